@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -170,6 +171,11 @@ class IdempotencyKey:
 
     route: str
     key: str
+
+    @property
+    def digest(self) -> str:
+        """A short name for the key that shows nothing of it."""
+        return sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,84 @@
+# `make help` lists the commands. Needs GNU make 3.81, Python 3.11 (PYTHON=… names one) and a package index.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+STAGE ?= default
+# `make requirements` takes no package published after this day: the same command gives the same pins.
+PUBLISHED_BEFORE ?= 2026-11-20
+
+python := .venv/bin/python
+# SAM wants a region even where it asks no service.
+sam := SAM_CLI_TELEMETRY=0 .venv-sam/bin/python -m samcli
+compile := .venv-tools/bin/python -m uv pip compile pyproject.toml --quiet --universal --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --exclude-newer $(PUBLISHED_BEFORE)
+
+# The first interpreter that runs (a version manager's shim may not), is new enough and can make environments.
+install = @for found in $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3) ""; do \
+	"$$found" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; done; \
+	[ -n "$$found" ] || { echo "Omoide needs Python 3.11 or newer with venv and pip (Debian: python3-venv); PYTHON=… names one." >&2; exit 1; }; \
+	"$$found" -m tools.environment
+
+.PHONY: help run test build deploy lint format conformance bench python requirements clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.run ## Start the server with its embedded parts [PORT=8000]
+	@PYTHONPATH="$$($(python) -m tools.paths)" exec $(python) -m local --port $(PORT)
+
+test: ## Run the tests [ARGS='tests/unit -k keys']
+	@$(MAKE) -j2 .venv/.dev .venv-sam/.installed
+	@$(python) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker
+	@.venv-sam/bin/python -m tools.build
+
+deploy: build ## Deploy the stack [STAGE=staging or prod, see samconfig.toml]
+	@$(sam) deploy --config-env $(STAGE)
+
+lint: .venv/.dev .venv-sam/.installed ## Check style, types and the template
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy layers functions local tools tests benchmarks
+	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(sam) validate --lint
+
+format: .venv/.dev ## Format the code and put right what ruff can
+	@$(python) -m ruff check --fix-only .
+	@$(python) -m ruff format .
+
+conformance: .venv/.dev ## Run a file of cases against the code: FILE=tests/cases/windows.json [ONLY='CT-*']
+	@$(if $(FILE),,$(error FILE=… names the file of cases))PYTHONPATH="$$($(python) -m tools.paths)" \
+		exec $(python) -m tests.conformance '$(FILE)' $(if $(ONLY),--only '$(ONLY)')
+
+bench: .venv/.dev ## Run the benchmarks
+	@PYTHONPATH="$$($(python) -m tools.paths)"; export PYTHONPATH; \
+		for benchmark in benchmarks/*.py; do $(python) "$$benchmark" || exit 1; done
+
+python: .venv/.dev ## Print the path of the project's interpreter, on the last line
+	@echo '$(abspath $(python))'
+
+requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.toml again
+	$(compile) --python-version 3.11 --group dev --output-file requirements/dev.txt
+	$(compile) --python-version 3.11 --group run --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(compile) --python-version 3.11 --group layer --constraint requirements/dev.txt --output-file requirements/layer.txt
+	$(compile) --python-version 3.13 --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt
+	$(compile) --python-version 3.11 --group sam --output-file requirements/sam.txt
+	$(compile) --python-version 3.11 --group tools --output-file requirements/tools.txt
+
+clean: ## Remove the environments, artefacts and caches
+	rm -rf .venv .venv-sam .venv-lambda .venv-tools .venv*.lock .aws-sam .aws-sam-host .aws-sam*.lock \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/.run: requirements/run.txt
+	$(install) .venv $< $@
+
+.venv/.dev: requirements/dev.txt
+	$(install) .venv $< $@
+
+.venv-sam/.installed: requirements/sam.txt
+	$(install) .venv-sam $< $@
+
+.venv-tools/.installed: requirements/tools.txt
+	$(install) .venv-tools $< $@

@@ -1,0 +1,1 @@
+"""The chat function: turns and stateless calls."""

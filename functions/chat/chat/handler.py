@@ -1,0 +1,76 @@
+"""Routes of the chat function: parse, one call, a typed answer."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Request, Response
+from aws_lambda_powertools.event_handler.depends import Depends
+
+from chat.schemas import ResponsesCall, responses_call
+from chat_core import observability, stateless, web, wiring
+from chat_core.deadline import Deadline
+from chat_core.replies import Replies
+from chat_core.settings import ChatSettings
+from chat_core.turns import TurnService, fold
+
+app = web.build_app()
+
+
+@cache
+def settings() -> ChatSettings:
+    """Read this environment's settings."""
+    return ChatSettings.from_env(os.environ)
+
+
+@cache
+def replies() -> Replies:
+    """Make this environment's way to the model, through the response cache."""
+    return wiring.replies(settings())
+
+
+@cache
+def turn_service() -> TurnService:
+    """Make this environment's turn service."""
+    return wiring.turn_service(settings(), replies())
+
+
+def deadline() -> Deadline:
+    """Tell when Lambda ends this invocation."""
+    return Deadline.after(app.lambda_context.get_remaining_time_in_millis() / 1000)
+
+
+def call(
+    request: Request,
+    user: Annotated[str, Depends(web.current_user)],
+    body: Annotated[dict[str, Any], Depends(web.json_body)],
+    config: Annotated[ChatSettings, Depends(settings)],
+) -> ResponsesCall:
+    """Read and check the request of a response."""
+    return responses_call(request, user, body, config)
+
+
+@app.post("/v1/responses")
+async def create_response(
+    call: Annotated[ResponsesCall, Depends(call)],
+    time_left: Annotated[Deadline, Depends(deadline)],
+    turns: Annotated[TurnService, Depends(turn_service)],
+    replies: Annotated[Replies, Depends(replies)],
+) -> Response[str]:
+    """Answer one turn of a conversation, or a stateless call where no conversation is named."""
+    if call.turn is None:
+        answer, headers = await stateless.respond(
+            replies, call.body, user=call.user, directives=call.directives, deadline=time_left
+        )
+    else:
+        completed = await fold(turns.run(call.turn, time_left))
+        answer, headers = completed.answer, completed.headers
+    return web.json_response(answer, headers=headers)
+
+
+@observability.metrics().log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one API Gateway REST proxy event."""
+    return web.answer(app, event, context)

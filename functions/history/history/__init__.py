@@ -1,0 +1,1 @@
+"""The history function: conversations and their items."""

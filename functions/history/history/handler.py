@@ -1,0 +1,116 @@
+"""Routes of the history function: parse, one call, a typed answer."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Request, Response
+from aws_lambda_powertools.event_handler.depends import Depends
+
+from chat_core import observability, web, wiring
+from chat_core.conversations import Conversations
+from chat_core.settings import HistorySettings
+from chat_core.wire import check_conversation_id
+from history import schemas
+
+app = web.build_app()
+
+
+@cache
+def settings() -> HistorySettings:
+    """Read this environment's settings."""
+    return HistorySettings.from_env(os.environ)
+
+
+@cache
+def conversations() -> Conversations:
+    """Make this environment's access to conversations."""
+    return wiring.conversations(settings())
+
+
+def checked_id(request: Request) -> str:
+    """Read and check the conversation's id in the path."""
+    return check_conversation_id(request.path_parameters["conversation_id"], at="conversation_id")
+
+
+User = Annotated[str, Depends(web.current_user)]
+Service = Annotated[Conversations, Depends(conversations)]
+Id = Annotated[str, Depends(checked_id)]
+Body = Annotated[dict[str, Any], Depends(web.json_body)]
+
+
+@app.post("/v1/conversations")
+async def create_conversation(
+    user: User, body: Annotated[dict[str, Any], Depends(web.json_body_or_empty)], service: Service
+) -> Response[str]:
+    """Create a conversation."""
+    metadata, items = schemas.new_conversation(body)
+    head = await service.create(user, metadata=metadata, memory=schemas.memory_of(body), items=items)
+    return web.json_response(schemas.conversation_resource(head))
+
+
+@app.get("/v1/conversations")
+async def list_conversations(user: User, request: Request, service: Service) -> Response[str]:
+    """List the user's conversations, the last active first."""
+    limit, after, order = schemas.page_query(request)
+    page = await service.list(user, limit=limit, after=after, order=order)
+    data = [schemas.conversation_resource(head) for head in page.data]
+    return web.json_response(schemas.list_resource(data, has_more=page.has_more))
+
+
+@app.get("/v1/conversations/<conversation_id>")
+async def get_conversation(user: User, conversation_id: Id, service: Service) -> Response[str]:
+    """Read a conversation."""
+    return web.json_response(schemas.conversation_resource(await service.get(user, conversation_id)))
+
+
+@app.post("/v1/conversations/<conversation_id>")
+async def update_conversation(user: User, conversation_id: Id, body: Body, service: Service) -> Response[str]:
+    """Change a conversation's metadata and memory settings."""
+    metadata, memory = schemas.conversation_change(body)
+    head = await service.update(user, conversation_id, metadata=metadata, memory=memory)
+    return web.json_response(schemas.conversation_resource(head))
+
+
+@app.delete("/v1/conversations/<conversation_id>")
+async def delete_conversation(user: User, conversation_id: Id, service: Service) -> Response[str]:
+    """Erase a conversation."""
+    erased = await service.erase(user, conversation_id)
+    return web.json_response(schemas.deleted_conversation(conversation_id, erased))
+
+
+@app.get("/v1/conversations/<conversation_id>/items")
+async def list_items(user: User, conversation_id: Id, request: Request, service: Service) -> Response[str]:
+    """List a conversation's items."""
+    limit, after, order = schemas.page_query(request)
+    page = await service.items(user, conversation_id, limit=limit, after=after, order=order)
+    return web.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
+
+
+@app.post("/v1/conversations/<conversation_id>/items")
+async def create_items(user: User, conversation_id: Id, body: Body, service: Service) -> Response[str]:
+    """Append items to a conversation."""
+    added = await service.add_items(user, conversation_id, schemas.new_items(body))
+    return web.json_response(schemas.list_resource([stored.item for stored in added], has_more=False))
+
+
+@app.get("/v1/conversations/<conversation_id>/items/<item_id>")
+async def get_item(user: User, conversation_id: Id, item_id: str, service: Service) -> Response[str]:
+    """Read an item."""
+    stored = await service.item(user, conversation_id, item_id)
+    return web.json_response(stored.item)
+
+
+@app.delete("/v1/conversations/<conversation_id>/items/<item_id>")
+async def delete_item(user: User, conversation_id: Id, item_id: str, service: Service) -> Response[str]:
+    """Delete an item; OpenAI answers with the conversation."""
+    head = await service.delete_item(user, conversation_id, item_id)
+    return web.json_response(schemas.conversation_resource(head))
+
+
+@observability.metrics().log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one API Gateway REST proxy event."""
+    return web.answer(app, event, context)

@@ -1,0 +1,120 @@
+"""Wire shapes of the history function: what it reads, and OpenAI's resources that it answers with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from chat_core.errors import InvalidRequest
+from chat_core.memory import merge_settings
+from chat_core.wire import ITEMS_LIMIT, check_items, check_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_lambda_powertools.event_handler import Request
+
+    from chat_core.ports import Head, Order
+
+PAGE_LIMIT = 100
+PAGE_DEFAULT = 20
+
+
+def page_query(request: Request) -> tuple[int, str | None, Order]:
+    """Read ``limit``, ``after`` and ``order`` of a list request.
+
+    Raises
+    ------
+    InvalidRequest
+        If one of them is not as OpenAI's lists have it.
+    """
+    query = request.query_parameters or {}
+    limit = query.get("limit", str(PAGE_DEFAULT))
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 4 and 1 <= int(limit) <= PAGE_LIMIT):
+        message = f"`limit` must be a whole number from 1 to {PAGE_LIMIT}."
+        raise InvalidRequest(message, param="limit")
+    order = query.get("order", "desc")
+    if order not in ("asc", "desc"):
+        raise InvalidRequest("`order` must be asc or desc.", param="order")
+    after = query.get("after")
+    if after is not None and not after:
+        raise InvalidRequest("`after` is empty.", param="after", code="empty_string")
+    return int(limit), after, cast("Order", order)
+
+
+def new_conversation(body: Mapping[str, Any]) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Read the metadata and the first items of a conversation to be created."""
+    items = body.get("items")
+    return check_metadata(body.get("metadata")), check_items(items, at="items", limit=ITEMS_LIMIT) if items else []
+
+
+def new_items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Read the items to be appended."""
+    if "items" not in body:
+        raise InvalidRequest("This parameter is required.", param="items", code="missing_required_parameter")
+    return check_items(body["items"], at="items", limit=ITEMS_LIMIT)
+
+
+def conversation_resource(head: Head) -> dict[str, Any]:
+    """Write a conversation as OpenAI does, with our member ``omoide``."""
+    return {
+        "id": head.conversation,
+        "object": "conversation",
+        "created_at": head.created_at,
+        "metadata": dict(head.metadata),
+        "memory": dict(head.memory) or None,
+        "omoide": {
+            "title": head.metadata.get("title") or head.title,
+            "items": head.items,
+            "messages": head.messages,
+            "turns": head.turns,
+            "last_active_at": int(head.updated_at),
+        },
+    }
+
+
+def deleted_conversation(conversation: str, erased: Mapping[str, int]) -> dict[str, Any]:
+    """Write OpenAI's receipt of a deletion, with what went."""
+    return {
+        "id": conversation,
+        "object": "conversation.deleted",
+        "deleted": True,
+        "omoide": {"erased": dict(erased)},
+    }
+
+
+def list_resource(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    """Write OpenAI's list envelope."""
+    return {
+        "object": "list",
+        "data": list(data),
+        "first_id": data[0]["id"] if data else "",
+        "last_id": data[-1]["id"] if data else "",
+        "has_more": has_more,
+    }
+
+
+def memory_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the memory settings of a conversation to be created.
+
+    Raises
+    ------
+    InvalidRequest
+        If they name no policy, or one that does not exist, or a member that it does not have.
+    """
+    return merge_settings({}, memory_change(body) or {})
+
+
+def memory_change(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read a change of memory settings; None when there is none."""
+    memory = body.get("memory")
+    if memory is not None and not isinstance(memory, dict):
+        raise InvalidRequest("`memory` must be an object.", param="memory", code="invalid_type")
+    return memory
+
+
+def conversation_change(body: Mapping[str, Any]) -> tuple[dict[str, str] | None, dict[str, Any] | None]:
+    """Read a change of a conversation: its metadata, its memory settings, or both."""
+    memory = memory_change(body)
+    if "metadata" not in body and memory is None:
+        raise InvalidRequest("This parameter is required.", param="metadata", code="missing_required_parameter")
+    return check_metadata(body["metadata"]) if "metadata" in body else None, memory

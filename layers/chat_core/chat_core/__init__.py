@@ -1,0 +1,1 @@
+"""The core of Omoide: conversations, memory, keys and turns, without a vendor; adapters are the way out."""

@@ -1,0 +1,187 @@
+"""Settings from the environment, read when they are first needed: one frozen record a function."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class SettingsError(ValueError):
+    """An environment variable holds what it may not; the message names it, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class MomentoSettings:
+    """How to reach Momento: a local server, a key of our own, or a secret that holds the key.
+
+    Parameters
+    ----------
+    local
+        ``host:port`` of a server that speaks Momento's protocol in plain text.
+    api_key, endpoint
+        As Momento's SDK has them; a key of the first generation holds its endpoint itself.
+    secret_id
+        Of a secret that is a key, or JSON with ``api_key`` and ``endpoint``.
+    """
+
+    local: str = ""
+    api_key: str = ""
+    endpoint: str = ""
+    secret_id: str = ""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> MomentoSettings:
+        """Read ``MOMENTO_LOCAL``, ``MOMENTO_API_KEY``, ``MOMENTO_ENDPOINT`` and ``MOMENTO_SECRET_ID``."""
+        return cls(
+            local=env.get("MOMENTO_LOCAL", ""),
+            api_key=env.get("MOMENTO_API_KEY", ""),
+            endpoint=env.get("MOMENTO_ENDPOINT", ""),
+            secret_id=env.get("MOMENTO_SECRET_ID", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """What both functions need.
+
+    Parameters
+    ----------
+    momento
+        See there.
+    cache_name
+        Momento cache for all values and lists.
+    table
+        DynamoDB table of the history.
+    ttl_days
+        Days after which history expires, None for never.
+    hot_messages
+        How many of the newest messages the hot list keeps.
+    default_memory
+        Memory settings of a conversation that has none of its own.
+    """
+
+    momento: MomentoSettings
+    cache_name: str
+    table: str
+    ttl_days: int | None
+    hot_messages: int
+    default_memory: Mapping[str, Any]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> HistorySettings:
+        """Read the environment.
+
+        Raises
+        ------
+        SettingsError
+            If a variable is missing or out of range.
+        """
+        return cls(
+            momento=MomentoSettings.from_env(env),
+            cache_name=env.get("CACHE_NAME") or "omoide",
+            table=_text(env, "HISTORY_TABLE"),
+            ttl_days=_number(env, "HISTORY_TTL_DAYS", 0, low=0, high=36_500) or None,
+            hot_messages=_number(env, "HOT_MESSAGES", 200, low=1, high=1_000),
+            default_memory=_json_object(env, "DEFAULT_MEMORY"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """What the chat function needs beside the history.
+
+    Parameters
+    ----------
+    history
+        See there.
+    openai_api_key, openai_secret_id
+        The provider's key, or the secret that holds it.
+    openai_base_url
+        Without a trailing slash.
+    model
+        When a request names none.
+    allowed_models
+        Empty for all.
+    allow_provider_references
+        Whether requests may name objects of the one provider account that serves all users.
+    cache_ttl
+        Seconds that a reply is kept, at most a day.
+    cache_epoch
+        In every response key: a new one empties the cache.
+    lock_wait
+        Seconds to wait for another turn of the conversation.
+    """
+
+    history: HistorySettings
+    openai_api_key: str
+    openai_secret_id: str
+    openai_base_url: str
+    model: str
+    allowed_models: frozenset[str]
+    allow_provider_references: bool
+    cache_ttl: int
+    cache_epoch: int
+    lock_wait: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> ChatSettings:
+        """Read the environment.
+
+        Raises
+        ------
+        SettingsError
+            If a variable is missing or out of range.
+        """
+        return cls(
+            history=HistorySettings.from_env(env),
+            openai_api_key=env.get("OPENAI_API_KEY", ""),
+            openai_secret_id=env.get("OPENAI_SECRET_ID", ""),
+            openai_base_url=(env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1").rstrip("/"),
+            model=env.get("CHAT_MODEL") or "gpt-4.1-mini",
+            allowed_models=frozenset(filter(None, map(str.strip, env.get("ALLOWED_MODELS", "").split(",")))),
+            allow_provider_references=_switch(env, "ALLOW_PROVIDER_REFERENCES"),
+            cache_ttl=_number(env, "CACHE_TTL_SECONDS", 86_400, low=1, high=86_400),
+            cache_epoch=_number(env, "CACHE_EPOCH", 0, low=0, high=2**31),
+            lock_wait=_number(env, "LOCK_WAIT_SECONDS", 10, low=0, high=25),
+        )
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        message = f"The environment variable {name} is not set."
+        raise SettingsError(message)
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        message = f"The environment variable {name} must be a whole number from {low} to {high}."
+        raise SettingsError(message)
+    return int(text)
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text not in ("", "true", "false"):
+        message = f"The environment variable {name} must be true or false."
+        raise SettingsError(message)
+    return text == "true"
+
+
+def _json_object(env: Mapping[str, str], name: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(env.get(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        message = f"The environment variable {name} must be a JSON object."
+        raise SettingsError(message)
+    return value

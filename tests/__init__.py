@@ -1,0 +1,1 @@
+"""The project's tests; `tests.conformance` runs case files against the code."""

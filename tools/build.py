@@ -1,0 +1,174 @@
+"""Build what ``sam deploy`` ships, without Docker: ``python -m tools.build [--arch ARCH] [--build-dir FOLDER]``.
+
+SAM's own build, run with Lambda's Python first on the path, then bytecode for everything, which cuts a cold start's
+imports to less than half. Neither depends on times, so the same sources make the same artefacts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from tools import lambda_python
+from tools.environment import locked, say
+
+ROOT = Path(__file__).resolve().parent.parent
+SAM_ENVIRONMENT = ROOT / ".venv-sam"
+LAMBDA_ENVIRONMENT = ROOT / ".venv-lambda"
+
+_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
+_INPUTS = ("template.yaml", "samconfig.toml", "layers", "functions", "tools")
+
+
+class BuildFailed(Exception):
+    """The build stopped; the message says why."""
+
+
+def build(folder: Path, *, architecture: str | None = None) -> Path:
+    """Build the template's layer and functions, unless nothing has changed since the last time.
+
+    Parameters
+    ----------
+    folder
+        Holds the artefacts under ``build``, and SAM's caches.
+    architecture
+        ``arm64``, ``x86_64``, ``host`` for this machine's, or None for the template's own.
+
+    Returns
+    -------
+    Path
+        The folder of the artefacts: one a function and layer, and the template that names them.
+
+    Raises
+    ------
+    BuildFailed
+        If SAM or the compiler fails, or this machine's architecture is none of Lambda's.
+    lambda_python.NoInterpreter
+        If there is no Python of Lambda's version.
+    """
+    target = host_architecture() if architecture == "host" else architecture
+    folder.mkdir(parents=True, exist_ok=True)
+    artefacts, stamp = folder / "build", folder / "inputs.sha256"
+    with locked(folder):
+        python = lambda_python.make_environment(LAMBDA_ENVIRONMENT)
+        inputs = _digest_of_inputs(target)
+        if stamp.is_file() and stamp.read_text() == inputs and artefacts.is_dir():
+            say("The artefacts are up to date.")
+            return artefacts
+        stamp.unlink(missing_ok=True)
+        _sam_build(folder, artefacts, python.parent, target)
+        say("Compiling the bytecode …")
+        for artefact in _artefacts(artefacts):
+            _compile(python, artefact)
+        stamp.write_text(inputs)
+    return artefacts
+
+
+def host_architecture() -> str:
+    """Name this machine's architecture as Lambda does.
+
+    Raises
+    ------
+    BuildFailed
+        If Lambda has none such.
+    """
+    machine = platform.machine().lower()
+    if machine not in _ARCHITECTURES:
+        message = f"Lambda has no architecture {machine}."
+        raise BuildFailed(message)
+    return _ARCHITECTURES[machine]
+
+
+def size(folder: Path) -> int:
+    """Add up the bytes of a folder's files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def is_layer(artefact: Path) -> bool:
+    """Tell a layer, which Lambda unpacks to /opt, from a function, which it unpacks to /var/task."""
+    return (artefact / "python").is_dir()
+
+
+def _artefacts(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def _digest_of_inputs(architecture: str | None) -> str:
+    digest = sha256(f"{architecture} {(LAMBDA_ENVIRONMENT / 'pyvenv.cfg').read_text()}".encode())
+    for name in _INPUTS:
+        top = ROOT / name
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(ROOT)}\0{sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _sam_build(folder: Path, artefacts: Path, interpreter: Path, architecture: str | None) -> None:
+    sam = SAM_ENVIRONMENT / "bin" / "python"
+    if not sam.exists():
+        message = f"There is no SAM CLI in {SAM_ENVIRONMENT.name}; `make build` and `make test` install it."
+        raise BuildFailed(message)
+    say(f"Building for {architecture or 'the architecture of the template'} (half a minute the first time) …")
+    command = [sam, "-m", "samcli", "build", "--template-file", ROOT / "template.yaml", "--base-dir", ROOT]
+    command += ["--build-dir", artefacts, "--cached", "--cache-dir", folder / "cache"]
+    if architecture is not None:
+        command += ["--parameter-overrides", f"Architecture={architecture}"]
+    environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
+    environment["PATH"] = os.pathsep.join([str(interpreter), environment.get("PATH", os.defpath)])
+    environment["SAM_CLI_TELEMETRY"] = "0"
+    environment.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM wants one, though a build asks no service
+    # Run inside the folder: SAM keeps downloaded packages under the working directory, and builds must not share them.
+    done = subprocess.run(  # noqa: S603
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode != 0:
+        message = f"sam build failed:\n{done.stdout}"
+        raise BuildFailed(message)
+
+
+def _compile(python: Path, artefact: Path) -> None:
+    """Compile an artefact's modules, as of the path that Lambda gives them; no path of this machine is left inside.
+
+    Unchecked, since the times in a zip file say nothing about the source.
+    """
+    options = ["-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    paths = ["-s", artefact, "-p", "/opt" if is_layer(artefact) else "/var/task", artefact]
+    done = subprocess.run(  # noqa: S603
+        [python, "-m", "compileall", *options, *paths],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        message = f"The bytecode of {artefact.name} could not be compiled:\n{done.stdout}"
+        raise BuildFailed(message)
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__.partition(":")[0])
+    parser.add_argument("--arch", choices=("arm64", "x86_64", "host"), help="default: as the template says")
+    parser.add_argument("--build-dir", type=Path, default=ROOT / ".aws-sam", help="default: where sam deploy looks")
+    options = parser.parse_args()
+    try:
+        artefacts = build(options.build_dir.resolve(), architecture=options.arch)
+    except (BuildFailed, lambda_python.NoInterpreter) as failed:
+        say(str(failed))
+        return 1
+    except subprocess.CalledProcessError:
+        say("The environment of Lambda's Python could not be made; the reason stands above.")
+        return 1
+    for artefact in _artefacts(artefacts):
+        kind, total = "layer" if is_layer(artefact) else "function", size(artefact)
+        print(f"{kind} {artefact.name}: {total:,} bytes ({total / 2**20:.1f} MiB)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
