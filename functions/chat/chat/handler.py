@@ -10,11 +10,14 @@ from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
 from chat.schemas import ResponsesCall, responses_call
-from chat_core import observability, stateless, web, wiring
+from chat.wiring import make_replies, make_turn_service
+from chat_core import observability, stateless, web
 from chat_core.deadline import Deadline
 from chat_core.replies import Replies
 from chat_core.settings import ChatSettings
-from chat_core.turns import TurnService, fold
+from chat_core.turn_events import fold
+from chat_core.turns import TurnService
+from chat_core.wiring import Stores, make_stores
 
 app = web.build_app()
 
@@ -26,15 +29,21 @@ def settings() -> ChatSettings:
 
 
 @cache
+def stores() -> Stores:
+    """Make this environment's stores."""
+    return make_stores(settings().history)
+
+
+@cache
 def replies() -> Replies:
     """Make this environment's way to the model, through the response cache."""
-    return wiring.replies(settings())
+    return make_replies(settings(), stores())
 
 
 @cache
 def turn_service() -> TurnService:
     """Make this environment's turn service."""
-    return wiring.turn_service(settings(), replies())
+    return make_turn_service(settings(), stores(), replies())
 
 
 def deadline() -> Deadline:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from chat_core.cache_policy import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.requests import check_model, check_provider_references
-from chat_core.turns import TurnRequest
+from chat_core.turn_events import TurnRequest
 from chat_core.web import fingerprint, header, idempotency_key, retry_count
 from chat_core.wire import Metadata, Wire, check_conversation_id, check_items, parse
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from chat_core import observability, web, wiring
+from chat_core import observability, web
 from chat_core.conversations import Conversations
 from chat_core.settings import HistorySettings
 from chat_core.wire import check_conversation_id
+from chat_core.wiring import make_stores
 from history import schemas
 
 app = web.build_app()
@@ -27,7 +28,8 @@ def settings() -> HistorySettings:
 @cache
 def conversations() -> Conversations:
     """Make this environment's access to conversations."""
-    return wiring.conversations(settings())
+    stores = make_stores(settings())
+    return Conversations(stores.history, stores.hot, default_memory=settings().default_memory)
 
 
 def checked_id(request: Request) -> str:
@@ -47,7 +49,7 @@ async def create_conversation(
 ) -> Response[str]:
     """Create a conversation."""
     metadata, items = schemas.new_conversation(body)
-    head = await service.create(user, metadata=metadata, memory=schemas.memory_of(body), items=items)
+    head = await service.create(user, metadata=metadata, memory=schemas.memory_change(body) or {}, items=items)
     return web.json_response(schemas.conversation_resource(head))
 
 
@@ -55,7 +57,7 @@ async def create_conversation(
 async def list_conversations(user: User, request: Request, service: Service) -> Response[str]:
     """List the user's conversations, the last active first."""
     limit, after, order = schemas.page_query(request)
-    page = await service.list(user, limit=limit, after=after, order=order)
+    page = await service.recent(user, limit=limit, after=after, order=order)
     data = [schemas.conversation_resource(head) for head in page.data]
     return web.json_response(schemas.list_resource(data, has_more=page.has_more))
 
@@ -93,7 +95,7 @@ async def list_items(user: User, conversation_id: Id, request: Request, service:
 async def create_items(user: User, conversation_id: Id, body: Body, service: Service) -> Response[str]:
     """Append items to a conversation."""
     added = await service.add_items(user, conversation_id, schemas.new_items(body))
-    return web.json_response(schemas.list_resource([stored.item for stored in added], has_more=False))
+    return web.json_response(schemas.list_resource(added, has_more=False))
 
 
 @app.get("/v1/conversations/<conversation_id>/items/<item_id>")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from chat_core.errors import InvalidRequest
-from chat_core.memory import merge_settings
 from chat_core.wire import ITEMS_LIMIT, check_items, check_metadata
 
 if TYPE_CHECKING:
@@ -91,17 +90,6 @@ def list_resource(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str
         "last_id": data[-1]["id"] if data else "",
         "has_more": has_more,
     }
-
-
-def memory_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the memory settings of a conversation to be created.
-
-    Raises
-    ------
-    InvalidRequest
-        If they name no policy, or one that does not exist, or a member that it does not have.
-    """
-    return merge_settings({}, memory_change(body) or {})
 
 
 def memory_change(body: Mapping[str, Any]) -> dict[str, Any] | None:

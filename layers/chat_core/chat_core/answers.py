@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chat_core.formats.items import from_items
 from chat_core.keys import item_id, item_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from chat_core.messages import Item, Message
-    from chat_core.ports import StoredItem
+    from chat_core.messages import Item, Message, Turn
+    from chat_core.ports import Head, StoredItem
 
 TITLE_LENGTH = 60
 
@@ -31,6 +32,21 @@ def with_ids(items: Iterable[Item], incarnation: str, first_seq: int) -> list[It
         {"id": item_id(item_prefix(str(item.get("type", ""))), incarnation, seq), **item}
         for seq, item in enumerate(items, first_seq)
     ]
+
+
+def committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...]]:
+    """Tell a turn's items and messages as the history has them.
+
+    Parameters
+    ----------
+    turn
+        As it was committed.
+    head
+        As the commit left it.
+    """
+    first = head.seq - len(turn.items) + 1
+    items = with_ids(turn.items, head.incarnation, first)
+    return items, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
 
 
 def frame_of(

@@ -97,7 +97,7 @@ def canonical_request(endpoint: Endpoint, body: Mapping[str, Any]) -> bytes:
         else:
             _value(messages, put)
     except RecursionError:
-        raise _too_deep() from None
+        raise Uncacheable("too_deep", "The request is nested too deeply.") from None
     return "".join(parts).encode("utf-8", "surrogatepass")
 
 
@@ -117,7 +117,7 @@ def canonical_value(value: Any) -> bytes:
     try:
         _value(value, parts.append)
     except RecursionError:
-        raise _too_deep() from None
+        raise Uncacheable("too_deep", "The value is nested too deeply.") from None
     return "".join(parts).encode("utf-8", "surrogatepass")
 
 
@@ -139,22 +139,23 @@ def _message(message: Any, put: _Put) -> None:
     if type(message) is not dict:
         _value(message, put)
         return
-    if len(message) == 2:
+    size = len(message)
+    if size == 2 or (size == 3 and message.get("type") == "message"):
         role, content = message.get("role"), message.get("content")
         if type(role) is str and type(content) is str and len(content) < _LARGE_TEXT:
             # most messages: what follows would write the same in twice the time
-            put(f"{{7:contents{len(content)}:{content}4:roles{len(role)}:{role}}}")
+            kind = "" if size == 2 else "4:types7:message"
+            put(f"{{7:contents{len(content)}:{content}4:roles{len(role)}:{role}{kind}}}")
             return
     message, names = _members(message)
     put("{")
     for name in names:
         member = message[name]
-        kind = type(member)
-        if kind is str and len(member) < _LARGE_TEXT:
+        if type(member) is str and len(member) < _LARGE_TEXT:
             put(f"{len(name)}:{name}s{len(member)}:{member}")
         elif member is not None:
             put(f"{len(name)}:{name}")
-            if (kind is list or kind is tuple) and name in _PARTS:
+            if name in _PARTS and (type(member) is list or type(member) is tuple):
                 _content(member, put)
             else:
                 _value(member, put)
@@ -260,7 +261,3 @@ def _number(value: float) -> str:
 
 def _key_not_text() -> Uncacheable:
     return Uncacheable("key_not_text", "An object's keys are texts.")
-
-
-def _too_deep() -> Uncacheable:
-    return Uncacheable("too_deep", "The request is nested too deeply.")

@@ -6,13 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from chat_core.answers import title_of, with_ids
+from chat_core.answers import committed, title_of
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound, StoreUnavailable
 from chat_core.formats.items import from_items, pinned_system, stored_item
 from chat_core.keys import new_conversation_id, new_incarnation, parse_item_id
-from chat_core.memory import merge_settings
+from chat_core.memory import merge_settings, parse_policy
 from chat_core.messages import Turn
-from chat_core.ports import Commit, Head, Lease, Page, StoredItem
+from chat_core.ports import Commit, Head, Lease
 from chat_core.tool_results import check_tool_results
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chat_core.hot_copies import HotCopies
     from chat_core.messages import Item
-    from chat_core.ports import HistoryStore, Order
+    from chat_core.ports import HistoryStore, Order, Page, StoredItem
 
 LEASE_SECONDS = 12.0
 PAGE_BYTES = 5_000_000
@@ -38,13 +38,23 @@ class Conversations:
         The source of truth.
     hot
         The copies in the cache.
+    default_memory
+        Memory settings of a conversation that has none.
     clock
         Seconds since the epoch.
     """
 
-    def __init__(self, history: HistoryStore, hot: HotCopies, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        history: HistoryStore,
+        hot: HotCopies,
+        *,
+        default_memory: Mapping[str, Any],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._history = history
         self._hot = hot
+        self._default_memory = default_memory
         self._clock = clock
 
     async def create(
@@ -55,9 +65,10 @@ class Conversations:
         Raises
         ------
         InvalidRequest
-            If an item is a tool result without its call.
+            If an item is a tool result without its call, or the memory settings are none that a policy has.
         """
         check_tool_results(items, (), at="items")
+        self._check_memory(memory)
         now = self._clock()
         head = Head(
             conversation=new_conversation_id(),
@@ -70,7 +81,7 @@ class Conversations:
         commit = self._commit_of(items, head) if items else None
         created = await self._history.create_conversation(user, head, commit)
         if commit is not None:
-            await self._hot.follow(user, head, created, commit)
+            await self._hot.follow(user, head, created, committed(commit.turn, created)[1])
         return created
 
     async def get(self, user: str, conversation: str) -> Head:
@@ -90,7 +101,11 @@ class Conversations:
         head = await self._history.get_head(user, conversation)
         if memory is not None:
             memory = merge_settings(head.memory, memory)
+            self._check_memory(memory)
         return await self._history.update_conversation(user, head, metadata=metadata, memory=memory)
+
+    def _check_memory(self, settings: Mapping[str, Any]) -> None:
+        parse_policy(merge_settings(self._default_memory, settings))
 
     async def erase(self, user: str, conversation: str) -> Mapping[str, int]:
         """Remove a conversation from the history and the cache; tell how many rows went, by kind."""
@@ -98,7 +113,7 @@ class Conversations:
         await self._hot.forget(user, conversation)
         return erased
 
-    async def list(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
+    async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """List the user's conversations by last activity."""
         return await self._history.list_conversations(user, limit=limit, after=after, order=order)
 
@@ -138,8 +153,8 @@ class Conversations:
             return None
         return parsed[1]
 
-    async def add_items(self, user: str, conversation: str, items: Sequence[Item]) -> tuple[StoredItem, ...]:
-        """Append items, whole or not at all, and not while a turn runs.
+    async def add_items(self, user: str, conversation: str, items: Sequence[Item]) -> list[Item]:
+        """Append items, whole or not at all, and not while a turn runs; give them with their ids.
 
         Raises
         ------
@@ -154,16 +169,13 @@ class Conversations:
             tail = await self._history.tail(user, head, before=head.seq + 1, limit=RESULTS_REACH)
             check_tool_results(items, from_items(stored.item for stored in tail), at="items")
             commit = self._commit_of(items, head)
-            committed = await self._history.commit(user, head, commit, token=lease.token)
+            new = await self._history.commit(user, head, commit, token=lease.token)
         except BaseException:
             await self._history.release_lease(user, head, lease.token)
             raise
-        await self._hot.follow(user, head, committed, commit)
-        added = with_ids(commit.turn.items, committed.incarnation, head.seq + 1)
-        return tuple(
-            StoredItem(seq, commit.turn.id, commit.turn.created_at, item)
-            for seq, item in enumerate(added, head.seq + 1)
-        )
+        added, messages = committed(commit.turn, new)
+        await self._hot.follow(user, head, new, messages)
+        return added
 
     def _commit_of(self, items: Sequence[Item], head: Head) -> Commit:
         stored = tuple(stored_item(item) for item in items)

@@ -15,7 +15,6 @@ Role = Literal["system", "user", "assistant", "tool", "reasoning", "other"]
 Content = str | tuple[Mapping[str, Any], ...] | None
 """A text, or OpenAI's content parts, verbatim."""
 
-_EMPTY: Mapping[str, Any] = {}
 
 _TEXT_PARTS = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
 
@@ -45,7 +44,7 @@ class ToolCall:
     arguments: str
     kind: str = "function_call"
     item_id: str = ""
-    fields: Mapping[str, Any] = field(default=_EMPTY)
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Message:
     created_at: int = 0
     turn_id: str = ""
     seq: int = 0
-    fields: Mapping[str, Any] = field(default=_EMPTY)
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

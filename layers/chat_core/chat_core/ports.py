@@ -84,8 +84,9 @@ class Head:
         The stored memory settings; empty when the default holds.
     system
         The pinned system message as a stored item, or None.
-    window_start
-        Seq of the first item of the memory window as the last commit kept it; 0 when unset.
+    window_start, window_position
+        Where the memory window starts, as the last commit kept it: the seq of its first item (0: the conversation's
+        first, -1: not known, since the settings changed) and what precedes that in the policy's unit.
     edits
         How often items were deleted: with ``incarnation`` and ``seq`` it names one state of the history, and a
         copy made of another state is not believed.
@@ -109,6 +110,7 @@ class Head:
     memory: Mapping[str, Any] = field(default_factory=dict)
     system: Item | None = None
     window_start: int = 0
+    window_position: int = 0
     edits: int = 0
     title: str = ""
     last: LastTurn | None = None
@@ -196,7 +198,7 @@ class Commit:
         The answer without its items.
     system
         The pinned system message from now on.
-    window_start
+    window_start, window_position
         Of the memory window from now on.
     title
         The conversation's title from now on.
@@ -211,6 +213,7 @@ class Commit:
     frame: Mapping[str, Any] = field(default_factory=dict)
     system: Item | None = None
     window_start: int = 0
+    window_position: int = 0
     title: str = ""
     idempotency: IdempotencyKey | None = None
 
@@ -246,9 +249,9 @@ class HistoryStore(Protocol):
         NotFound
             If the conversation does not exist and is not to be created.
         IdempotencyInProgress
-            If that turn runs under this lease's idempotency key.
+            If that turn runs under this lease's idempotency key; ``retry_after_ms`` is when its lease expires.
         ConversationLocked
-            If another turn holds a lease that has not expired.
+            If another turn holds a lease that has not expired; ``retry_after_ms`` is when it does.
         """
         ...
 
@@ -269,7 +272,8 @@ class HistoryStore(Protocol):
         Returns
         -------
         Head
-            The new head. The items have the places ``head.seq + 1`` to the new ``seq``.
+            The new head. The items have the places ``head.seq + 1`` to the new ``seq``; ``edits`` is what the caller
+            knew, so that what it remembers is not believed when items were deleted meanwhile.
 
         Raises
         ------
@@ -279,6 +283,8 @@ class HistoryStore(Protocol):
             If the conversation was erased.
         IdempotencyKeyReused
             If the key has a record already.
+        RequestTooLarge
+            If the frame or the system message is larger than a row of the store.
         """
         ...
 
@@ -312,7 +318,24 @@ class HistoryStore(Protocol):
         *,
         idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
-        """Create a conversation, with its first items if there are any, at once."""
+        """Create a conversation, with its first items if there are any, at once.
+
+        Parameters
+        ----------
+        commit
+            The first items; its own ``idempotency`` is not looked at.
+        idempotency
+            The record to write with them.
+
+        Raises
+        ------
+        CommitConflict
+            If there is a conversation of this id.
+        IdempotencyKeyReused
+            If the key has a record already.
+        RequestTooLarge
+            As for `commit`.
+        """
         ...
 
     async def update_conversation(
@@ -330,6 +353,8 @@ class HistoryStore(Protocol):
     async def list_conversations(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """List the user's conversations by last activity: a query on the index, never a scan.
 
+        The heads hold what a list shows: id, incarnation, times, counts, title, metadata and memory settings.
+
         Raises
         ------
         InvalidRequest
@@ -340,7 +365,7 @@ class HistoryStore(Protocol):
     async def list_items(
         self, user: str, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
     ) -> Page[StoredItem]:
-        """List items by place, bounded by count and by bytes of JSON; at least one when there is one."""
+        """List items by place, bounded by count and by bytes of JSON in UTF-8; at least one when there is one."""
         ...
 
     async def get_item(self, user: str, head: Head, seq: int) -> StoredItem:
@@ -353,8 +378,26 @@ class HistoryStore(Protocol):
         """
         ...
 
-    async def delete_items(self, user: str, head: Head, seqs: Sequence[int], *, messages: int) -> Head:
-        """Delete items and count them off the head, ``messages`` fewer elements of the hot list, at once."""
+    async def delete_items(
+        self, user: str, head: Head, seqs: Sequence[int], *, messages: int, unpin: bool = False
+    ) -> Head:
+        """Delete items and count them off the head, ``messages`` fewer elements of the hot list, at once.
+
+        Parameters
+        ----------
+        unpin
+            Whether the pinned system message is among them.
+
+        Returns
+        -------
+        Head
+            As it is then. Items that are not there are not counted, and change nothing.
+
+        Raises
+        ------
+        NotFound
+            If the conversation was erased.
+        """
         ...
 
     async def erase(self, user: str, conversation: str) -> Mapping[str, int]:
@@ -411,6 +454,14 @@ class ResponseCache(Protocol):
 
     async def set(self, key: str, value: bytes, *, ttl: float, timeout: float) -> None:
         """Write a value for ``ttl`` seconds."""
+        ...
+
+    async def set_if_absent(self, key: str, value: bytes, *, ttl: float, timeout: float) -> bool:
+        """Write a value for ``ttl`` seconds unless there is one, and tell whether it was written. Never retried."""
+        ...
+
+    async def delete(self, key: str, *, timeout: float) -> None:
+        """Delete a value, if there is one."""
         ...
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+DEFAULT_MEMORY: Mapping[str, Any] = {"policy": "message_window", "max_messages": 20}
+
+
 class SettingsError(ValueError):
     """An environment variable holds what it may not; the message names it, never its value."""
 
@@ -86,7 +89,7 @@ class HistorySettings:
             table=_text(env, "HISTORY_TABLE"),
             ttl_days=_number(env, "HISTORY_TTL_DAYS", 0, low=0, high=36_500) or None,
             hot_messages=_number(env, "HOT_MESSAGES", 200, low=1, high=1_000),
-            default_memory=_json_object(env, "DEFAULT_MEMORY"),
+            default_memory=_json_object(env, "DEFAULT_MEMORY") or DEFAULT_MEMORY,
         )
 
 

@@ -6,28 +6,30 @@ import asyncio
 import contextlib
 import random
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from chat_core import errors
-from chat_core.answers import answer_of, frame_of, replayed, texts, title_of, with_ids
-from chat_core.formats.items import from_items, stored_item, upstream_items
+from chat_core.answers import answer_of, committed, frame_of, replayed, texts, title_of
+from chat_core.formats.items import from_items, stored_item
 from chat_core.keys import is_generated_id
-from chat_core.memory import parse_turn_settings
+from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn
 from chat_core.ports import Commit, Lease
+from chat_core.turn_context import NO_ANCHOR, turn_context
+from chat_core.turn_events import TextDelta, TurnCompleted, TurnFailed, TurnStarted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
-    from chat_core.cache_policy import Directives
     from chat_core.deadline import Deadline
     from chat_core.hot_copies import HotCopies
-    from chat_core.memory import View
-    from chat_core.messages import Item, Message
-    from chat_core.ports import Head, HistoryStore, IdempotencyKey, IdempotencyRecord, LastTurn
+    from chat_core.memory import TurnMemory
+    from chat_core.memory.packed import MemoryState
+    from chat_core.ports import Head, HistoryStore, IdempotencyRecord, LastTurn
     from chat_core.replies import Replies, Reply
+    from chat_core.turn_context import TurnContext
+    from chat_core.turn_events import TurnEvent, TurnRequest
 
 T = TypeVar("T")
 
@@ -39,100 +41,6 @@ RETRY_WINDOW = 60.0
 COMMIT_TRIES = 5
 FIRST_TURN_GUESS = 2.0
 NO_CONVERSATION = "There is no such conversation."
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRequest:
-    """A checked request for a turn.
-
-    Parameters
-    ----------
-    user
-        The scope: from the authorizer's claims.
-    conversation
-        Its id.
-    body
-        What goes to the model, without the input.
-    input
-        The caller's items.
-    memory
-        The request's own memory settings, or None.
-    directives
-        Of the response cache.
-    fingerprint
-        SHA-256 of the request's body, hex.
-    idempotency
-        The caller's key, or None.
-    retry_count
-        How often the caller's SDK says that it sent this request before.
-    """
-
-    user: str
-    conversation: str
-    body: Mapping[str, Any]
-    input: tuple[Item, ...]
-    memory: Mapping[str, Any] | None
-    directives: Directives
-    fingerprint: str
-    idempotency: IdempotencyKey | None = None
-    retry_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TurnStarted:
-    """The request is taken up."""
-
-    turn_id: str
-    conversation: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextDelta:
-    """More of the reply's text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnCompleted:
-    """The turn is in the history, whole.
-
-    Parameters
-    ----------
-    answer
-        OpenAI's response object with our members.
-    headers
-        What the answer's HTTP headers tell of it.
-    """
-
-    answer: dict[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TurnFailed:
-    """The turn left nothing behind."""
-
-    error: errors.ChatError
-
-
-TurnEvent = TurnStarted | TextDelta | TurnCompleted | TurnFailed
-
-
-async def fold(events: AsyncIterator[TurnEvent]) -> TurnCompleted:
-    """Wait for a turn's end.
-
-    Raises
-    ------
-    ChatError
-        If the turn failed.
-    """
-    async for event in events:
-        if isinstance(event, TurnFailed):
-            raise event.error
-        if isinstance(event, TurnCompleted):
-            return event
-    raise AssertionError
 
 
 class TurnService:
@@ -200,7 +108,7 @@ class TurnService:
 
     async def _turn(self, request: TurnRequest, turn_id: str, deadline: Deadline) -> TurnCompleted:
         # Settings of the request itself are checked before anything is read, written or paid.
-        parse_turn_settings(self._default_memory, {}, request.memory)
+        parse_turn_settings(self._default_memory, request.memory)
         start = self._clock()
         try:
             head, token, state = await self._open(request, deadline)
@@ -210,7 +118,9 @@ class TurnService:
             raise
         try:
             replay = await self._recorded(request) or await self._retried(request, head)
-            completed = replay or await self._answer(request, head, token, state, turn_id, deadline)
+            completed = replay or await self._answer(
+                request, head, token, state=state, turn_id=turn_id, deadline=deadline
+            )
         except BaseException:
             await self._release(request.user, head, token)
             raise
@@ -298,50 +208,64 @@ class TurnService:
         request: TurnRequest,
         head: Head,
         token: str,
+        *,
         state: MemoryState | None,
         turn_id: str,
         deadline: Deadline,
     ) -> TurnCompleted:
-        context = await self._contexts.of_turn(request, head, state)
+        settings = self._settings(head, request.memory)
+        context = await turn_context(
+            self._history,
+            request.user,
+            head,
+            state=state,
+            policy=settings.policy,
+            items=request.input,
+            instructions=request.body.get("instructions"),
+        )
         reply = await self._reply(request, context, deadline)
-        given = [stored_item(item) for item in request.input]
         output = [stored_item(item) for item in reply.response["output"]]
-        memory = context.report()
+        turn = Turn(turn_id, (*context.given, *output), int(self._clock()))
+        added = from_items(turn.items, turn_id=turn.id, created_at=turn.created_at, first_seq=head.seq + 1)
+        kept = context.keep(settings.stored, added)
         commit = Commit(
-            turn=Turn(turn_id, (*given, *output), int(self._clock())),
-            inputs=len(given),
-            messages=len(from_items(given)) + len(from_items(output)),
+            turn=turn,
+            inputs=len(context.given),
+            messages=len(added),
             fingerprint=request.fingerprint,
             frame=frame_of(
                 reply.response,
                 conversation=request.conversation,
                 turn_id=turn_id,
                 cache=reply.cache,
-                memory=memory,
+                memory=context.report,
             ),
-            system=context.pinned,
-            window_start=context.window_start,
-            title=head.title or title_of(context.added),
+            system=context.system,
+            window_start=kept.anchor.seq if kept.anchor else NO_ANCHOR,
+            window_position=kept.anchor.position if kept.anchor else 0,
+            title=head.title or title_of(added),
             idempotency=request.idempotency,
         )
-        committed = await self._commit(request.user, head, commit, token, deadline)
-        await self._hot.follow(request.user, head, committed, commit, state)
-        first_output = committed.seq - len(output) + 1
-        answer = answer_of(commit.frame, with_ids(output, committed.incarnation, first_output))
-        return TurnCompleted(answer, reply.headers)
+        new = await self._commit(request.user, head, commit, token, deadline)
+        items, messages = committed(turn, new)
+        await self._hot.follow(request.user, head, new, messages, state=state, kept=kept)
+        return TurnCompleted(answer_of(commit.frame, items[commit.inputs :]), reply.headers)
 
-    async def _reply(self, request: TurnRequest, context: Context, deadline: Deadline) -> Reply:
+    def _settings(self, head: Head, override: Mapping[str, Any] | None) -> TurnMemory:
+        return parse_turn_settings(merge_settings(self._default_memory, head.memory), override)
+
+    async def _reply(self, request: TurnRequest, context: TurnContext, deadline: Deadline) -> Reply:
         timeout = deadline.remaining(reserve=COMMIT_RESERVE)
         if timeout < MODEL_MINIMUM:
             raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
         return await self._replies.respond(
-            {**request.body, "input": upstream_items(context.view.messages)},
+            {**request.body, "input": context.input},
             scope=request.user,
             directives=request.directives,
             timeout=timeout,
         )
 
-    async def _commit(self, user: str, head: Head, commit: Commit, token: str, deadline: Deadline) -> Head:
+    async def _commit(self, user: str, head: Head, commit: Commit, token: str | None, deadline: Deadline) -> Head:
         """Commit behind the head as it was read; behind the new one if another turn came between.
 
         A turn whose lease expired is late, not lost: its model is paid.

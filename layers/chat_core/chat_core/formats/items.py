@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from chat_core.messages import Item, Message, Role, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chat_core.ports import StoredItem
 
 
 def stored_item(item: Mapping[str, Any]) -> Item:
@@ -184,6 +191,34 @@ def _call_item(call: ToolCall) -> Item:
     if text := _CALL_TEXT.get(call.kind):
         item[text] = call.arguments
     return {**item, **call.fields}
+
+
+def stored_messages(stored: Sequence[StoredItem]) -> tuple[Message, ...]:
+    """Read items of the history, in order, as messages, turn by turn."""
+    return tuple(
+        message
+        for turn_id, turn in groupby(stored, key=attrgetter("turn_id"))
+        for message in _turn_messages(turn_id, list(turn))
+    )
+
+
+def _turn_messages(turn_id: str, turn: Sequence[StoredItem]) -> tuple[Message, ...]:
+    items = (stored.item for stored in turn)
+    messages = from_items(items, turn_id=turn_id, created_at=turn[0].created_at, first_seq=1)
+    # Deleted items leave holes: a place in the list is not yet one in the history.
+    return tuple(replace(message, seq=turn[message.seq - 1].seq) for message in messages)
+
+
+def pinned_system(items: Iterable[Item], pinned: Item | None) -> Item | None:
+    """Tell which system message holds after these items: another text replaces, the same text is ignored."""
+    for message in from_items(items):
+        if message.role == "system" and message.text and (pinned is None or message.text != _text(pinned)):
+            pinned = to_items([message])[0]
+    return pinned
+
+
+def _text(item: Item) -> str:
+    return from_items([item])[0].text
 
 
 def upstream_items(messages: Iterable[Message]) -> list[Item]:

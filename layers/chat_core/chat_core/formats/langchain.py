@@ -125,7 +125,8 @@ def _write_calls(calls: Iterable[ToolCall]) -> tuple[list[Any], list[Any], list[
     invalid: list[Any] = []
     ours: list[dict[str, Any]] = []
     for call in calls:
-        ours.append(own := {})
+        own: dict[str, Any] = {}
+        ours.append(own)
         arguments, compact = _arguments(call.arguments)
         if arguments is None:
             own["invalid"] = True

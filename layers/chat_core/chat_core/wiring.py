@@ -1,0 +1,46 @@
+"""The parts that both functions are made of, put together from the settings; nothing connects before it is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chat_core.adapters.dynamodb import DynamoHistoryStore
+from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
+from chat_core.adapters.secrets import get_secret, member
+from chat_core.hot_copies import HotCopies
+
+if TYPE_CHECKING:
+    from chat_core.settings import HistorySettings, MomentoSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where conversations live: the truth, and the cache with its copies."""
+
+    history: DynamoHistoryStore
+    cache: MomentoCache
+    hot: HotCopies
+
+
+def make_stores(settings: HistorySettings) -> Stores:
+    """Make an environment's stores."""
+    history = DynamoHistoryStore(settings.table, ttl_days=settings.ttl_days)
+    cache = MomentoCache(settings.cache_name, CredentialsFrom(settings.momento))
+    hot = HotCopies(MomentoMemoryStore(cache), history, keep=settings.hot_messages)
+    return Stores(history, cache, hot)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsFrom:
+    """Momento's credentials from the settings: a local server, a key, or a secret that holds the key."""
+
+    settings: MomentoSettings
+
+    def __call__(self, *, refresh: bool) -> MomentoCredentials:
+        """Read them; see `chat_core.adapters.momento.CredentialsSource`."""
+        settings = self.settings
+        if settings.local or settings.api_key or not settings.secret_id:
+            return MomentoCredentials(settings.api_key, settings.endpoint, settings.local)
+        secret = get_secret(settings.secret_id, refresh=refresh)
+        return MomentoCredentials(member(secret, "api_key"), member(secret, "endpoint"))

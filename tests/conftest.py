@@ -1,0 +1,14 @@
+"""What every test starts from: fake settings of Powertools, and hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "OmoideTests")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
+
+settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

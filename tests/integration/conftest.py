@@ -1,0 +1,52 @@
+"""Embedded Momento, model and AWS for a session, empty before each test."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.aws import start_aws
+from local.model.server import StandInModel
+from local.momento import EmbeddedMomento
+from tests.integration.app import App, application
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def _services() -> Iterator[App]:
+    from local.services import _create_cache
+
+    with EmbeddedMomento() as momento, StandInModel() as model:
+        aws = start_aws({}, application().tables)
+        address = f"127.0.0.1:{momento.port}"
+        _create_cache(address, "omoide")
+        chat = next(f for f in application().functions if f.name.startswith("Chat"))
+        variables = {
+            **{name: value for name, value in chat.environment.items() if value},
+            "MOMENTO_LOCAL": address,
+            "OPENAI_BASE_URL": model.base_url,
+            "OPENAI_API_KEY": "sk-fake-not-a-key",
+            **{name: value for name, value in aws.variables.items() if value},
+        }
+        before = dict(os.environ)
+        os.environ.update(variables)
+        try:
+            yield App(model, momento)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@pytest.fixture
+def app(_services: App) -> App:
+    """Both functions, with an empty cache and a model that behaves."""
+    _services.momento.faults.clear()
+    _services.momento.wipe()
+    _services.momento.meter.reset()
+    _services.model.script.clear()
+    _services.model.delay = 0.0
+    return _services
