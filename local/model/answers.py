@@ -1,0 +1,135 @@
+"""The stand-in's replies: a pure function of the conversation, with no clock, no state and no chance in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from local.model import dialogue
+from local.model.schema_values import smallest_value
+from local.model.tokens import count_tokens, tokens
+from local.model.tool_use import FunctionCall, function_calls
+
+if TYPE_CHECKING:
+    from local.model.conversation import Prompt
+
+_SNIPPET = 40
+
+_PHRASES = {
+    "hello": ("こんにちは、{0}さん！ お話しできてうれしいです。", "Hello, {0}! It is nice to meet you."),
+    "name": ("あなたの名前は{0}さんです！", "Your name is {0}!"),
+    "no_name": ("まだお名前を伺っていません。", "You have not told me your name yet."),
+    "noted": ("覚えました：{0}", "I will remember: {0}"),
+    "facts": ("覚えているのは：{0}", "You asked me to remember: {0}"),
+    "no_facts": ("まだ何も頼まれていません。", "You have not asked me to remember anything yet."),
+    "result": ("ツール {0} の結果：{1}", "The tool {0} says: {1}"),
+    "other": (
+        "（オフラインの代役です）ここまで{0}件のメッセージを読みました。最後は「{1}」です。",
+        "(Offline stand-in) I have read {0} message(s) so far. The last one is: “{1}”",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the model answers: a text, or calls, or a refusal; nothing at all is an empty output."""
+
+    text: str | None = None
+    calls: tuple[FunctionCall, ...] = ()
+    refusal: str | None = None
+    incomplete: Literal["max_output_tokens", "content_filter"] | None = None
+    failed: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of everything in it."""
+        texts = (self.text or "", self.refusal or "", *(call.arguments for call in self.calls))
+        return sum(count_tokens(text) for text in texts)
+
+
+@dataclass(frozen=True)
+class _ReplyText:
+    """The reply as the source of a structured output: each text in it is the reply itself."""
+
+    reply: str
+
+    def text(self, name: str) -> str:
+        return self.reply
+
+    def number(self) -> float | None:
+        return None
+
+
+def answer(prompt: Prompt) -> Reply:
+    """Return the reply to a prompt: function calls where a function fits, else a text in the form asked for."""
+    calls = function_calls(prompt)
+    if calls:
+        return Reply(calls=calls)
+    text = _text(prompt)
+    if prompt.output_format.kind == "json_object":
+        text = json.dumps({"answer": text}, ensure_ascii=False)
+    elif prompt.output_format.kind == "json_schema":
+        text = json.dumps(smallest_value(prompt.output_format.schema, _ReplyText(text)), ensure_ascii=False)
+    return Reply(text=text)
+
+
+def limited(reply: Reply, limit: int | None) -> Reply:
+    """Cut a reply after so many tokens, as a model does: in the middle of what it says."""
+    if limit is None or reply.tokens <= limit:
+        return reply
+    if reply.text is not None:
+        return replace(reply, text="".join(tokens(reply.text)[:limit]), incomplete="max_output_tokens")
+    calls = []
+    for call in reply.calls:
+        arguments = tokens(call.arguments)[:limit]
+        limit -= len(arguments)
+        calls.append(replace(call, arguments="".join(arguments)))
+        if not limit:
+            break
+    return replace(reply, calls=tuple(calls), incomplete="max_output_tokens")
+
+
+def _text(prompt: Prompt) -> str:
+    question = prompt.question
+    said = [message.text for message in prompt.messages if message.role == "user"]
+    if prompt.results:
+        return "\n".join(_say(prompt, "result", name, output) for name, output in prompt.results)
+    if dialogue.asks_name(question):
+        name = _name(prompt)
+        return _say(prompt, "name", name) if name else _say(prompt, "no_name")
+    if dialogue.asks_facts(question):
+        facts = [fact for text in said for fact in dialogue.facts_to_remember(text)]
+        return _say(prompt, "facts", "; ".join(facts)) if facts else _say(prompt, "no_facts")
+    name = dialogue.stated_name(question)
+    if name:
+        return _say(prompt, "hello", name)
+    facts = dialogue.facts_to_remember(question)
+    if facts:
+        return _say(prompt, "noted", "; ".join(facts))
+    read = sum(message.role != "system" for message in prompt.messages)
+    return _say(prompt, "other", read, _snippet(question))
+
+
+def _name(prompt: Prompt) -> str | None:
+    """Return the user's name as last stated by the user, else as a system message tells it."""
+    readers = {"user": dialogue.stated_name, "system": dialogue.name_of_user}
+    for role, read in readers.items():
+        for message in reversed(prompt.messages):
+            name = read(message.text) if message.role == role else None
+            if name:
+                return name
+    return None
+
+
+def _say(prompt: Prompt, phrase: str, *values: object) -> str:
+    """Return a phrase in the language that a system message asks for, else in the question's."""
+    system = (message.text for message in reversed(prompt.messages) if message.role == "system")
+    asked = next((language for text in system if (language := dialogue.instructed_language(text))), None)
+    japanese = asked == "ja" if asked else dialogue.is_japanese(prompt.question)
+    return _PHRASES[phrase][0 if japanese else 1].format(*values)
+
+
+def _snippet(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SNIPPET else f"{line[:_SNIPPET]}…"

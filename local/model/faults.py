@@ -1,0 +1,89 @@
+"""What a test can make the stand-in suffer on its next call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from local.model.answers import Reply
+from local.model.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def _unchanged(reply: Reply) -> Reply:
+    return reply
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One call's fault; without any it is answered as always.
+
+    Parameters
+    ----------
+    delay
+        Seconds before the answer, beside those of every call.
+    error
+        The error that it answers.
+    damage
+        ``"cut"`` closes the connection in the middle of the answer's body, ``"malformed"`` sends a body, or in a
+        stream an event, that is no JSON.
+    change
+        What becomes of the model's reply; embeddings have none.
+    """
+
+    delay: float = 0.0
+    error: ApiError | None = None
+    damage: Literal["cut", "malformed"] | None = None
+    change: Callable[[Reply], Reply] = _unchanged
+
+
+NO_FAULT = Fault()
+
+
+def http_error(
+    status: int, *, code: str | None = None, headers: Mapping[str, str] | None = None, message: str = "A fault."
+) -> Fault:
+    """Return the fault that answers this status in OpenAI's envelope."""
+    return Fault(error=ApiError(status, message, code=code, headers=headers))
+
+
+def rate_limited(retry_after: float) -> Fault:
+    """Return a 429 that asks for a pause of so many seconds."""
+    return http_error(429, code="rate_limit_exceeded", headers={"retry-after": f"{retry_after:g}"})
+
+
+def slow(seconds: float) -> Fault:
+    """Return the fault that answers late."""
+    return Fault(delay=seconds)
+
+
+def cut_connection() -> Fault:
+    """Return the fault that ends in the middle of the answer's body."""
+    return Fault(damage="cut")
+
+
+def malformed_json() -> Fault:
+    """Return the fault whose answer cannot be read."""
+    return Fault(damage="malformed")
+
+
+def empty_output() -> Fault:
+    """Return the fault that completes without any output."""
+    return Fault(change=lambda _: Reply())
+
+
+def refusal(text: str = "I cannot help with that.") -> Fault:
+    """Return the fault that refuses."""
+    return Fault(change=lambda _: Reply(refusal=text))
+
+
+def incomplete(reason: Literal["max_output_tokens", "content_filter"]) -> Fault:
+    """Return the fault that stops before the end for this reason."""
+    return Fault(change=lambda reply: replace(reply, incomplete=reason))
+
+
+def failed() -> Fault:
+    """Return the fault of a model that fails: a failed response, or the status 500 of a chat completion."""
+    return Fault(change=lambda reply: replace(reply, failed=True))

@@ -1,0 +1,33 @@
+"""A stand-in model, and its clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from openai import OpenAI
+
+from local.model.server import StandInModel
+from tests.contract.stand_in_model.support import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def model() -> Iterator[StandInModel]:
+    with StandInModel() as running:
+        yield running
+
+
+@pytest.fixture
+def client(model: StandInModel) -> Iterator[OpenAI]:
+    with OpenAI(base_url=model.base_url, api_key=KEY, max_retries=0) as made:
+        yield made
+
+
+@pytest.fixture
+def http(model: StandInModel) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=model.base_url, headers={"authorization": f"Bearer {KEY}"}) as made:
+        yield made

@@ -1,0 +1,109 @@
+"""The faults that a test can put into the stand-in model."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import openai
+import pytest
+from openai import OpenAI
+
+from local.model import faults
+from tests.contract.stand_in_model.support import CHATS, MODEL, post, stream
+from tests.openai_schema import assert_valid
+
+if TYPE_CHECKING:
+    from local.model.server import StandInModel
+
+
+def test_faults_come_one_by_one(model: StandInModel, client: OpenAI) -> None:
+    model.script += [
+        faults.rate_limited(0.5),
+        faults.http_error(500),
+        faults.http_error(401, code="invalid_api_key", headers={"x-should-retry": "false"}),
+    ]
+    with pytest.raises(openai.RateLimitError) as limited:
+        client.responses.create(model=MODEL, input="Hi")
+    assert limited.value.response.headers["retry-after"] == "0.5"
+    assert_valid(limited.value.response.json(), "ErrorResponse")
+    with pytest.raises(openai.InternalServerError):
+        client.responses.create(model=MODEL, input="Hi")
+    with pytest.raises(openai.AuthenticationError) as refused:
+        client.responses.create(model=MODEL, input="Hi")
+    assert refused.value.code == "invalid_api_key"
+    assert client.responses.create(model=MODEL, input="Hi").status == "completed"
+
+
+def test_the_sdk_retries_over_a_fault(model: StandInModel, client: OpenAI) -> None:
+    model.script.append(faults.rate_limited(0.01))
+    assert client.with_options(max_retries=1).responses.create(model=MODEL, input="Hi").status == "completed"
+    assert model.calls["/v1/responses"] == 2
+
+
+def test_a_connection_is_cut_in_the_body(model: StandInModel, http: httpx2.Client, client: OpenAI) -> None:
+    model.script += [faults.cut_connection(), faults.cut_connection()]
+    with pytest.raises(openai.APIConnectionError):
+        client.responses.create(model=MODEL, input="Hi")
+    received: list[str] = []
+    with (
+        pytest.raises(httpx2.RemoteProtocolError),
+        http.stream("POST", "responses", json={"model": MODEL, "input": "Hi", "stream": True}) as answer,
+    ):
+        received.extend(answer.iter_lines())
+    assert received[0] == "event: response.created"
+    assert "event: response.completed" not in received
+
+
+def test_an_answer_may_be_unreadable(model: StandInModel, http: httpx2.Client, client: OpenAI) -> None:
+    model.script += [faults.malformed_json(), faults.malformed_json()]
+    answer = http.post("chat/completions", json={"model": MODEL, **CHATS[0]})
+    assert answer.status_code == 200
+    with pytest.raises(json.JSONDecodeError):
+        answer.json()
+    with pytest.raises(json.JSONDecodeError):
+        list(client.responses.create(model=MODEL, input="Hi", stream=True))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_output_may_be_empty_refused_incomplete_or_failed(
+    model: StandInModel, http: httpx2.Client, *, streamed: bool
+) -> None:
+    def asked() -> Any:
+        if streamed:
+            return stream(http, "responses", {"input": "Hi"}, "ResponseStreamEvent")[-1]["response"]
+        return post(http, "responses", {"input": "Hi"}, "Response")
+
+    model.script += [faults.empty_output(), faults.refusal("No."), faults.incomplete("content_filter"), faults.failed()]
+    empty, refused, incomplete, failed = (asked() for _ in range(4))
+    assert (empty["status"], empty["output"]) == ("completed", [])
+    assert refused["output"][0]["content"] == [{"type": "refusal", "refusal": "No."}]
+    assert (incomplete["status"], incomplete["incomplete_details"]) == ("incomplete", {"reason": "content_filter"})
+    assert incomplete["output"][0]["status"] == "incomplete"
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "server_error")
+
+
+def test_a_chat_completion_may_be_empty_refused_incomplete_or_failed(model: StandInModel, http: httpx2.Client) -> None:
+    script = [faults.empty_output(), faults.refusal("No."), faults.incomplete("content_filter")]
+    model.script += script
+    answers = [post(http, "chat/completions", CHATS[0], "CreateChatCompletionResponse") for _ in script]
+    empty, refused, incomplete = (answer["choices"][0] for answer in answers)
+    assert (empty["message"]["content"], empty["finish_reason"]) == (None, "stop")
+    assert (refused["message"]["content"], refused["message"]["refusal"]) == (None, "No.")
+    assert incomplete["finish_reason"] == "content_filter"
+    model.script += [faults.refusal("No."), faults.failed()]
+    chunks = stream(http, "chat/completions", CHATS[0], "CreateChatCompletionStreamResponse")
+    assert "".join(chunk["choices"][0]["delta"].get("refusal") or "" for chunk in chunks) == "No."
+    assert http.post("chat/completions", json={"model": MODEL, **CHATS[0]}).status_code == 500
+
+
+def test_an_answer_may_be_late(model: StandInModel, client: OpenAI) -> None:
+    model.script.append(faults.slow(0.2))
+    started = time.monotonic()
+    client.responses.create(model=MODEL, input="Hi")
+    assert time.monotonic() - started >= 0.2
+    model.delay = 60
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=0.1).responses.create(model=MODEL, input="Hi")
