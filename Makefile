@@ -30,7 +30,7 @@ run: .venv/.run ## Start the server with its embedded parts [PORT=8000]
 
 test: ## Run the tests [ARGS='tests/unit -k keys']
 	@$(MAKE) -j2 .venv/.dev .venv-sam/.installed
-	@$(python) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(python) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker
 	@.venv-sam/bin/python -m tools.build

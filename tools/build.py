@@ -114,7 +114,16 @@ def _sam_build(folder: Path, artefacts: Path, interpreter: Path, architecture: s
         message = f"There is no SAM CLI in {SAM_ENVIRONMENT.name}; `make build` and `make test` install it."
         raise BuildFailed(message)
     say(f"Building for {architecture or 'the architecture of the template'} (half a minute the first time) …")
-    command = [sam, "-m", "samcli", "build", "--template-file", ROOT / "template.yaml", "--base-dir", ROOT]
+    command: list[str | Path] = [
+        sam,
+        "-m",
+        "samcli",
+        "build",
+        "--template-file",
+        ROOT / "template.yaml",
+        "--base-dir",
+        ROOT,
+    ]
     command += ["--build-dir", artefacts, "--cached", "--cache-dir", folder / "cache"]
     if architecture is not None:
         command += ["--parameter-overrides", f"Architecture={architecture}"]
@@ -136,15 +145,10 @@ def _compile(python: Path, artefact: Path) -> None:
 
     Unchecked, since the times in a zip file say nothing about the source.
     """
-    options = ["-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    paths = ["-s", artefact, "-p", "/opt" if is_layer(artefact) else "/var/task", artefact]
-    done = subprocess.run(  # noqa: S603
-        [python, "-m", "compileall", *options, *paths],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    command: list[str | Path] = [python, "-m", "compileall", "-q", "-f", "-j", "0"]
+    command += ["--invalidation-mode", "unchecked-hash"]
+    command += ["-s", artefact, "-p", "/opt" if is_layer(artefact) else "/var/task", artefact]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         message = f"The bytecode of {artefact.name} could not be compiled:\n{done.stdout}"
         raise BuildFailed(message)

@@ -24,7 +24,7 @@ sys.exit(sys.version_info[:2] != (3, {VERSION.partition(".")[2]}) or bool(syscon
 
 
 class NoInterpreter(Exception):
-    """This machine has no interpreter of Lambda's version; the message says what to do."""
+    """The machine has no interpreter of Lambda's version; the message says what to do."""
 
 
 def find() -> Path:

@@ -66,6 +66,12 @@ class App:
 
     model: StandInModel
     momento: EmbeddedMomento
+    calls_before: int = 0
+
+    @property
+    def model_calls(self) -> int:
+        """How often this test has called the model for a response."""
+        return self.model.calls["/v1/responses"] - self.calls_before
 
     def call(
         self,

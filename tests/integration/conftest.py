@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,4 +50,4 @@ def app(_services: App) -> App:
     _services.momento.meter.reset()
     _services.model.script.clear()
     _services.model.delay = 0.0
-    return _services
+    return replace(_services, calls_before=_services.model.calls["/v1/responses"])

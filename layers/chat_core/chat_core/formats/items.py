@@ -233,12 +233,12 @@ def upstream_items(messages: Iterable[Message]) -> list[Item]:
             continue
         sent = {name: value for name, value in item.items() if name not in ("id", "status")}
         if item.get("type") == "message":
-            sent["content"] = _plain(sent.get("content"))
+            sent["content"] = plain_content(sent.get("content"))
         items.append(sent)
     return items
 
 
-def _plain(content: Any) -> Any:
+def plain_content(content: Any) -> Any:
     """Give the text of a content that is one bare text part, and any other content as it is."""
     if not isinstance(content, list) or len(content) != 1 or not isinstance(content[0], Mapping):
         return content

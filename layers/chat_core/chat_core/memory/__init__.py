@@ -1,0 +1,49 @@
+"""Memory policies: pure functions from the messages of a conversation to the view that the model gets.
+
+How to call::
+
+    from chat_core.memory import Counting, parse_policy
+
+    policy = parse_policy({"policy": "token_window", "max_tokens": 2000})     # InvalidRequest names the field
+    view = policy.view(messages)                                              # the whole history, input included
+    view = policy.view(messages, counting=Counting(count=lambda m: counts[m.id], overhead=3))
+    [m.id for m in view.messages], view.over_budget, view.cleared, view.left_out, view.tokens
+    if view.refusal: raise view.refusal                                       # on_overflow "error"; view() never raises
+
+A turn works on a tail: ``view(tail + input, system=head's, inputs=len(input), earlier=…)``. What `Kept` holds (by way
+of the packed value) or a read of the newest `MemoryPolicy.reach` messages will do; while ``view.short``, twice as many
+are read. After the commit ``stored_policy.keep(tail + turn)`` says what to pack, and the anchor for the head.
+
+A policy is one file here and one line in `chat_core.memory.registry`.
+"""
+
+from chat_core.memory.policy import (
+    BEGINNING,
+    NOTHING_EARLIER,
+    UNCOUNTED,
+    Anchor,
+    Counting,
+    Earlier,
+    Kept,
+    LeftOut,
+    MemoryPolicy,
+    View,
+)
+from chat_core.memory.settings import TurnMemory, merge_settings, parse_policy, parse_turn_settings
+
+__all__ = [
+    "BEGINNING",
+    "NOTHING_EARLIER",
+    "UNCOUNTED",
+    "Anchor",
+    "Counting",
+    "Earlier",
+    "Kept",
+    "LeftOut",
+    "MemoryPolicy",
+    "TurnMemory",
+    "View",
+    "merge_settings",
+    "parse_policy",
+    "parse_turn_settings",
+]

@@ -1,0 +1,135 @@
+"""The request object ``memory``: merged, checked, and read as a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chat_core.memory.fields import PolicySpec, names, refused
+from chat_core.memory.registry import POLICIES
+
+if TYPE_CHECKING:
+    from chat_core.memory.policy import MemoryPolicy
+
+_OF_A_TURN = ("read_only", "dry_run")
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMemory:
+    """What a turn's memory is.
+
+    Parameters
+    ----------
+    policy
+        Computes the turn's view.
+    stored
+        Computes what is kept for the next turn: the policy without the turn's override.
+    read_only
+        The turn sees the memory and leaves no trace.
+    dry_run
+        The turn answers with its context, and no model is called.
+    """
+
+    policy: MemoryPolicy
+    stored: MemoryPolicy
+    read_only: bool = False
+    dry_run: bool = False
+
+
+def merge_settings(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge a change into settings, field by field; neither is checked beyond being an object.
+
+    Another ``policy`` drops the fields of the old one. A null takes a field away, so that its default holds again.
+
+    Raises
+    ------
+    InvalidRequest
+        If the change is no object.
+    """
+    if not isinstance(change, Mapping):
+        raise refused("", "must be an object")
+    policy = change.get("policy")
+    base = {} if policy is not None and policy != stored.get("policy") else stored
+    merged = dict(base)
+    for name, value in change.items():
+        before = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            merged[name] = merge_settings(before, value)
+        else:
+            merged[name] = value
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def parse_policy(settings: Mapping[str, Any]) -> MemoryPolicy:
+    """Read complete settings, as `merge_settings` with the default makes them.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field (``memory.max_messages``) and what is allowed, or the policies that there are.
+    """
+    if not isinstance(settings, Mapping):
+        raise refused("", "must be an object")
+    name = settings.get("policy")
+    spec = POLICIES.get(name) if isinstance(name, str) else None
+    if spec is None:
+        raise refused("policy", f"must be one of {names(tuple(POLICIES))}")
+    given = {field: value for field, value in settings.items() if field != "policy" and value is not None}
+    for field in _OF_A_TURN:
+        if field in given:
+            raise refused(field, "belongs to a turn, not to a conversation's settings")
+    add_ons = [] if spec.add_to else [one for one in POLICIES.values() if one.add_to]
+    added = [(one, given.pop(one.name)) for one in add_ons if one.name in given]
+    policy = spec.build(_values(spec, given, others=tuple(one.name for one in add_ons)))
+    for one, value in added:
+        if one.add_to:
+            policy = one.add_to(_values(one, value, under=f"{one.name}."), policy)
+    return policy
+
+
+def parse_turn_settings(settings: Mapping[str, Any], override: Mapping[str, Any] | None) -> TurnMemory:
+    """Read what a turn's own ``memory`` makes of the conversation's settings.
+
+    Parameters
+    ----------
+    settings
+        The stored ones merged into the default.
+    override
+        The request's ``memory``; None or empty when it has none.
+
+    Raises
+    ------
+    InvalidRequest
+        As `parse_policy`.
+    """
+    stored = parse_policy(settings)
+    if not override:
+        return TurnMemory(stored, stored)
+    if not isinstance(override, Mapping):
+        raise refused("", "must be an object")
+    change = {name: value for name, value in override.items() if name not in _OF_A_TURN}
+    policy = parse_policy(merge_settings(settings, change)) if change else stored
+    return TurnMemory(policy, stored, *(_flag(override, name) for name in _OF_A_TURN))
+
+
+def _flag(override: Mapping[str, Any], name: str) -> bool:
+    value = override.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise refused(name, "must be true or false")
+    return value or False
+
+
+def _values(spec: PolicySpec, given: Any, *, others: tuple[str, ...] = (), under: str = "") -> dict[str, Any]:
+    """Read the fields of one policy, defaults included."""
+    if not isinstance(given, Mapping):
+        raise refused(under.removesuffix("."), "must be an object")
+    for field in given:
+        if field not in spec.fields:
+            known = (*spec.fields, *others)
+            has = f"has {names(known)}" if known else "has no fields"
+            raise refused(under + field, f"is unknown: the policy `{spec.name}` {has}")
+    return {
+        name: field.default if given.get(name) is None else field.read(given[name], f"{under}{name}")
+        for name, field in spec.fields.items()
+    }

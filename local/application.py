@@ -1,0 +1,245 @@
+"""What the dev server takes from template.yaml: functions, routes, the gateway's own answers, tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local.cloudformation import Resolver, TemplateError, load_template
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_FUNCTION_PROPERTIES = (
+    "CodeUri",
+    "Environment",
+    "Events",
+    "Handler",
+    "LoggingConfig",
+    "MemorySize",
+    "Runtime",
+    "Timeout",
+)
+# Of a table's definition: what `CreateTable` takes and what has a meaning on one machine.
+_TABLE_PROPERTIES = (
+    "AttributeDefinitions",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function.
+
+    Parameters
+    ----------
+    name
+        Its logical id.
+    handler
+        ``module.function``.
+    paths
+        What comes first on ``sys.path``: the function's code, then its layers.
+    timeout
+        Seconds.
+    memory_mb
+        MiB; told to the handler, not enforced.
+    runtime
+        As Lambda names it.
+    environment
+        Its variables, all as text.
+    """
+
+    name: str
+    handler: str
+    paths: tuple[Path, ...]
+    timeout: float
+    memory_mb: int
+    runtime: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method of a resource of the REST API.
+
+    Parameters
+    ----------
+    method
+        In upper case; ``ANY`` takes each.
+    resource
+        The path with its parameters in braces.
+    function
+        Logical id of the function behind it.
+    """
+
+    method: str
+    resource: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """What API Gateway answers by itself to one kind of error.
+
+    Parameters
+    ----------
+    status
+        Replaces the kind's own status; None leaves it.
+    headers
+        Added to the answer.
+    template
+        Of the JSON body; None leaves API Gateway's own.
+    """
+
+    status: int | None
+    headers: Mapping[str, str]
+    template: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB table.
+
+    Parameters
+    ----------
+    name
+        As the functions are told it.
+    definition
+        Arguments of ``CreateTable`` beside the name.
+    ttl_attribute
+        The attribute by which items expire, None without one.
+    """
+
+    name: str
+    definition: Mapping[str, Any]
+    ttl_attribute: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The whole template, as far as it runs on one machine. ``gateway_responses`` are by API Gateway's names."""
+
+    functions: tuple[Function, ...]
+    routes: tuple[Route, ...]
+    gateway_responses: Mapping[str, GatewayResponse]
+    tables: tuple[Table, ...]
+
+
+def read_application(path: Path) -> Application:
+    """Read a SAM template.
+
+    Raises
+    ------
+    TemplateError
+        If it cannot be read or followed.
+    """
+    template = load_template(path)
+    resolver = Resolver(template)
+    defaults = template.get("Globals", {}).get("Function", {})
+    functions, routes = [], []
+    for name, resource in resolver.resources("AWS::Serverless::Function"):
+        raw = _merge(defaults, resource["Properties"])
+        properties = resolver.resolve({key: raw[key] for key in _FUNCTION_PROPERTIES if key in raw})
+        paths = [path.parent / properties["CodeUri"], *_layers(resolver, path.parent, raw.get("Layers", []))]
+        functions.append(_function(name, properties, paths))
+        routes += _routes(name, properties.get("Events", {}))
+    return Application(
+        functions=tuple(functions),
+        routes=tuple(routes),
+        gateway_responses=_gateway_responses(resolver),
+        tables=tuple(_table(resolver, name, resource) for name, resource in resolver.resources("AWS::DynamoDB::Table")),
+    )
+
+
+def _merge(defaults: Any, own: Any) -> Any:
+    """Merge as SAM merges ``Globals``: maps by key, lists one behind the other, all else replaced."""
+    if isinstance(defaults, dict) and isinstance(own, dict):
+        merged = {**defaults, **own}
+        merged.update({name: _merge(defaults[name], own[name]) for name in defaults.keys() & own.keys()})
+        return merged
+    if isinstance(defaults, list) and isinstance(own, list):
+        return defaults + own
+    return own
+
+
+def _function(name: str, properties: Mapping[str, Any], paths: list[Path]) -> Function:
+    variables = properties.get("Environment", {}).get("Variables", {})
+    level = properties.get("LoggingConfig", {}).get("ApplicationLogLevel")
+    return Function(
+        name=name,
+        handler=properties["Handler"],
+        paths=tuple(path.resolve() for path in paths),
+        timeout=float(properties.get("Timeout", 3)),
+        memory_mb=int(properties.get("MemorySize", 128)),
+        runtime=properties.get("Runtime", ""),
+        environment={
+            **{variable: _text(value) for variable, value in variables.items()},
+            **({"AWS_LAMBDA_LOG_LEVEL": level} if level else {}),
+        },
+    )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _layers(resolver: Resolver, root: Path, layers: list[Any]) -> list[Path]:
+    """Find the folder of each layer's packages: `sam build` puts it under ``python/`` unless it already is there."""
+    known = dict(resolver.resources("AWS::Serverless::LayerVersion"))
+    paths = []
+    for layer in layers:
+        resource = known.get(layer.get("Ref", "") if isinstance(layer, dict) else "")
+        if resource is None:
+            message = f"The layer {layer} is not one of the template's own."
+            raise TemplateError(message)
+        content = root / resolver.resolve(resource["Properties"]["ContentUri"])
+        paths.append(content if resource.get("Metadata", {}).get("BuildMethod") else content / "python")
+    return paths
+
+
+def _routes(function: str, events: Mapping[str, Any]) -> list[Route]:
+    routes = []
+    for event in events.values():
+        if event["Type"] == "Api":
+            route = Route(event["Properties"]["Method"].upper(), event["Properties"]["Path"], function)
+            if "+}" in route.resource:
+                message = f"The route {route.resource} has a greedy path variable, which the dev server does not know."
+                raise TemplateError(message)
+            routes.append(route)
+    return routes
+
+
+def _gateway_responses(resolver: Resolver) -> dict[str, GatewayResponse]:
+    responses = {}
+    for _, resource in resolver.resources("AWS::Serverless::Api"):
+        for kind, answer in resolver.resolve(resource["Properties"].get("GatewayResponses", {})).items():
+            headers = answer.get("ResponseParameters", {}).get("Headers", {})
+            responses[kind] = GatewayResponse(
+                status=int(answer["StatusCode"]) if "StatusCode" in answer else None,
+                headers={name: _literal(value) for name, value in headers.items()},
+                template=answer.get("ResponseTemplates", {}).get("application/json"),
+            )
+    return responses
+
+
+def _literal(value: str) -> str:
+    """Unwrap a header's value, which API Gateway wants in single quotes."""
+    if len(value) < 2 or not value.startswith("'") or not value.endswith("'"):
+        message = f"The gateway response's header value {value} is not in single quotes."
+        raise TemplateError(message)
+    return value[1:-1]
+
+
+def _table(resolver: Resolver, name: str, resource: Mapping[str, Any]) -> Table:
+    properties = resolver.resolve(resource.get("Properties", {}))
+    ttl = properties.get("TimeToLiveSpecification", {})
+    return Table(
+        name=resolver.resolve({"Ref": name}),
+        definition={key: properties[key] for key in _TABLE_PROPERTIES if key in properties},
+        ttl_attribute=ttl.get("AttributeName") if ttl.get("Enabled") else None,
+    )

@@ -1,0 +1,147 @@
+"""API Gateway and Lambda's front as a REST API has them: routes, limits, and their own answers to what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from local.application import GatewayResponse
+from local.events import proxy_event
+from local.messages import HttpResponse
+from local.proxy_answer import MalformedAnswer, http_response
+from local.routing import Router
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.application import Application
+    from local.messages import HttpRequest
+
+MAX_BODY_BYTES = 10 * 1024 * 1024
+# Where Lambda answers InvokeFunction with RequestEntityTooLargeException.
+MAX_EVENT_BYTES = 6 * 1024 * 1024
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+INTEGRATION_TIMEOUT_SECONDS = 29.0
+
+_NO_RESPONSE = GatewayResponse(status=None, headers={}, template=None)
+_DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
+
+
+class FunctionFailed(Exception):
+    """The function raised, ended or ran out of time; Lambda makes a function error of it. The message says which."""
+
+
+class IntegrationTimeout(Exception):
+    """The function did not answer within the gateway's time."""
+
+
+class Integration(Protocol):
+    """A function as the gateway sees it."""
+
+    def invoke(self, event: bytes, *, trace_id: str, timeout: float) -> bytes:
+        """Return the function's answer, JSON, to an event, JSON; ``timeout`` in seconds.
+
+        Raises
+        ------
+        FunctionFailed, IntegrationTimeout
+            See there.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """One kind of error that API Gateway answers by itself: its name, status and message there."""
+
+    kind: str
+    status: int
+    message: str
+
+
+_NO_ROUTE = _Refusal("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
+_TOO_LARGE = _Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long")
+_TIMED_OUT = _Refusal("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out")
+_FAILED = _Refusal("DEFAULT_5XX", 502, "Internal server error")
+_BAD_REQUEST = _Refusal("DEFAULT_4XX", 400, "Bad Request")
+
+
+class Gateway:
+    """Answers requests through the functions behind the routes.
+
+    Parameters
+    ----------
+    application
+        The template.
+    integrations
+        The functions by their logical ids.
+    integration_timeout
+        Seconds that a function has, waiting for a free environment included.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        integrations: Mapping[str, Integration],
+        *,
+        integration_timeout: float = INTEGRATION_TIMEOUT_SECONDS,
+    ) -> None:
+        self._router = Router(application.routes)
+        self._responses = application.gateway_responses
+        self._integrations = integrations
+        self._integration_timeout = integration_timeout
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request. It never raises for what a client or a function does."""
+        request_id = str(uuid.uuid4())
+        if len(request.body) > MAX_BODY_BYTES:
+            return self._refuse(_TOO_LARGE, request_id)
+        match = self._router.match(request.method, request.path)
+        if match is None:
+            return self._refuse(_NO_ROUTE, request_id)
+        now = time.time()
+        trace_id = f"Root=1-{int(now):08x}-{secrets.token_hex(12)}"
+        event = proxy_event(request, match, request_id=request_id, trace_id=trace_id, now=now)
+        payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        if len(payload) > MAX_EVENT_BYTES:
+            return self._refuse(_TOO_LARGE, request_id)
+        function = match.route.function
+        try:
+            answer = self._integrations[function].invoke(payload, trace_id=trace_id, timeout=self._integration_timeout)
+            response = http_response(answer)
+        except IntegrationTimeout:
+            return self._refuse(_TIMED_OUT, request_id)
+        except (FunctionFailed, MalformedAnswer) as failure:
+            print(f"{function}: {failure}", flush=True)
+            return self._refuse(_FAILED, request_id)
+        return replace(response, headers=(*response.headers, ("x-amzn-RequestId", request_id)))
+
+    def bad_request(self, status: int) -> HttpResponse:
+        """Answer what is not HTTP as the server takes it.
+
+        Parameters
+        ----------
+        status
+            400 to 499; 501 for a method that nobody knows, which is an undefined route.
+        """
+        refusal = _NO_ROUTE if status == 501 else replace(_BAD_REQUEST, status=status)
+        return self._refuse(refusal, str(uuid.uuid4()))
+
+    def _refuse(self, refusal: _Refusal, request_id: str) -> HttpResponse:
+        """Answer with the template's gateway response for this kind, its default for the status, or API Gateway's."""
+        default = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
+        response = self._responses.get(refusal.kind) or self._responses.get(default) or _NO_RESPONSE
+        values = {
+            "$context.error.messageString": json.dumps(refusal.message),
+            "$context.error.message": refusal.message,
+            "$context.error.responseType": refusal.kind,
+            "$context.requestId": request_id,
+        }
+        body = response.template or _DEFAULT_TEMPLATE
+        for variable, value in values.items():
+            body = body.replace(variable, value)
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id, **response.headers}
+        return HttpResponse(response.status or refusal.status, tuple(headers.items()), body.encode("utf-8"))

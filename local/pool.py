@@ -1,0 +1,237 @@
+"""The environments of a function: processes that serve one invocation at a time, as many as are busy at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local import environment
+from local.gateway import FunctionFailed, IntegrationTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from local.application import Function
+
+# Lambda gives the import 10 seconds; a developer's disk may be slower.
+_INIT_SECONDS = 30.0
+# The terminal and `kill` send them to the whole process group; the server alone decides what follows.
+_SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class FunctionPool:
+    """A function's environments.
+
+    Parameters
+    ----------
+    function
+        As the template has it.
+    variables
+        The environment variables of its processes, complete but for what Lambda itself sets.
+    maximum
+        How many environments there may be; further invocations wait for one.
+    """
+
+    def __init__(self, function: Function, variables: Mapping[str, str], *, maximum: int) -> None:
+        self._function = function
+        self._variables = {**variables, **_lambda_variables(function, variables)}
+        self._lock = threading.Lock()
+        self._idle: list[_Environment] = []
+        self._alive: set[_Environment] = set()
+        self._stopped = False
+        # A thread stands for an environment's turn: who finds none free waits in the executor's queue.
+        self._threads = ThreadPoolExecutor(maximum, thread_name_prefix=function.name)
+
+    def warm(self) -> None:
+        """Start one environment and wait until it has imported the handler.
+
+        Raises
+        ------
+        FunctionFailed
+            If it cannot.
+        """
+        idle = self._take()
+        try:
+            idle.initialize()
+        finally:
+            self._give_back(idle)
+
+    def invoke(self, event: bytes, *, trace_id: str, timeout: float) -> bytes:
+        """Serve an invocation in a free environment, a new one, or, at the maximum, the next that is free.
+
+        An invocation that outlasts ``timeout`` goes on to its end or to the function's own timeout; one that still
+        waits for an environment is dropped.
+
+        Raises
+        ------
+        FunctionFailed
+            If the handler raised, the environment ended, or the function's own time was over.
+        IntegrationTimeout
+            If ``timeout`` seconds have passed.
+        """
+        answer = self._threads.submit(self._serve, event, trace_id)
+        try:
+            return answer.result(timeout)
+        except TimeoutError:
+            answer.cancel()
+            raise IntegrationTimeout from None
+
+    def stop(self) -> None:
+        """Kill every environment; invocations under way fail."""
+        with self._lock:
+            self._stopped = True
+            for one in self._alive:
+                one.kill()
+        self._threads.shutdown(cancel_futures=True)
+        for one in self._idle:
+            one.close()
+
+    def _serve(self, event: bytes, trace_id: str) -> bytes:
+        taken = self._take()
+        try:
+            return taken.invoke(event, trace_id)
+        finally:
+            self._give_back(taken)
+
+    def _take(self) -> _Environment:
+        with self._lock:
+            if self._stopped:
+                raise FunctionFailed("the server stops")
+            while self._idle:
+                taken = self._idle.pop()
+                if taken.runs():
+                    return taken
+                self._discard(taken)
+            taken = _Environment(self._function, self._variables)
+            self._alive.add(taken)
+            return taken
+
+    def _give_back(self, taken: _Environment) -> None:
+        with self._lock:
+            if taken.runs():
+                self._idle.append(taken)
+            else:
+                self._discard(taken)
+
+    def _discard(self, ended: _Environment) -> None:
+        ended.close()
+        self._alive.discard(ended)
+
+
+class _Environment:
+    """One process, and the server's end of the socket to it."""
+
+    def __init__(self, function: Function, variables: Mapping[str, str]) -> None:
+        self._function = function
+        self._initialized = False
+        self._channel, theirs = socket.socketpair()
+        command = [sys.executable, "-P", str(Path(environment.__file__)), str(theirs.fileno()), function.handler]
+        with theirs, _signals_blocked():
+            self._process = subprocess.Popen(  # noqa: S603 - our own script
+                [*command, *map(str, function.paths)],
+                cwd=function.paths[0],
+                env={**variables, "AWS_LAMBDA_LOG_STREAM_NAME": _log_stream_name()},
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+            )
+
+    def initialize(self) -> None:
+        """Wait until the handler is imported."""
+        if not self._initialized:
+            kind, _ = self._receive(_INIT_SECONDS, "its handler was not imported within")
+            if kind == environment.UNREADY:
+                self.kill()
+                message = f"the handler {self._function.handler} cannot be imported; the reason stands above"
+                raise FunctionFailed(message)
+            self._initialized = True
+
+    def invoke(self, event: bytes, trace_id: str) -> bytes:
+        """Hand an event to the handler and return its answer; kill the environment when its time is over."""
+        self.initialize()
+        about = {"request_id": str(uuid.uuid4()), "timeout": self._function.timeout, "trace_id": trace_id}
+        try:
+            environment.send_frame(self._channel, environment.INVOCATION, json.dumps(about).encode())
+            environment.send_frame(self._channel, environment.EVENT, event)
+        except OSError:
+            raise self._ended() from None
+        kind, answer = self._receive(self._function.timeout, "task timed out after")
+        if kind == environment.RAISED:
+            raise FunctionFailed("the handler raised; its traceback stands above")
+        return answer
+
+    def runs(self) -> bool:
+        """Tell whether the process is there."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process at once and wait for its end."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """Kill the process and close the socket to it."""
+        self.kill()
+        self._channel.close()
+
+    def _receive(self, seconds: float, too_late: str) -> tuple[bytes, bytes]:
+        self._channel.settimeout(seconds)
+        try:
+            return environment.read_frame(self._channel)
+        except TimeoutError:
+            self.kill()
+            message = f"{too_late} {seconds:g} seconds"
+            raise FunctionFailed(message) from None
+        except (EOFError, OSError):
+            raise self._ended() from None
+
+    def _ended(self) -> FunctionFailed:
+        self.kill()
+        code = self._process.returncode
+        return FunctionFailed(f"the environment ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Let a process that is started meanwhile, not this one, live without these signals: they stay blocked there."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SERVER_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _log_stream_name() -> str:
+    return f"{time.strftime('%Y/%m/%d', time.gmtime())}/[$LATEST]{secrets.token_hex(16)}"
+
+
+def _lambda_variables(function: Function, variables: Mapping[str, str]) -> dict[str, str]:
+    """Name what Lambda defines at run time.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    """
+    region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return {
+        "_HANDLER": function.handler,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_REGION": region,
+        "LAMBDA_TASK_ROOT": os.fspath(function.paths[0]),
+        "TZ": ":UTC",
+    }

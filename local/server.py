@@ -1,0 +1,115 @@
+"""The dev server, put together: services, the functions' environments, the gateway, HTTP."""
+
+from __future__ import annotations
+
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from local.application import read_application
+from local.aws import start_aws
+from local.cloudformation import TemplateError
+from local.gateway import FunctionFailed, Gateway
+from local.http_server import HOST, HttpServer
+from local.pool import FunctionPool
+from local.services import Service, StartError, start_all, start_model, start_momento
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.application import Application, Function
+
+
+class Server:
+    """Everything that ``python -m local`` runs.
+
+    Parameters
+    ----------
+    template
+        The SAM template.
+    port
+        0 takes a free one.
+    environments
+        How many environments a function may have.
+    """
+
+    def __init__(self, template: Path, *, port: int, environments: int) -> None:
+        self._template = template
+        self._port = port
+        self._environments = environments
+        self._pools: dict[str, FunctionPool] = {}
+
+    def start(self) -> None:
+        """Start all of it, and tell of it line by line.
+
+        Raises
+        ------
+        StartError
+            If something is missing or taken.
+        """
+        try:
+            application = read_application(self._template)
+        except TemplateError as error:
+            raise StartError(str(error)) from error
+        http = _listen(self._port)
+        _say(f"Omoide starts from {self._template.name} …")
+        services = self._start_services(application)
+        for function in application.functions:
+            variables = _variables(function, services)
+            self._pools[function.name] = FunctionPool(function, variables, maximum=self._environments)
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(_warm, self._pools, self._pools.values()))
+        http.serve(Gateway(application, self._pools))
+        _say(f"Omoide is ready: http://{HOST}:{http.server_port}/v1  (Ctrl-C ends it)")
+
+    def stop(self) -> None:
+        """Kill the environments; all else ends with the process."""
+        for pool in list(self._pools.values()):
+            pool.stop()
+
+    def _start_services(self, application: Application) -> list[Service]:
+        services = start_all(
+            (
+                partial(start_momento, os.environ),
+                partial(start_model, os.environ),
+                partial(start_aws, os.environ, application.tables),
+            )
+        )
+        for service in services:
+            _say(f"  {service.title:<8} {service.description}")
+        if any(service.embedded for service in services):
+            _say("What the embedded ones hold ends with this server.")
+        return services
+
+
+def _listen(port: int) -> HttpServer:
+    try:
+        return HttpServer(port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"Port {port} is in use. Stop what listens there, or choose another: make run PORT={port + 1}"
+        else:
+            message = f"Port {port} cannot be used: {error.strerror}."
+        raise StartError(message) from error
+
+
+def _warm(name: str, pool: FunctionPool) -> None:
+    """Start a function's first environment: an import that fails is told now, not when a request comes."""
+    try:
+        pool.warm()
+    except FunctionFailed as failure:
+        _say(f"{name}: {failure}. Its routes answer 502.")
+
+
+def _variables(function: Function, services: list[Service]) -> dict[str, str]:
+    """Give a function its template's variables, over them the person's own, over them what the services need."""
+    variables: dict[str, str | None] = {**function.environment, **os.environ}
+    for service in services:
+        variables |= service.variables
+    return {name: value for name, value in variables.items() if value is not None}
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,111 @@
+"""Momento, the model and AWS for the handlers: those that the environment names, an embedded one for each other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+FAKE_API_KEY = "sk-fake-offline-stand-in"
+
+
+class StartError(Exception):
+    """The dev server cannot start; the message is for the person who started it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that is ready.
+
+    Parameters
+    ----------
+    title, description
+        For the person: what it is, and which one.
+    embedded
+        Whether it lives in this process and ends with it.
+    variables
+        How handlers reach it: environment variables to set, or, where None, to take away.
+    """
+
+    title: str
+    description: str
+    embedded: bool
+    variables: Mapping[str, str | None]
+
+
+def start_all(starts: Iterable[Callable[[], Service]]) -> list[Service]:
+    """Start services side by side and return them in this order.
+
+    Raises
+    ------
+    StartError
+        If one cannot be had.
+    """
+    with ThreadPoolExecutor() as threads:
+        return [started.result() for started in [threads.submit(start) for start in starts]]
+
+
+def start_momento(environment: Mapping[str, str]) -> Service:
+    """Give Momento, with the cache ``CACHE_NAME`` where it is a local one.
+
+    Raises
+    ------
+    StartError
+        If a local Momento does not create the cache.
+    """
+    named = named_by(environment, "MOMENTO_LOCAL", "MOMENTO_API_KEY", "MOMENTO_SECRET_ID")
+    address = environment.get("MOMENTO_LOCAL", "")
+    variables = {}
+    if named is None:
+        from local.momento import EmbeddedMomento
+
+        address = f"127.0.0.1:{EmbeddedMomento().start()}"
+        variables["MOMENTO_LOCAL"] = address
+    if address:
+        _create_cache(address, environment.get("CACHE_NAME") or "omoide")
+    return Service("Momento", _described(named, f"on {address}"), named is None, variables)
+
+
+def start_model(environment: Mapping[str, str]) -> Service:
+    """Give the model's provider; one without a key of its own, such as a model on this machine, gets a fake one."""
+    named = named_by(environment, "OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_SECRET_ID")
+    variables = {}
+    where = ""
+    if named is None:
+        from local.model.server import StandInModel
+
+        model = StandInModel()
+        model.start()
+        where = f"stand-in at {model.base_url}; no real model answers"
+        variables["OPENAI_BASE_URL"] = model.base_url
+    if named_by(environment, "OPENAI_API_KEY", "OPENAI_SECRET_ID") is None:
+        variables["OPENAI_API_KEY"] = FAKE_API_KEY
+    return Service("Model", _described(named, where), named is None, variables)
+
+
+def named_by(environment: Mapping[str, str], *names: str) -> str | None:
+    """Return the first of these variables that is set and not empty."""
+    return next((name for name in names if environment.get(name)), None)
+
+
+def _described(named: str | None, where: str) -> str:
+    return f"the one that {named} names" if named else f"embedded, {where}"
+
+
+def _create_cache(address: str, name: str) -> None:
+    from momento import CacheClient, Configurations, CredentialProvider
+    from momento.responses import CreateCache
+
+    host, _, port = address.rpartition(":")
+    if not (host and port.isascii() and port.isdigit()):
+        raise StartError("MOMENTO_LOCAL must be host:port.")
+    provider = CredentialProvider.for_momento_local(host, int(port))
+    with CacheClient(Configurations.Laptop.v1(), provider, timedelta(minutes=1)) as client:
+        response = client.create_cache(name)
+    if isinstance(response, CreateCache.Error):
+        message = f"The Momento at {address} did not create the cache {name}: {response.error_code.name}."
+        raise StartError(message)

@@ -1,0 +1,80 @@
+"""The stores under test: in memory, and DynamoDB on moto's server or on the one that ``DYNAMODB_ENDPOINT`` names."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boto3.session import Session
+from moto.server import ThreadedMotoServer
+
+from chat_core.adapters.dynamodb import DynamoHistoryStore
+from tests.contract.history_store.builders import Clock
+from tests.contract.history_store.dynamodb import TABLE, StrictClient
+from tests.fakes.history import InMemoryHistoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chat_core.ports import HistoryStore
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    given = os.environ.get("DYNAMODB_ENDPOINT")
+    if given:
+        yield given
+        return
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+    if server._server is not None:
+        server._server.server_close()
+
+
+@pytest.fixture(scope="session")
+def boto(endpoint: str) -> Iterator[Any]:
+    session = Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="eu-central-1")
+    client = session.client("dynamodb", endpoint_url=endpoint)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def table(boto: Any) -> Iterator[str]:
+    name = f"history-{uuid.uuid4().hex}"
+    boto.create_table(TableName=name, **TABLE)
+    yield name
+    boto.delete_table(TableName=name)
+
+
+@pytest.fixture
+def client(boto: Any) -> StrictClient:
+    return StrictClient(boto, serial="DYNAMODB_ENDPOINT" not in os.environ)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def dynamo(table: str, client: StrictClient, clock: Clock) -> DynamoHistoryStore:
+    return DynamoHistoryStore(table, client=lambda: client, clock=clock)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest, clock: Clock) -> HistoryStore:
+    if request.param == "memory":
+        return InMemoryHistoryStore(clock=clock)
+    dynamo: HistoryStore = request.getfixturevalue("dynamo")
+    return dynamo
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

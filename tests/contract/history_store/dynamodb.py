@@ -1,0 +1,160 @@
+"""A client that is as strict about requests as DynamoDB is, and that can fail at any call."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TABLE: Mapping[str, Any] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "owner", "activity")
+    ],
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "by_activity",
+            "KeySchema": [
+                {"AttributeName": "owner", "KeyType": "HASH"},
+                {"AttributeName": "activity", "KeyType": "RANGE"},
+            ],
+            "Projection": {
+                "ProjectionType": "INCLUDE",
+                "NonKeyAttributes": [
+                    "conversation",
+                    "created_at",
+                    "expires_at",
+                    "incarnation",
+                    "items",
+                    "memory",
+                    "messages",
+                    "metadata",
+                    "title",
+                    "turns",
+                    "updated_at",
+                ],
+            },
+        }
+    ],
+}
+
+EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "KeyConditionExpression", "ProjectionExpression")
+WORDS = {"SET", "REMOVE", "ADD", "AND", "OR", "BETWEEN", "attribute_exists", "attribute_not_exists", "if_not_exists"}
+
+
+class Killed(Exception):
+    """The function ended here."""
+
+
+class StrictClient:
+    """boto3's client, strict, and breakable.
+
+    Parameters
+    ----------
+    serial
+        Whether to send one call at a time: moto's transactions undo what other calls do meanwhile.
+
+    Attributes
+    ----------
+    calls
+        The operations so far.
+    before, after
+        Called with the operation and the request before it is sent, and when it was made; may raise.
+    """
+
+    def __init__(self, client: Any, *, serial: bool = True) -> None:
+        self._client = client
+        self._lock = threading.Lock() if serial else nullcontext()
+        self.calls: list[str] = []
+        self.before: Callable[[str, Mapping[str, Any]], None] = _nothing
+        self.after: Callable[[str, Mapping[str, Any]], None] = _nothing
+
+    def get_item(self, **request: Any) -> Mapping[str, Any]:
+        return self._send("get_item", request)
+
+    def query(self, **request: Any) -> Mapping[str, Any]:
+        return self._send("query", request)
+
+    def update_item(self, **request: Any) -> Mapping[str, Any]:
+        return self._send("update_item", request)
+
+    def delete_item(self, **request: Any) -> Mapping[str, Any]:
+        return self._send("delete_item", request)
+
+    def transact_write_items(self, **request: Any) -> Mapping[str, Any]:
+        return self._send("transact_write_items", request)
+
+    def close(self) -> None:
+        pass
+
+    def kill(self, operation: str, call: int, *, sent: bool = False) -> None:
+        """Raise `Killed` at a call of an operation, counted from 1 from now on, before or after it is made."""
+        count = 0
+
+        def hook(name: str, _: Mapping[str, Any]) -> None:
+            nonlocal count
+            count += name == operation
+            if name == operation and count == call:
+                raise Killed
+
+        if sent:
+            self.after = hook
+        else:
+            self.before = hook
+
+    def heal(self) -> None:
+        self.before = self.after = _nothing
+
+    def _send(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        check(request)
+        with self._lock:
+            self.calls.append(operation)
+            self.before(operation, request)
+            answer: Mapping[str, Any] = getattr(self._client, operation)(**request)
+            self.after(operation, request)
+            return answer
+
+
+def _nothing(operation: str, request: Mapping[str, Any]) -> None:
+    pass
+
+
+def check(request: Mapping[str, Any]) -> None:
+    """Refuse what DynamoDB refuses and moto does not."""
+    actions = request.get("TransactItems")
+    if actions is None:
+        check_expressions(request)
+        return
+    assert 1 <= len(actions) <= 100
+    keys = []
+    total = 0
+    for (action,) in (entry.values() for entry in actions):
+        check_expressions(action)
+        row = action.get("Item", {})
+        key = action.get("Key", row)
+        keys.append((key["pk"]["S"], key["sk"]["S"]))
+        size = row_bytes(row) + row_bytes(action.get("ExpressionAttributeValues", {}))
+        assert size <= 409_600
+        total += size
+    assert len(set(keys)) == len(keys)
+    assert total <= 4_000_000
+
+
+def check_expressions(request: Mapping[str, Any]) -> None:
+    text = " ".join(request[name] for name in EXPRESSIONS if name in request)
+    words = set(re.findall(r"[#:]?\w+", text))
+    names = {word for word in words if word.startswith("#")}
+    values = {word for word in words if word.startswith(":")}
+    assert words - names - values <= WORDS
+    assert names == set(request.get("ExpressionAttributeNames", {}))
+    assert values == set(request.get("ExpressionAttributeValues", {}))
+
+
+def row_bytes(row: Mapping[str, Any]) -> int:
+    sizes = (len(name) + len(value) for name, kinds in row.items() for value in kinds.values() if value is not True)
+    return sum(sizes)

@@ -1,0 +1,191 @@
+"""A turn is committed whole or not at all, once, and on the head that was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chat_core.errors import CommitConflict, IdempotencyKeyReused, NotFound
+from chat_core.keys import parse_item_id
+from chat_core.ports import IdempotencyKey, IdempotencyRecord
+from tests.contract.history_store.builders import (
+    CONVERSATION,
+    USER,
+    Clock,
+    bare,
+    commit,
+    converse,
+    lease,
+    message,
+    texts,
+)
+
+if TYPE_CHECKING:
+    from chat_core.messages import Item
+    from chat_core.ports import HistoryStore
+
+pytestmark = pytest.mark.anyio
+
+KEY = IdempotencyKey("POST /v1/responses", "a-key")
+HARD_ITEM: Item = {
+    "type": "something_new",
+    "z first": {"b": None, "a": [True, False, 0, -0.0, 1.0, 1e300, 2**80, -(10**30)]},
+    "text": '私の名前は渡辺直美です。\n\u0000\u2028 👩‍👩‍👧‍👦 \\ "quoted" \ud83d',
+    "": "",
+    "empty": [[], {}],
+}
+
+
+async def test_the_returned_head_is_the_one_that_is_read(store: HistoryStore, clock: Clock) -> None:
+    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
+    clock.now += 1.5
+    turn = commit(system=message("Be kind.", "system"), window_start=1, messages=2)
+    committed = await store.commit(USER, head, turn, token="token")
+    assert committed == await store.get_head(USER, CONVERSATION)
+    assert (committed.conversation, committed.incarnation) == (CONVERSATION, head.incarnation)
+    assert (committed.created_at, committed.updated_at) == (int(Clock.now), clock.now)
+    assert (committed.seq, committed.items, committed.messages, committed.turns) == (2, 2, 2, 1)
+    assert (committed.system, committed.window_start) == (message("Be kind.", "system"), 1)
+    assert (committed.title, committed.edits, committed.lease) == ("A title", 0, None)
+
+
+async def test_the_last_turn_is_known(store: HistoryStore) -> None:
+    await converse(store)
+    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
+    turn = commit(inputs=1)
+    last = (await store.commit(USER, head, turn, token="token")).last
+    assert last is not None
+    assert (last.turn_id, last.fingerprint, last.frame) == (turn.turn.id, turn.fingerprint, turn.frame)
+    assert (last.first_seq, last.last_seq, last.inputs, last.committed_at) == (3, 4, 1, Clock.now)
+
+
+async def test_items_come_back_as_they_were_with_an_id_of_their_place(store: HistoryStore) -> None:
+    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
+    turn = commit(message("hello"), HARD_ITEM)
+    committed = await store.commit(USER, head, turn, token="token")
+    stored = await store.read_items(USER, committed, 1, 2)
+    for item, given in zip(stored, turn.turn.items, strict=True):
+        assert repr(bare(item)) == repr(given)
+        assert list(item.item)[0] == "id"
+        assert parse_item_id(item.item["id"]) == (committed.incarnation, item.seq)
+        assert (item.turn_id, item.created_at) == (turn.turn.id, turn.turn.created_at)
+    assert stored[0].item["id"].startswith("msg_")
+    assert stored[1].item["id"].startswith("somethingnew_")
+
+
+async def test_a_commit_needs_the_head_that_was_read(store: HistoryStore) -> None:
+    head = await converse(store)
+    await store.commit(USER, head, commit(), token=None)
+    with pytest.raises(CommitConflict):
+        await store.commit(USER, head, commit(), token=None)
+    assert (await store.get_head(USER, CONVERSATION)).seq == 4
+
+
+async def test_a_commit_needs_the_lease_it_names(store: HistoryStore) -> None:
+    await converse(store)
+    head = await store.take_lease(USER, CONVERSATION, lease("mine"), create=False)
+    with pytest.raises(CommitConflict):
+        await store.commit(USER, head, commit(), token="another")
+    await store.release_lease(USER, head, "mine")
+    with pytest.raises(CommitConflict):
+        await store.commit(USER, head, commit(), token="mine")
+
+
+async def test_a_commit_to_an_erased_conversation_is_not_found(store: HistoryStore) -> None:
+    head = await converse(store)
+    await store.erase(USER, CONVERSATION)
+    with pytest.raises(NotFound):
+        await store.commit(USER, head, commit(), token=None)
+    await converse(store)
+    with pytest.raises(NotFound):
+        await store.commit(USER, head, commit(), token=None)
+
+
+async def test_appended_items_are_no_turn(store: HistoryStore) -> None:
+    head = await converse(store)
+    appended = await store.commit(USER, head, commit(message("note"), fingerprint="", frame={}), token=None)
+    assert (appended.seq, appended.items, appended.messages, appended.turns) == (3, 3, 3, 1)
+    assert appended.last == head.last
+    assert appended == await store.get_head(USER, CONVERSATION)
+
+
+async def test_a_commit_leaves_what_it_does_not_change(store: HistoryStore) -> None:
+    head = await converse(store)
+    changed = await store.update_conversation(USER, head, metadata={"a": "b"}, memory={"policy": "buffer"})
+    await store.commit(USER, head, commit(), token=None)
+    now = await store.get_head(USER, CONVERSATION)
+    assert (now.metadata, now.memory) == (changed.metadata, changed.memory)
+
+
+async def test_the_system_message_stays_changes_and_goes(store: HistoryStore) -> None:
+    head = await converse(store)
+    for system in (message("one", "system"), message("one", "system"), message("two", "system"), None):
+        head = await store.commit(USER, head, commit(system=system), token=None)
+        assert head.system == system
+        assert (await store.get_head(USER, CONVERSATION)).system == system
+
+
+async def test_a_commit_during_a_deletion_keeps_its_edits_for_disbelief(store: HistoryStore) -> None:
+    head = await converse(store)
+    deleted = await store.delete_items(USER, head, [1], messages=1)
+    committed = await store.commit(USER, head, commit(), token=None)
+    now = await store.get_head(USER, CONVERSATION)
+    assert (deleted.edits, committed.edits, now.edits) == (1, 0, 1)
+    assert (now.items, now.messages) == (3, 3)
+
+
+async def test_an_idempotency_record_is_written_with_the_turn(store: HistoryStore, clock: Clock) -> None:
+    await converse(store)
+    assert await store.idempotency_record(USER, KEY) is None
+    head = await store.get_head(USER, CONVERSATION)
+    turn = commit(idempotency=KEY)
+    await store.commit(USER, head, turn, token=None)
+    expected = IdempotencyRecord(
+        fingerprint=turn.fingerprint,
+        conversation=CONVERSATION,
+        incarnation=head.incarnation,
+        first_seq=3,
+        last_seq=4,
+        inputs=1,
+        frame=turn.frame,
+        expires_at=int(clock.now) + 86_400,
+    )
+    assert await store.idempotency_record(USER, KEY) == expected
+    for user, key in (("user-2", KEY), (USER, replace(KEY, route="POST /v1/x")), (USER, replace(KEY, key="b-key"))):
+        assert await store.idempotency_record(user, key) is None
+
+
+async def test_a_used_idempotency_key_stops_the_commit(store: HistoryStore) -> None:
+    head = await converse(store)
+    head = await store.commit(USER, head, commit(idempotency=KEY), token=None)
+    record = await store.idempotency_record(USER, KEY)
+    with pytest.raises(IdempotencyKeyReused):
+        await store.commit(USER, head, commit(idempotency=KEY), token=None)
+    assert await store.get_head(USER, CONVERSATION) == head
+    assert await store.idempotency_record(USER, KEY) == record
+
+
+async def test_an_idempotency_key_is_free_again_after_a_day(store: HistoryStore, clock: Clock) -> None:
+    head = await converse(store)
+    head = await store.commit(USER, head, commit(idempotency=KEY), token=None)
+    clock.now += 86_399
+    assert await store.idempotency_record(USER, KEY) is not None
+    clock.now += 1
+    assert await store.idempotency_record(USER, KEY) is None
+    head = await store.commit(USER, head, commit(message("again"), idempotency=KEY), token=None)
+    record = await store.idempotency_record(USER, KEY)
+    assert record is not None
+    assert texts(await store.read_items(USER, head, record.first_seq, record.last_seq)) == ["again"]
+
+
+async def test_a_refused_commit_writes_nothing(store: HistoryStore) -> None:
+    head = await converse(store)
+    await store.commit(USER, head, commit(), token=None)
+    before = await store.get_head(USER, CONVERSATION)
+    with pytest.raises(CommitConflict):
+        await store.commit(USER, head, commit(message("lost"), idempotency=KEY), token=None)
+    assert await store.get_head(USER, CONVERSATION) == before
+    assert await store.idempotency_record(USER, KEY) is None
+    assert "lost" not in texts(await store.read_items(USER, before, 1, 100))

@@ -1,0 +1,226 @@
+"""Conversations: created, changed, listed and erased."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chat_core.errors import CommitConflict, IdempotencyKeyReused, InvalidRequest, NotFound
+from chat_core.keys import new_conversation_id, new_incarnation
+from chat_core.ports import Head, IdempotencyKey, IdempotencyRecord
+from tests.contract.history_store.builders import (
+    CONVERSATION,
+    USER,
+    Clock,
+    commit,
+    converse,
+    lease,
+    message,
+    texts,
+)
+
+if TYPE_CHECKING:
+    from chat_core.ports import HistoryStore, Order
+
+pytestmark = pytest.mark.anyio
+
+KEY = IdempotencyKey("POST /v1/conversations", "a-key")
+
+
+def new_head(**fields: Any) -> Head:
+    return Head(new_conversation_id(), new_incarnation(), created_at=int(Clock.now), **fields)
+
+
+def record_of(head: Head, last_seq: int = 0) -> IdempotencyRecord:
+    first = 1 if last_seq else 0
+    expires_at = int(Clock.now) + 86_400
+    return IdempotencyRecord("f" * 64, head.conversation, head.incarnation, first, last_seq, 0, {"id": "x"}, expires_at)
+
+
+async def test_an_empty_conversation(store: HistoryStore, clock: Clock) -> None:
+    head = new_head(metadata={"topic": "旅行"}, memory={"policy": "buffer", "max": 3}, title="A trip")
+    created = await store.create_conversation(USER, head, None)
+    assert created == await store.get_head(USER, head.conversation)
+    assert (created.metadata, created.memory, created.title) == (head.metadata, head.memory, "A trip")
+    assert (created.incarnation, created.created_at, created.updated_at) == (
+        head.incarnation,
+        head.created_at,
+        clock.now,
+    )
+    assert (created.seq, created.items, created.turns, created.last, created.lease) == (0, 0, 0, None, None)
+    leased = await store.take_lease(USER, head.conversation, lease(), create=False)
+    await store.release_lease(USER, leased, "token")
+    assert await store.get_head(USER, head.conversation) == created
+
+
+async def test_a_conversation_with_its_first_items(store: HistoryStore) -> None:
+    system = message("Be kind.", "system")
+    head = new_head(metadata={"a": "b"})
+    first = commit(system, message("hello"), fingerprint="", frame={}, system=system, messages=2, title="hello")
+    created = await store.create_conversation(USER, head, first)
+    assert created == await store.get_head(USER, head.conversation)
+    assert (created.seq, created.items, created.messages, created.turns) == (2, 2, 2, 0)
+    assert (created.system, created.title, created.last, created.metadata) == (system, "hello", None, {"a": "b"})
+    assert texts(await store.read_items(USER, created, 1, 2)) == ["Be kind.", "hello"]
+
+
+async def test_an_id_is_created_once(store: HistoryStore) -> None:
+    head = new_head()
+    created = await store.create_conversation(USER, head, None)
+    for first in (None, commit()):
+        with pytest.raises(CommitConflict):
+            other = Head(head.conversation, new_incarnation())
+            await store.create_conversation(USER, other, first)
+    assert await store.get_head(USER, head.conversation) == created
+
+
+@pytest.mark.parametrize("count", [0, 2])
+async def test_creating_under_an_idempotency_key(store: HistoryStore, count: int) -> None:
+    head = new_head()
+    first = commit(*(message("x") for _ in range(count))) if count else None
+    record = record_of(head, count)
+    await store.create_conversation(USER, head, first, idempotency=(KEY, record))
+    assert await store.idempotency_record(USER, KEY) == record
+    again = new_head()
+    with pytest.raises(IdempotencyKeyReused):
+        await store.create_conversation(USER, again, first, idempotency=(KEY, record_of(again, count)))
+    with pytest.raises(NotFound):
+        await store.get_head(USER, again.conversation)
+    assert await store.idempotency_record(USER, KEY) == record
+
+
+async def test_metadata_and_memory_are_replaced_apart(store: HistoryStore) -> None:
+    head = await converse(store)
+    one = await store.update_conversation(USER, head, metadata={"a": "1"}, memory=None)
+    assert (one.metadata, one.memory, one.seq) == ({"a": "1"}, {}, 2)
+    two = await store.update_conversation(USER, head, metadata=None, memory={"policy": "buffer"})
+    assert (two.metadata, two.memory) == ({"a": "1"}, {"policy": "buffer"})
+    three = await store.update_conversation(USER, head, metadata={}, memory={})
+    assert (three.metadata, three.memory) == ({}, {})
+    assert three == await store.update_conversation(USER, head, metadata=None, memory=None)
+    assert three == await store.get_head(USER, CONVERSATION)
+
+
+async def test_updating_an_erased_conversation(store: HistoryStore) -> None:
+    head = await converse(store)
+    await store.erase(USER, CONVERSATION)
+    with pytest.raises(NotFound):
+        await store.update_conversation(USER, head, metadata={"a": "1"}, memory=None)
+    again = await converse(store)
+    with pytest.raises(NotFound):
+        await store.update_conversation(USER, head, metadata={"a": "1"}, memory=None)
+    with pytest.raises(NotFound):
+        await store.update_conversation(USER, head, metadata=None, memory=None)
+    assert await store.get_head(USER, CONVERSATION) == again
+
+
+async def listed(store: HistoryStore, *, limit: int, order: Order, user: str = USER) -> list[list[str]]:
+    found = []
+    after: str | None = None
+    while True:
+        page = await store.list_conversations(user, limit=limit, after=after, order=order)
+        found.append([head.conversation for head in page.data])
+        if not page.has_more:
+            return found
+        after = page.data[-1].conversation
+
+
+async def test_lists_are_ordered_by_last_activity(store: HistoryStore, clock: Clock) -> None:
+    for conversation in ("a", "b", "c", "d", "e"):
+        clock.now += 10
+        await converse(store, conversation=conversation)
+        await converse(store, conversation=conversation, user="user-2")
+    clock.now += 0.001
+    await converse(store, conversation="b")
+    assert await listed(store, limit=2, order="desc") == [["b", "e"], ["d", "c"], ["a"]]
+    assert await listed(store, limit=5, order="asc") == [["a", "c", "d", "e", "b"]]
+    assert await listed(store, limit=4, order="asc") == [["a", "c", "d", "e"], ["b"]]
+    assert await listed(store, limit=10, order="desc", user="user-2") == [["e", "d", "c", "b", "a"]]
+    assert await listed(store, limit=10, order="desc", user="user-3") == [[]]
+
+
+async def test_conversations_of_the_same_moment_are_all_listed(store: HistoryStore) -> None:
+    for conversation in ("x", "z", "y"):
+        await converse(store, conversation=conversation)
+    assert await listed(store, limit=1, order="asc") == [["x"], ["y"], ["z"]]
+
+
+async def test_a_listed_head_holds_what_a_list_shows(store: HistoryStore) -> None:
+    head = await converse(store)
+    head = await store.update_conversation(USER, head, metadata={"a": "b"}, memory={"policy": "buffer"})
+    head = await store.commit(USER, head, commit(system=message("Be kind.", "system"), window_start=3), token=None)
+    await store.take_lease(USER, CONVERSATION, lease(), create=False)
+    (shown,) = (await store.list_conversations(USER, limit=1, after=None, order="desc")).data
+    assert shown == Head(
+        CONVERSATION,
+        head.incarnation,
+        created_at=head.created_at,
+        updated_at=head.updated_at,
+        items=4,
+        messages=4,
+        turns=2,
+        metadata={"a": "b"},
+        memory={"policy": "buffer"},
+        title="A title",
+    )
+
+
+@pytest.mark.parametrize("after", ["missing", "theirs", "", "../x", "a/b", "id\n", "x" * 200])
+async def test_a_foreign_cursor_is_refused(store: HistoryStore, after: str) -> None:
+    await converse(store)
+    await converse(store, user="user-2", conversation="theirs")
+    with pytest.raises(InvalidRequest) as refused:
+        await store.list_conversations(USER, limit=5, after=after, order="desc")
+    assert refused.value.param == "after"
+
+
+async def test_erasing_removes_everything_and_counts_it(store: HistoryStore) -> None:
+    head = await converse(store, turns=2)
+    keys = [IdempotencyKey("route", f"key {number}") for number in range(3)]
+    for key in keys:
+        head = await store.commit(USER, head, commit(idempotency=key), token=None)
+    await converse(store, conversation="other")
+    other = await store.commit(USER, await store.get_head(USER, "other"), commit(idempotency=KEY), token=None)
+    erased = await store.erase(USER, CONVERSATION)
+    assert erased == {"conversations": 1, "items": 10, "idempotency_records": 3}
+    with pytest.raises(NotFound):
+        await store.get_head(USER, CONVERSATION)
+    assert await store.read_items(USER, head, 1, 100) == ()
+    for key in keys:
+        assert await store.idempotency_record(USER, key) is None
+    assert await listed(store, limit=5, order="desc") == [["other"]]
+    assert await store.get_head(USER, "other") == other
+    assert await store.idempotency_record(USER, KEY) is not None
+    with pytest.raises(NotFound):
+        await store.erase(USER, CONVERSATION)
+
+
+async def test_erasing_is_for_the_owner(store: HistoryStore) -> None:
+    head = await converse(store)
+    with pytest.raises(NotFound):
+        await store.erase("user-2", CONVERSATION)
+    assert await store.get_head(USER, CONVERSATION) == head
+
+
+async def test_a_recreated_conversation_is_another_one(store: HistoryStore) -> None:
+    old = await converse(store, turns=3)
+    await store.erase(USER, CONVERSATION)
+    new = await converse(store)
+    assert new.incarnation != old.incarnation
+    assert (new.seq, new.items, new.turns, new.edits) == (2, 2, 1, 0)
+
+
+@pytest.mark.parametrize("visible", [True, False])
+async def test_erasing_wins_against_a_turn_in_flight(store: HistoryStore, *, visible: bool) -> None:
+    if visible:
+        await converse(store)
+    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
+    assert (await store.erase(USER, CONVERSATION))["conversations"] == 1
+    with pytest.raises(NotFound):
+        await store.commit(USER, head, commit(), token="token")
+    await store.release_lease(USER, head, "token")
+    with pytest.raises(NotFound):
+        await store.get_head(USER, CONVERSATION)
+    with pytest.raises(NotFound):
+        await store.erase(USER, CONVERSATION)

@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from chat_core import errors
+from chat_core.adapters.dynamodb.heads import INDEX, head_row, listed_head
+from chat_core.adapters.dynamodb.table import Operation
+from chat_core.ports import Head
+from chat_core.settings import ChatSettings, HistorySettings
+from chat_core.web import error_response
+from tests.infra import stack
+from tests.openai_schema import assert_valid
+from tools import lambda_python
+
+GATEWAY_SECONDS = 29
+RUNTIME = f"python{lambda_python.VERSION}"
+FUNCTIONS = sorted(stack.functions())
+LAYER = stack.only("AWS::Serverless::LayerVersion")
+TABLE = stack.only("AWS::DynamoDB::Table")
+API = stack.only("AWS::Serverless::Api")["Properties"]
+ACTIONS = {
+    "get_item": {"GetItem"},
+    "query": {"Query"},
+    "update_item": {"UpdateItem"},
+    "delete_item": {"DeleteItem"},
+    "transact_write_items": {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},
+}
+
+
+# Functions and layer
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_handler_is_where_the_template_says(name: str) -> None:
+    properties = stack.functions()[name]
+    module, _, attribute = properties["Handler"].rpartition(".")
+    handler = getattr(importlib.import_module(module), attribute)
+    source = inspect.getsourcefile(inspect.unwrap(handler))
+    assert source is not None
+    assert Path(source).is_relative_to(stack.ROOT / properties["CodeUri"])
+
+
+def test_one_runtime_everywhere() -> None:
+    assert stack.function_globals()["Runtime"] == RUNTIME
+    assert LAYER["Metadata"]["BuildMethod"] == RUNTIME
+    assert LAYER["Properties"]["CompatibleRuntimes"] == [RUNTIME]
+    assert not any("Runtime" in properties for properties in stack.functions().values())
+
+
+def test_one_architecture_everywhere() -> None:
+    architecture = {"Ref": "Architecture"}
+    assert stack.template()["Parameters"]["Architecture"]["Default"] == "arm64"
+    assert stack.function_globals()["Architectures"] == [architecture]
+    assert LAYER["Metadata"]["BuildArchitecture"] == architecture
+    assert LAYER["Properties"]["CompatibleArchitectures"] == [architecture]
+
+
+def test_change_of_the_layer_alone_reaches_every_alias() -> None:
+    assert LAYER["Properties"]["PublishLambdaVersion"] is True
+    assert stack.function_globals()["AutoPublishAlias"] == "live"
+    # cfn-lint refuses it in the globals
+    assert all(properties.get("AutoPublishAliasAllProperties") is True for properties in stack.functions().values())
+
+
+def test_layer_source_leaves_the_python_folder_to_sam() -> None:
+    source = stack.ROOT / LAYER["Properties"]["ContentUri"]
+    assert (source / "chat_core" / "__init__.py").is_file()
+    assert not (source / "python").exists()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_ends_before_the_gateway_gives_up(name: str) -> None:
+    assert stack.functions()[name]["Timeout"] < GATEWAY_SECONDS
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_logs_json_to_a_group_of_its_own_that_forgets(name: str) -> None:
+    assert stack.function_globals()["LoggingConfig"]["LogFormat"] == "JSON"
+    groups = [properties["LoggingConfig"]["LogGroup"]["Ref"] for properties in stack.functions().values()]
+    assert len(set(groups)) == len(groups)
+    group = stack.functions()[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert "RetentionInDays" in stack.resources("AWS::Logs::LogGroup")[group]["Properties"]
+
+
+def test_every_stage_has_a_log_retention() -> None:
+    stages = stack.template()["Parameters"]["Stage"]["AllowedValues"]
+    assert sorted(stack.template()["Mappings"]["LogRetention"]) == sorted(stages)
+
+
+# Environment
+
+
+@pytest.mark.parametrize(("name", "kind"), [("ChatFunction", ChatSettings), ("HistoryFunction", HistorySettings)])
+def test_function_reads_its_settings_and_no_variable_that_the_template_lacks(name: str, kind: Any) -> None:
+    asked: set[str] = set()
+
+    class Recorded(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return super().get(key, default)
+
+    declared = stack.environment(name)
+    kind.from_env(Recorded(declared))
+    assert "HISTORY_TABLE" in asked
+    assert asked <= set(declared)
+
+
+def test_defaults_are_those_of_the_settings() -> None:
+    declared = ChatSettings.from_env(stack.environment("ChatFunction"))
+    bare = ChatSettings.from_env({"HISTORY_TABLE": "HistoryTable"})
+    for name in ("openai_base_url", "model", "allowed_models", "allow_provider_references", "cache_ttl", "lock_wait"):
+        assert getattr(declared, name) == getattr(bare, name), name
+    assert declared.history.hot_messages == bare.history.hot_messages
+    assert declared.history.ttl_days == bare.history.ttl_days
+    assert declared.history.default_memory == {"policy": "message_window", "max_messages": 20}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_key_is_in_the_environment(name: str) -> None:
+    keys = {variable: value for variable, value in stack.declared_environment(name).items() if "API_KEY" in variable}
+    assert keys
+    assert set(keys.values()) == {""}
+
+
+def test_example_of_overrides_names_only_what_the_template_declares() -> None:
+    example = json.loads((stack.ROOT / "env.example.json").read_text(encoding="utf-8"))
+    assert sorted(example) == FUNCTIONS
+    for name, variables in example.items():
+        assert set(variables) <= set(stack.declared_environment(name)), name
+        assert {"MOMENTO_API_KEY", "HISTORY_TABLE"} <= set(variables), name
+
+
+# Rights
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_rights_name_actions_and_resources_one_by_one(name: str) -> None:
+    for statement in stack.statements(name):
+        assert statement["Effect"] == "Allow"
+        for part in (*stack.as_list(statement["Action"]), *stack.as_list(statement["Resource"])):
+            assert "*" not in json.dumps(part)
+        assert set(statement) <= {"Sid", "Effect", "Action", "Resource"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_rights_to_the_table_are_what_the_store_asks_for(name: str) -> None:
+    table = {"Fn::GetAtt": "HistoryTable.Arn"}
+    [statement] = [each for each in stack.statements(name) if each["Resource"] == table]
+    needed = {f"dynamodb:{action}" for operation in get_args(Operation) for action in ACTIONS[operation]}
+    assert set(statement["Action"]) == needed
+
+
+def test_only_the_history_function_may_list_conversations() -> None:
+    index = {"Fn::Sub": "${HistoryTable.Arn}/index/" + INDEX}
+    allowed = {
+        name: each["Action"] for name in FUNCTIONS for each in stack.statements(name) if each["Resource"] == index
+    }
+    assert allowed == {"HistoryFunction": "dynamodb:Query"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_may_read_the_secrets_that_it_names_and_no_other(name: str) -> None:
+    secrets = stack.resources("AWS::SecretsManager::Secret")
+    named = {value["Ref"] for value in stack.declared_environment(name).values() if isinstance(value, dict)} & set(
+        secrets
+    )
+    [statement] = [each for each in stack.statements(name) if each["Action"] == "secretsmanager:GetSecretValue"]
+    assert {resource["Ref"] for resource in stack.as_list(statement["Resource"])} == named
+    assert ("OpenAISecret" in named) == (name == "ChatFunction")
+
+
+@pytest.mark.parametrize("name", sorted(stack.resources("AWS::SecretsManager::Secret")))
+def test_secret_has_no_value_and_is_kept(name: str) -> None:
+    secret = stack.resources("AWS::SecretsManager::Secret")[name]
+    assert set(secret["Properties"]) == {"Description"}
+    assert secret["DeletionPolicy"] == secret["UpdateReplacePolicy"] == "Retain"
+
+
+# Table
+
+
+def test_table_is_kept_and_can_be_restored() -> None:
+    properties = TABLE["Properties"]
+    assert TABLE["DeletionPolicy"] == TABLE["UpdateReplacePolicy"] == "Retain"
+    assert properties["DeletionProtectionEnabled"] is True
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_index_holds_what_a_list_of_conversations_shows() -> None:
+    [index] = TABLE["Properties"]["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == INDEX
+    head = Head(
+        conversation="naomi-diary",
+        incarnation="0123456789abcdef",
+        created_at=1,
+        updated_at=2.5,
+        items=3,
+        messages=4,
+        turns=5,
+        metadata={"title": "日記"},
+        memory={"policy": "buffer"},
+        title="私の名前",
+    )
+    row = head_row("user", head, provisional=False, expires_at=6)
+    keys = {key["AttributeName"] for part in (TABLE["Properties"], index) for key in part["KeySchema"]}
+    assert keys <= set(row)
+    indexed = {name: row[name] for name in {*keys, *index["Projection"]["NonKeyAttributes"]}}
+    assert listed_head(indexed) == head
+    assert "expires_at" in indexed
+
+
+# API
+
+
+def test_every_route_asks_for_a_user() -> None:
+    auth = API["Auth"]
+    authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
+    assert authorizer == {"UserPoolArn": {"Fn::GetAtt": "UserPool.Arn"}}
+    for properties in stack.functions().values():
+        for event in properties["Events"].values():
+            assert event["Type"] == "Api"
+            assert set(event["Properties"]) == {"RestApiId", "Method", "Path"}
+
+
+def test_only_the_owner_makes_users() -> None:
+    pool = stack.only("AWS::Cognito::UserPool")
+    assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["DeletionPolicy"] == pool["UpdateReplacePolicy"] == "Retain"
+    flows = stack.only("AWS::Cognito::UserPoolClient")["Properties"]["ExplicitAuthFlows"]
+    assert "ALLOW_USER_PASSWORD_AUTH" not in flows
+
+
+@pytest.mark.parametrize("name", sorted(API["GatewayResponses"]))
+def test_gateway_response_is_in_openais_envelope(name: str) -> None:
+    response = API["GatewayResponses"][name]
+    [(content_type, text)] = response["ResponseTemplates"].items()
+    assert content_type == "application/json"
+    body = json.loads(text.replace("$context.error.messageString", json.dumps('a "quoted" reason')))
+    assert_valid(body, "ErrorResponse")
+    assert "$" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("MISSING_AUTHENTICATION_TOKEN", errors.NotFound("")),
+        ("INVALID_SIGNATURE", errors.NotFound("")),
+        ("UNAUTHORIZED", errors.NotAuthenticated("")),
+        ("EXPIRED_TOKEN", errors.NotAuthenticated("")),
+        ("REQUEST_TOO_LARGE", errors.RequestTooLarge("")),
+        ("INTEGRATION_TIMEOUT", errors.DeadlineExceeded("")),
+        ("INTEGRATION_FAILURE", errors.DeadlineExceeded("")),
+    ],
+)
+def test_gateway_answers_as_the_functions_do(name: str, error: errors.ChatError) -> None:
+    ours = error_response(error)
+    theirs = API["GatewayResponses"][name]
+    assert theirs["StatusCode"] == ours.status_code
+    ours_body, theirs_body = (json.loads(text)["error"] for text in (str(ours.body), _template(theirs)))
+    assert {**theirs_body, "message": ""} == ours_body
+    headers = theirs.get("ResponseParameters", {}).get("Headers", {})
+    assert headers.get("x-should-retry") == (
+        f"'{ours.headers['x-should-retry']}'" if "x-should-retry" in ours.headers else None
+    )
+
+
+def test_only_the_defaults_leave_the_status_to_the_gateway() -> None:
+    without = {name for name, response in API["GatewayResponses"].items() if "StatusCode" not in response}
+    assert without == {"DEFAULT_4XX", "DEFAULT_5XX"}
+
+
+def _template(response: dict[str, Any]) -> str:
+    text: str = response["ResponseTemplates"]["application/json"]
+    return text
+
+
+# The whole
+
+
+def test_nothing_has_to_be_answered_to_deploy() -> None:
+    assert all("Default" in parameter for parameter in stack.template()["Parameters"].values())
+
+
+def test_stages_of_samconfig_override_parameters_that_exist() -> None:
+    config = tomllib.loads((stack.ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    stages = set()
+    for name, environment in config.items():
+        if name != "version":
+            deploy = environment["deploy"]["parameters"]
+            overrides = dict(pair.split("=", 1) for pair in deploy["parameter_overrides"])
+            for parameter, value in overrides.items():
+                assert value in stack.template()["Parameters"][parameter]["AllowedValues"], parameter
+            assert deploy["stack_name"].endswith(overrides["Stage"])
+            stages.add(overrides["Stage"])
+    assert stages == set(stack.template()["Parameters"]["Stage"]["AllowedValues"])

@@ -1,0 +1,196 @@
+"""Bad input gets a clear error in OpenAI's envelope, costs no model call and stores nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.openai_schema import assert_valid
+
+if TYPE_CHECKING:
+    from tests.integration.app import App
+
+OK: dict[str, Any] = {"model": "gpt-4.1-mini", "conversation": "bad", "input": "hi"}
+RESULT = {"type": "function_call_output", "call_id": "call_nobody", "output": "4C"}
+
+
+def nothing_happened(app: App) -> None:
+    assert app.model_calls == 0
+    assert app.call("GET", "/v1/conversations/bad", user="bad-input").status == 404
+
+
+def fails(app: App, body: object, param: str | None, code: str | None = None, status: int = 400) -> None:
+    answer = app.call("POST", "/v1/responses", body, user="bad-input")
+    assert answer.status == status, answer.body
+    assert_valid(answer.body, "ErrorResponse")
+    assert answer.error["param"] == param, answer.error
+    assert code is None or answer.error["code"] == code, answer.error
+    nothing_happened(app)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "invalid_json"),
+        (b"{", "invalid_json"),
+        (b"[]", "invalid_json"),
+        (b'"text"', "invalid_json"),
+        (b"null", "invalid_json"),
+        (b'{"input":"x","temperature":NaN}', "invalid_json"),
+        (b'{"input":"x","temperature":1e999}', "invalid_json"),
+        (b'{"input":"x","temperature":-Infinity}', "invalid_json"),
+        (b"\xff\xfe{}", "invalid_encoding"),
+        (b'{"input":"\xe3\x81"}', "invalid_encoding"),
+        (b'{"a":' * 20_000, "invalid_json"),
+        (b'{"input":"x"} trailing', "invalid_json"),
+    ],
+)
+def test_a_body_that_is_no_json_object(app: App, raw: bytes, code: str) -> None:
+    fails(app, raw, None, code)
+
+
+@pytest.mark.parametrize(
+    ("text", "param"),
+    [
+        ('{"input":"half \\ud83d of a pair"}', "input"),
+        ('{"input":[{"role":"user","content":"\\udc00"}]}', "input[0].content"),
+        ('{"input":"x","metadata":{"\\ud800":"x"}}', "metadata"),
+    ],
+)
+def test_half_of_a_surrogate_pair(app: App, text: str, param: str) -> None:
+    fails(app, text.encode(), param, "invalid_encoding")
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"input": None}, "input"),
+        ({"input": ""}, "input"),
+        ({"input": []}, "input"),
+        ({"input": 3}, "input"),
+        ({"input": {"role": "user"}}, "input"),
+        ({"input": ["hi"]}, "input[0]"),
+        ({"input": [{"role": "user"}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": None}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": []}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": 1}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, "input[0].content[0]"),
+        ({"input": [{"role": "wizard", "content": "hi"}]}, "input[0].role"),
+        ({"input": [{"content": "hi"}]}, "input[0].role"),
+        ({"input": [{"type": "function_call", "name": "f", "arguments": "{}"}]}, "input[0].call_id"),
+        ({"input": [RESULT]}, "input[0].call_id"),
+        ({"input": [{"role": "user", "content": "x"}, RESULT]}, "input[1].call_id"),
+        ({"model": 3}, "model"),
+        ({"model": ""}, "model"),
+        ({"temperature": 5}, "temperature"),
+        ({"temperature": -0.1}, "temperature"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": True}, "temperature"),
+        ({"top_p": 1.5}, "top_p"),
+        ({"top_logprobs": 21}, "top_logprobs"),
+        ({"max_output_tokens": 0}, "max_output_tokens"),
+        ({"max_output_tokens": 1.5}, "max_output_tokens"),
+        ({"max_output_tokens": "many"}, "max_output_tokens"),
+        ({"instructions": 7}, "instructions"),
+        ({"store": "yes"}, "store"),
+        ({"tools": {}}, "tools"),
+        ({"tools": [{"name": "f"}]}, "tools[0].type"),
+        ({"tools": [{"type": "function"}]}, "tools[0]"),
+        ({"tool_choice": 1}, "tool_choice"),
+        ({"text": "x"}, "text"),
+        ({"reasoning": "high"}, "reasoning"),
+        ({"metadata": []}, "metadata"),
+        ({"metadata": {"a": 1}}, "metadata.a"),
+        ({"metadata": {"a": "x" * 513}}, "metadata.a"),
+        ({"metadata": {str(n): "x" for n in range(17)}}, "metadata"),
+        ({"stream": True}, "stream"),
+        ({"background": True}, "background"),
+        ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"conversation": ""}, "conversation"),
+        ({"conversation": "a/b"}, "conversation"),
+        ({"conversation": "."}, "conversation"),
+        ({"conversation": ".."}, "conversation"),
+        ({"conversation": "x" * 129}, "conversation"),
+        ({"conversation": "日本"}, "conversation"),
+        ({"conversation": "a b"}, "conversation"),
+        ({"conversation": "bad\n"}, "conversation"),
+        ({"conversation": 3}, "conversation"),
+        ({"conversation": {}}, "conversation.id"),
+        ({"conversation": {"id": "a#b"}}, "conversation.id"),
+        ({"memory": []}, "memory"),
+        ({"memory": {"policy": "magic"}}, "memory.policy"),
+        ({"memory": {"max_messages": 0}}, "memory.max_messages"),
+        ({"memory": {"max_messages": -1}}, "memory.max_messages"),
+        ({"memory": {"max_messages": 10**12}}, "memory.max_messages"),
+        ({"memory": {"max_messages": "10"}}, "memory.max_messages"),
+        ({"memory": {"max_messages": 2.5}}, "memory.max_messages"),
+        ({"memory": {"max_messages": True}}, "memory.max_messages"),
+        ({"memory": {"unknown": 1}}, "memory.unknown"),
+        ({"memory": {"policy": "buffer", "max_messages": 3}}, "memory.max_messages"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+        ({"prompt": {"id": "pmpt_1"}}, "prompt"),
+    ],
+)
+def test_a_wrong_member_is_named(app: App, change: dict[str, Any], param: str) -> None:
+    fails(app, {**OK, **change}, param)
+
+
+def test_a_missing_input_is_named(app: App) -> None:
+    fails(app, {"conversation": "bad"}, "input", "missing_required_parameter")
+
+
+def test_an_unknown_generated_conversation_is_not_found(app: App) -> None:
+    answer = app.turn("conv_0123456789abcdef", "hi")
+    assert (answer.status, answer.error["code"]) == (404, "not_found")
+    assert app.model_calls == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "param"),
+    [
+        ("POST", "/v1/conversations", {"metadata": {"a": 1}}, "metadata.a"),
+        ("POST", "/v1/conversations", {"metadata": {"k" * 65: "x"}}, "metadata." + "k" * 65),
+        ("POST", "/v1/conversations", {"items": [{"role": "user", "content": "x"}] * 21}, "items"),
+        ("POST", "/v1/conversations", {"items": {"role": "user"}}, "items"),
+        ("POST", "/v1/conversations", {"items": [RESULT]}, "items[0].call_id"),
+        ("POST", "/v1/conversations", {"memory": {"policy": "magic"}}, "memory.policy"),
+        ("POST", "/v1/conversations", {"memory": 3}, "memory"),
+        ("POST", "/v1/conversations/{id}", {}, "metadata"),
+        ("POST", "/v1/conversations/{id}", {"metadata": 3}, "metadata"),
+        ("POST", "/v1/conversations/{id}", {"memory": {"max_messages": 0}}, "memory.max_messages"),
+        ("POST", "/v1/conversations/{id}/items", {}, "items"),
+        ("POST", "/v1/conversations/{id}/items", {"items": []}, "items"),
+        ("POST", "/v1/conversations/{id}/items", {"items": [{"role": "user", "content": "x"}] * 21}, "items"),
+        ("POST", "/v1/conversations/{id}/items", {"items": [RESULT]}, "items[0].call_id"),
+        ("POST", "/v1/conversations/{id}/items", {"items": [{"role": "cat", "content": "x"}]}, "items[0].role"),
+        ("GET", "/v1/conversations/a%20b", None, "conversation_id"),
+        ("GET", "/v1/conversations/..", None, "conversation_id"),
+    ],
+)
+def test_the_history_function_names_what_is_wrong(
+    app: App, method: str, path: str, body: dict[str, Any] | None, param: str
+) -> None:
+    conversation = app.call("POST", "/v1/conversations", {}).body["id"]
+    answer = app.call(method, path.replace("{id}", conversation), body)
+    assert (answer.status, answer.error["param"]) == (400, param), answer.body
+    assert_valid(answer.body, "ErrorResponse")
+    assert app.call("GET", f"/v1/conversations/{conversation}/items").body["data"] == []
+
+
+def test_no_claims_no_service(app: App) -> None:
+    event = {
+        "resource": "/v1/responses",
+        "path": "/v1/responses",
+        "httpMethod": "POST",
+        "headers": {},
+        "multiValueHeaders": {},
+        "requestContext": {"requestId": "r"},
+        "body": json.dumps(OK),
+    }
+    for authorizer in (None, {}, {"claims": {}}, {"claims": {"sub": ""}}, {"claims": {"sub": "a\nb"}}):
+        event["requestContext"] = {"requestId": "r", "authorizer": authorizer}
+        answer = app.invoke("ChatFunction", event)
+        assert (answer.status, answer.error["code"]) == (401, "invalid_api_key")
+    nothing_happened(app)
