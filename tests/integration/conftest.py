@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chat_core import event_loop
+from chat_core.adapters.openai_model import OpenAIModel
 from local.aws import start_aws
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
@@ -38,8 +40,23 @@ def _services() -> Iterator[App]:
         try:
             yield App(model, momento)
         finally:
+            _close_environment()
             os.environ.clear()
             os.environ.update(before)
+
+
+def _close_environment() -> None:
+    """Close what an environment of Lambda keeps for its life."""
+    from chat import handler as chat
+    from history import handler as history
+
+    model = chat.replies()._model
+    assert isinstance(model, OpenAIModel)
+    event_loop.run(model.aclose())
+    for stores in (chat.stores(), history.stores()):
+        event_loop.run(stores.cache.aclose())
+        stores.history.close()
+    event_loop.close()
 
 
 @pytest.fixture

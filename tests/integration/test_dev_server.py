@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from local.embedded_aws import EmbeddedAws
 from local.momento import EmbeddedMomento
 from tests.dev_server import RunningServer, running_server, start_command
 from tests.integration.fake_application import write_application
@@ -40,18 +40,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def services() -> Iterator[dict[str, str]]:
     """Services that the test runs itself, as the environment names them."""
-    aws = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    aws.start()
-    host, port = aws.get_host_and_port()
-    with EmbeddedMomento() as momento:
+    with EmbeddedAws() as aws, EmbeddedMomento() as momento:
         yield {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ENDPOINT_URL": aws.url,
             "MOMENTO_LOCAL": f"127.0.0.1:{momento.port}",
             "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
         }
-    aws.stop()
-    assert aws._server is not None
-    aws._server.server_close()
 
 
 @contextmanager

@@ -21,6 +21,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return _loop().run_until_complete(coroutine)
 
 
+def close() -> None:
+    """Close the loop, where a process outlives its environment: in tests. The next call makes a new one."""
+    _loop().close()
+    _loop.cache_clear()
+
+
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()

@@ -66,7 +66,7 @@ class OpenAIModel:
                 if last_try or not (error.status_code >= 500 or error.status_code == 401):
                     raise _translated(error) from None
                 if error.status_code == 401:
-                    self._client = None
+                    await self.aclose()
             except openai.OpenAIError:
                 if last_try:
                     raise UpstreamError("The connection to the model's provider broke.") from None

@@ -1,0 +1,44 @@
+"""The dev server as `make run` starts it, and the stock OpenAI SDK as its client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from openai import OpenAI
+
+from local.model.server import StandInModel
+from local.momento import EmbeddedMomento
+from tests.dev_server import RunningServer, running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def momento() -> Iterator[EmbeddedMomento]:
+    """The Momento that the dev server is told of, so that tests can look into it."""
+    with EmbeddedMomento() as momento:
+        yield momento
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[StandInModel]:
+    """The model that the dev server is told of."""
+    with StandInModel() as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def server(momento: EmbeddedMomento, model: StandInModel) -> Iterator[RunningServer]:
+    """The dev server on them."""
+    env = {"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "OPENAI_BASE_URL": model.base_url}
+    with running_server(env) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: RunningServer) -> Iterator[OpenAI]:
+    """The stock SDK."""
+    with OpenAI(base_url=server.url, api_key="fake-token") as client:
+        yield client
