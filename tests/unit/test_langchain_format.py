@@ -141,6 +141,10 @@ def test_every_message_comes_back(messages: tuple[Message, ...]) -> None:
     assert json.dumps(to_items(again), sort_keys=True) == json.dumps(to_items(messages), sort_keys=True)
 
 
+def _well_formed(part: object) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("type"), str) and isinstance(part.get("text", ""), str)
+
+
 @given(messages | chat_messages)
 def test_langchain_reads_every_element_text_for_text(messages: tuple[Message, ...]) -> None:
     for message, theirs in zip(messages, read([element(message) for message in messages]), strict=True):
@@ -148,7 +152,7 @@ def test_langchain_reads_every_element_text_for_text(messages: tuple[Message, ..
         content = message.fields.get("output") if in_item else message.content
         if isinstance(content, str):
             assert theirs.content == content
-        elif isinstance(content, list | tuple) and all(isinstance(part, dict) for part in content):
+        elif isinstance(content, list | tuple) and all(_well_formed(part) for part in content):
             assert theirs.text == text_of(tuple(content))
         elif content is None:
             assert theirs.content == ""
@@ -239,6 +243,17 @@ def test_tool_calls_and_results() -> None:
     assert isinstance(lists, ToolMessage)
     assert (lists.tool_call_id, lists.content) == ("call_2", "a\nb")
     assert [given.arguments for given in from_langchain(to_langchain(call)).tool_calls] == [raw, "ls -l", "{}"]
+
+
+@pytest.mark.parametrize("raw", ['{"a":1e400}', '{"a":NaN}', "[1]", "", "{", '"{}"'])
+def test_arguments_that_are_no_json_object_are_invalid_and_kept(raw: str) -> None:
+    (message,) = stored({"type": "function_call", "call_id": "call_1", "name": "f", "arguments": raw})
+    text = element(message)
+    json.loads(text, parse_constant=pytest.fail)
+    (theirs,) = read([text])
+    assert isinstance(theirs, AIMessage)
+    assert theirs.tool_calls == []
+    assert [call["args"] for call in theirs.invalid_tool_calls] == [raw]
 
 
 @pytest.mark.parametrize(

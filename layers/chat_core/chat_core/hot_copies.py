@@ -21,7 +21,6 @@ READ_TIMEOUT = 0.25
 WRITE_TIMEOUT = 0.25
 REWRITE_TIMEOUT = 1.0
 CONNECT_EXTRA = 0.5
-LIST_BYTES = 4_000_000
 
 
 class HotCopies:
@@ -91,7 +90,7 @@ class HotCopies:
             await self.rewrite(user, after, kept=kept)
             return
         sizes = (*(state.hot_sizes if state else ()), *(len(one.encode()) for one in elements))
-        keep = fitting(sizes, self._keep, LIST_BYTES)
+        keep = fitting(sizes, self._keep)
         appended, written = await asyncio.gather(
             self._append(user, after, elements, keep=keep, expected=min(keep, len(sizes))),
             self._write(user, after, kept, sizes[-keep:]),
@@ -130,7 +129,7 @@ class HotCopies:
             stored = await self._history.tail(user, head, before=head.seq + 1, limit=self._keep)
             elements = [element(message) for message in stored_messages(stored)]
             sizes = [len(one.encode()) for one in elements]
-            keep = fitting(sizes, self._keep, LIST_BYTES)
+            keep = fitting(sizes, self._keep)
             await self._store.replace_history(user, head.conversation, elements[-keep:], timeout=REWRITE_TIMEOUT)
             await self._write(user, head, kept, sizes[-keep:])
         except (CacheUnavailable, ChatError):

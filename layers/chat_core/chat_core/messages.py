@@ -114,4 +114,9 @@ def text_of(content: Content) -> str:
         return ""
     if isinstance(content, str):
         return content
-    return "".join(str(part.get("text", "")) for part in content if part.get("type") in _TEXT_PARTS)
+    return "".join(str(part.get("text", "")) for part in content if _is_text(part))
+
+
+def _is_text(part: object) -> bool:
+    """Tell a text part; a history written by others may hold anything."""
+    return isinstance(part, Mapping) and isinstance(kind := part.get("type"), str) and kind in _TEXT_PARTS
