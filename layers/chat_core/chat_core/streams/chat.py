@@ -13,7 +13,6 @@ Chunk = dict[str, Any]
 
 _FRAME = ("id", "created", "model", "service_tier", "system_fingerprint")
 _TEXTS = ("content", "refusal")
-_NO_LOGPROBS: Mapping[str, Any] = {"content": [], "refusal": []}
 # Of each kind of tool call: the member that comes in deltas.
 _INPUTS = {"function": "arguments", "custom": "input"}
 
@@ -45,13 +44,11 @@ def _choice_pieces(choice: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what each chunk says of one choice."""
     message = choice["message"]
     logprobs = choice.get("logprobs")
-    opening = {"delta": _opening(message)}
-    yield opening if logprobs is None else {**opening, "logprobs": _NO_LOGPROBS}
+    yield {"delta": _opening(message), **({} if logprobs is None else _logprobs())}
     for name in _TEXTS:
         if isinstance(message.get(name), str):
             for text, own in deltas(message[name], (logprobs or {}).get(name) or ()):
-                piece = {"delta": {name: text}}
-                yield {**piece, "logprobs": {**_NO_LOGPROBS, name: own}} if own else piece
+                yield {"delta": {name: text}, **(_logprobs(**{name: own}) if own else {})}
     for index, call in enumerate(message.get("tool_calls") or ()):
         for called in _call_pieces(call):
             yield {"delta": {"tool_calls": [{**called, "index": index}]}}
@@ -64,6 +61,10 @@ def _opening(message: Mapping[str, Any]) -> dict[str, Any]:
     whole = {name: value for name, value in message.items() if name != "tool_calls" and value}
     pending = {name: "" if isinstance(message.get(name), str) else message.get(name) for name in _TEXTS}
     return {"role": "assistant", **whole, **pending}
+
+
+def _logprobs(**own: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"logprobs": {"content": [], "refusal": [], **own}}
 
 
 def _call_pieces(call: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 _MARKS = frozenset({"Mn", "Me", "Mc"})
-_FORMAT = "Cf"  # the zero-width joiner, tags of flags, signs that stand before a number
+_FORMAT = "Cf"  # the zero-width joiner, signs that stand before a number, tags of flags
+_TAGS = "\U000e0000"
 _VIRAMA = 9  # the canonical combining class of the signs that tie two consonants
 # Of no such category, yet they extend what stands before: Thai and Lao AM, half-width voiced sound marks.
 _EXTENDING = frozenset("\u0e33\u0eb3\uff9e\uff9f")
@@ -37,7 +38,7 @@ def is_border(text: str, at: int, start: int = 0) -> bool:
     kind = unicodedata.category(after)
     if kind in _MARKS or kind == _FORMAT or after in _EXTENDING or "\U0001f3fb" <= after <= "\U0001f3ff":
         return False
-    if unicodedata.category(before) == _FORMAT or unicodedata.combining(before) == _VIRAMA:
+    if (unicodedata.category(before) == _FORMAT and before < _TAGS) or unicodedata.combining(before) == _VIRAMA:
         return False
     if _is_regional(before) and _is_regional(after):
         return _regionals_before(text, at, start) % 2 == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from chat_core.streams.deltas import delta_events, deltas
@@ -61,7 +62,7 @@ def _announced(item: Mapping[str, Any]) -> Mapping[str, Any]:
     if pending is None:
         return item
     pending = {"status": "in_progress", **pending}
-    return {name: pending.get(name, value) for name, value in item.items()}
+    return {name: copy(pending.get(name, value)) for name, value in item.items()}
 
 
 def _item_events(item: Mapping[str, Any], where: Event) -> Iterator[Event]:
