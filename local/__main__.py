@@ -11,7 +11,8 @@ import threading
 import traceback
 from pathlib import Path
 
-_TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+_ROOT = Path(__file__).parents[1]
+_TEMPLATE = _ROOT / "template.yaml"
 
 
 def main() -> int:
@@ -21,6 +22,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: ends.put(0))
 
+    sys.path.append(str(_ROOT / "layers" / "chat_core"))  # the stand-in model streams as the layer does
     # After the signals: this takes long enough for an impatient Ctrl-C.
     from local.server import Server
     from local.services import StartError

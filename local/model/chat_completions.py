@@ -1,4 +1,4 @@
-"""OpenAI's Chat Completions API: from a request's body to a completion or to its chunks."""
+"""OpenAI's Chat Completions API: from a request's body to a completion."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from local.model.conversation import (
     read_text,
 )
 from local.model.errors import ApiError, above_limit, bad_request
-from local.model.tokens import deltas, log_probabilities
+from local.model.tokens import log_probabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 _MOST_CHOICES = 128
 
@@ -61,37 +61,6 @@ def create(body: Mapping[str, Any], *, now: int, change: Callable[[Reply], Reply
         "service_tier": "default",
         "system_fingerprint": "fp_offline_stand_in",
     }
-
-
-def chunks(completion: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a completion's chunks, with one for the usage at the end where ``stream_options`` asks for it."""
-    with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
-    shared = {key: value for key, value in completion.items() if key not in {"choices", "usage"}}
-    frame = {**shared, "object": "chat.completion.chunk", **({"usage": None} if with_usage else {})}
-    for choice in completion["choices"]:
-        for delta, logprobs in _deltas(choice):
-            extra = {"logprobs": {"content": logprobs, "refusal": []}} if logprobs else {}
-            piece = {"index": choice["index"], "delta": delta, "finish_reason": None, **extra}
-            yield {**frame, "choices": [piece]}
-        last = {"index": choice["index"], "delta": {}, "finish_reason": choice["finish_reason"]}
-        yield {**frame, "choices": [last]}
-    if with_usage:
-        yield {**frame, "choices": [], "usage": completion["usage"]}
-
-
-def _deltas(choice: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Yield the deltas of one choice, each with the log-probabilities of its tokens."""
-    message = choice["message"]
-    logprobs = (choice["logprobs"] or {}).get("content") or []
-    field = "content" if message["refusal"] is None else "refusal"
-    yield {"role": "assistant", "content": None if message["content"] is None else "", "refusal": None}, []
-    for piece, text in deltas(message[field] or ""):
-        yield {field: text}, logprobs[piece]
-    for index, call in enumerate(message.get("tool_calls", ())):
-        function = {"name": call["function"]["name"], "arguments": ""}
-        yield {"tool_calls": [{**call, "index": index, "function": function}]}, []
-        for _, arguments in deltas(call["function"]["arguments"]):
-            yield {"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}, []
 
 
 def _choice(reply: Reply, index: int, request: str, body: Mapping[str, Any]) -> dict[str, Any]:

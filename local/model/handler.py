@@ -8,7 +8,8 @@ import time
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Protocol
 
-from local.model import chat_completions, embeddings, response_events, responses
+from chat_core.streams import chunk_frames, completion_chunks, event_frames, response_events
+from local.model import chat_completions, embeddings, responses
 from local.model.conversation import fingerprint
 from local.model.errors import ApiError, bad_request
 from local.model.faults import NO_FAULT, Fault
@@ -101,10 +102,13 @@ class Handler(BaseHTTPRequestHandler):
         answer = create(body, now=now, change=fault.change)
         if not body.get("stream"):
             self._send_json(200, answer, fault, headers=request_id)
-        elif path == "/v1/responses":
-            self._send_stream(_response_stream(answer), fault, request_id)
+            return
+        if path == "/v1/responses":
+            frames = event_frames(response_events(answer))
         else:
-            self._send_stream(_chat_stream(answer, body), fault, request_id)
+            with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+            frames = chunk_frames(completion_chunks(answer, include_usage=with_usage))
+        self._send_stream(frames, fault, request_id)
 
     def _send_json(self, status: int, value: Json, fault: Fault, *, headers: dict[str, str] | None = None) -> None:
         content = json.dumps(value, ensure_ascii=False).encode()
@@ -159,14 +163,3 @@ def _refuse_constant(constant: str) -> None:
 def _models() -> Json:
     models = [{"id": name, "object": "model", "created": 0, "owned_by": "offline stand-in"} for name in _MODEL_NAMES]
     return {"object": "list", "data": models}
-
-
-def _response_stream(response: Json) -> Iterator[str]:
-    for event in response_events.events(response):
-        yield f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n"
-
-
-def _chat_stream(completion: Json, body: Json) -> Iterator[str]:
-    for chunk in chat_completions.chunks(completion, body):
-        yield f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
-    yield "data: [DONE]\n\n"

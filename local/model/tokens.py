@@ -1,18 +1,13 @@
-"""A rough count of tokens, the same wherever the stand-in needs one: usage, limits, streaming, log-probabilities."""
+"""A rough count of tokens, the same wherever the stand-in needs one: usage, limits, log-probabilities."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 # Up to four ASCII characters are one token, and so is every other character: close to the figures of
 # o200k_base for English and for Japanese, and a token never splits a character.
 _TOKEN = re.compile(r"[\x00-\x7f]{1,4}|[^\x00-\x7f]")
-
-_TOKENS_A_DELTA = 4
 
 
 def tokens(text: str) -> list[str]:
@@ -25,14 +20,6 @@ def count_tokens(text: str) -> int:
     if text.isascii():
         return -(-len(text) // 4)
     return len(tokens(text))
-
-
-def deltas(text: str) -> Iterator[tuple[slice, str]]:
-    """Yield a text as a stream carries it: piece by piece, each with the slice of the tokens that it is."""
-    pieces = tokens(text)
-    for start in range(0, len(pieces), _TOKENS_A_DELTA):
-        part = slice(start, start + _TOKENS_A_DELTA)
-        yield part, "".join(pieces[part])
 
 
 def log_probabilities(text: str, alternatives: int) -> list[dict[str, Any]]:

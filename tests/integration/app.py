@@ -47,7 +47,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer; its body is what JSON says, or the text of a stream."""
 
     status: int
     headers: Mapping[str, str]
@@ -101,7 +101,8 @@ class App:
         handler = chat if function.startswith("Chat") else history
         answer = handler(event, Context(seconds))
         found = {name.lower(): values[-1] for name, values in answer["multiValueHeaders"].items()}
-        return Answer(answer["statusCode"], found, json.loads(answer["body"]))
+        body = answer["body"] if found["content-type"].startswith("text/") else json.loads(answer["body"])
+        return Answer(answer["statusCode"], found, body)
 
     def turn(self, conversation: str, text: str, **more: Any) -> Answer:
         """Post one turn; members of the body by name, `call`'s own arguments by theirs."""

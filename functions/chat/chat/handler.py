@@ -15,6 +15,7 @@ from chat_core import observability, stateless, web
 from chat_core.deadline import Deadline
 from chat_core.replies import Replies
 from chat_core.settings import ChatSettings
+from chat_core.streams import event_frames, response_events
 from chat_core.turn_events import fold
 from chat_core.turns import TurnService
 from chat_core.wiring import Stores, make_stores
@@ -68,7 +69,7 @@ async def create_response(
     turns: Annotated[TurnService, Depends(turn_service)],
     replies: Annotated[Replies, Depends(replies)],
 ) -> Response[str]:
-    """Answer one turn of a conversation, or a stateless call where no conversation is named."""
+    """Answer one turn of a conversation, or a stateless call where no conversation is named; as a stream if asked."""
     if call.turn is None:
         answer, headers = await stateless.respond(
             replies, call.body, user=call.user, directives=call.directives, deadline=time_left
@@ -76,6 +77,8 @@ async def create_response(
     else:
         completed = await fold(turns.run(call.turn, time_left))
         answer, headers = completed.answer, completed.headers
+    if call.stream:
+        return web.event_stream(event_frames(response_events(answer)), headers=headers)
     return web.json_response(answer, headers=headers)
 
 

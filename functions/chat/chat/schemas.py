@@ -12,7 +12,7 @@ from chat_core.cache_policy import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.requests import check_model, check_provider_references
 from chat_core.turn_events import TurnRequest
-from chat_core.web import fingerprint, header, idempotency_key, retry_count
+from chat_core.web import STREAM_MEMBERS, fingerprint, header, idempotency_key, retry_count
 from chat_core.wire import Metadata, Wire, check_conversation_id, check_items, parse
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ class Tool(Wire):
         return self
 
 
+class StreamOptions(Wire):
+    """How a stream is written. Obfuscation hides the lengths of deltas under way; one whole body needs none."""
+
+    include_obfuscation: bool | None = None
+
+
 class ResponsesRequest(Wire):
     """``POST /v1/responses``: the members with a rule of OpenAI's or ours; all others go through untouched."""
 
@@ -52,6 +58,7 @@ class ResponsesRequest(Wire):
     parallel_tool_calls: bool | None = None
     store: bool | None = None
     stream: bool | None = None
+    stream_options: StreamOptions | None = None
     background: bool | None = None
     previous_response_id: str | None = None
     tools: list[Tool] | None = None
@@ -79,21 +86,23 @@ class ResponsesCall:
         The request's ``Cache-Control``.
     turn
         What makes it a turn; None for a stateless call.
+    stream
+        Whether it is answered as server-sent events.
     """
 
     user: str
     body: dict[str, Any]
     directives: Directives
     turn: TurnRequest | None
+    stream: bool = False
 
 
 # Not yet: each is refused by name rather than ignored.
 _NOT_YET = {
-    "stream": "Streaming is not supported yet; leave `stream` out or false.",
     "background": "Background responses are not supported yet; leave `background` out or false.",
     "previous_response_id": "`previous_response_id` is not supported; pass `conversation` to be remembered.",
 }
-_OURS = ("input", "conversation", "memory")
+_OURS = ("input", "conversation", "memory", *STREAM_MEMBERS)
 
 
 def responses_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> ResponsesCall:
@@ -124,7 +133,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     if conversation is None:
         if wire.memory is not None:
             raise InvalidRequest("`memory` needs a `conversation`.", param="memory", code="invalid_value")
-        return ResponsesCall(user, {**effective, "input": body["input"]}, directives, None)
+        return ResponsesCall(user, {**effective, "input": body["input"]}, directives, None, wire.stream is True)
     turn = TurnRequest(
         user=user,
         conversation=conversation,
@@ -136,7 +145,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
         idempotency=idempotency_key(request),
         retry_count=retry_count(request),
     )
-    return ResponsesCall(user, effective, directives, turn)
+    return ResponsesCall(user, effective, directives, turn, wire.stream is True)
 
 
 def _conversation(value: str | dict[str, Any] | None) -> str | None:

@@ -17,12 +17,14 @@ from chat_core.observability import logger, metrics, where
 from chat_core.ports import IdempotencyKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 USER_LIMIT = 256
 IDEMPOTENCY_KEY_LIMIT = 255
+# Members of a request that say in which form it is answered; they go no further.
+STREAM_MEMBERS = ("stream", "stream_options")
 
 # The one place that chooses HTTP statuses: error class → status, OpenAI's `type`.
 STATUSES: Mapping[type[errors.ChatError], tuple[int, str]] = {
@@ -189,6 +191,16 @@ def json_response(
     )
 
 
+def event_stream(frames: Iterable[str], *, headers: Mapping[str, str | list[str]] | None = None) -> Response[str]:
+    """Make an answer of server-sent events, whole in one body, that no cache in front may keep."""
+    return Response(
+        status_code=200,
+        content_type="text/event-stream; charset=utf-8",
+        body="".join(frames),
+        headers={"Cache-Control": "private, no-store", **(headers or {})},
+    )
+
+
 def error_response(error: errors.ChatError) -> Response[str]:
     """Write an error in OpenAI's envelope, with what a client needs to retry rightly."""
     if isinstance(error, errors.UpstreamRejected):
@@ -235,8 +247,12 @@ def retry_count(request: Request) -> int:
 
 
 def fingerprint(body: Mapping[str, Any]) -> str:
-    """Tell a request's body apart from every other: SHA-256 of its JSON with sorted names, hex."""
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """Tell a request's body apart from every other: SHA-256 of its JSON with sorted names, hex.
+
+    Whether it is answered as a stream is left out: that is the same answer in another form.
+    """
+    asked = {name: value for name, value in body.items() if name not in STREAM_MEMBERS}
+    text = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

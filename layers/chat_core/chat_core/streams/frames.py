@@ -1,0 +1,30 @@
+"""Events as the text of a server-sent event stream (WHATWG HTML, 9.2)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+# No ends of a line in a stream, but many a client's function that splits lines takes them for such.
+_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
+
+
+def event_frames(events: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Write each event of the Responses API with its type as the event's name."""
+    for event in events:
+        yield f"event: {event['type']}\ndata: {_json(event)}\n\n"
+
+
+def chunk_frames(chunks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Write each chunk of the Chat Completions API, and the mark of the end."""
+    for chunk in chunks:
+        yield f"data: {_json(chunk)}\n\n"
+    yield "data: [DONE]\n\n"
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text if text.isascii() else text.translate(_LINE_ENDS)
