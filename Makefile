@@ -30,7 +30,7 @@ run: .venv/.run ## Start the server with its embedded parts [PORT=8000]
 
 test: ## Run the tests [ARGS='tests/unit -k keys']
 	@$(MAKE) -j2 .venv/.dev .venv-sam/.installed
-	@$(python) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(python) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker
 	@.venv-sam/bin/python -m tools.build
@@ -66,6 +66,7 @@ requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.t
 	$(compile) --python-version 3.13 --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt
 	$(compile) --python-version 3.11 --group sam --output-file requirements/sam.txt
 	$(compile) --python-version 3.11 --group tools --output-file requirements/tools.txt
+	$(compile) --python-version 3.11 --group pip --output-file requirements/pip.txt
 
 clean: ## Remove the environments, artefacts and caches
 	rm -rf .venv .venv-sam .venv-lambda .venv-tools .venv*.lock .aws-sam .aws-sam-host .aws-sam*.lock \

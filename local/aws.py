@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +10,19 @@ from local.services import Service, StartError, named_by
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from boto3.session import Session
+
     from local.application import Table
 
 _FAKE_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "fake-offline-id", "AWS_SECRET_ACCESS_KEY": "fake-offline-secret"}
-# With the embedded AWS, nothing of the person's own account may reach a handler.
+# With the embedded AWS, nothing of the person's own account reaches a handler.
 _NO_OWN_ACCOUNT: Mapping[str, str | None] = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_PROFILE": None,
     "AWS_SESSION_TOKEN": None,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
+_DEFAULT_REGION = "us-east-1"
 
 
 def start_aws(environment: Mapping[str, str], tables: Iterable[Table]) -> Service:
@@ -33,70 +35,73 @@ def start_aws(environment: Mapping[str, str], tables: Iterable[Table]) -> Servic
     StartError
         If DynamoDB does not answer or refuses.
     """
-    endpoint = environment.get("AWS_ENDPOINT_URL", "")
-    embedded = not endpoint
-    variables: dict[str, str | None] = {}
-    if embedded:
-        endpoint = _start_moto()
-        variables = {"AWS_ENDPOINT_URL": endpoint, **_FAKE_CREDENTIALS, **_NO_OWN_ACCOUNT}
-    elif not _has_credentials():
-        variables = {**_FAKE_CREDENTIALS}
-    region = _region(environment, embedded=embedded)
-    variables |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-    names = _create_tables(endpoint, region, variables, {environment.get("HISTORY_TABLE") or t.name: t for t in tables})
-    where = f"embedded, moto at {endpoint}" if embedded else "the one that AWS_ENDPOINT_URL names"
-    return Service("AWS", f"{where}; table {', '.join(names)}", embedded, variables)
-
-
-def _start_moto() -> str:
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    return f"http://{host}:{port}"
-
-
-def _has_credentials() -> bool:
-    """Tell whether boto3 finds credentials on this machine; the wait for those of an EC2 instance is left out."""
-    import boto3
-
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    return boto3.Session().get_credentials() is not None
-
-
-def _region(environment: Mapping[str, str], *, embedded: bool) -> str:
-    named = named_by(environment, "AWS_REGION", "AWS_DEFAULT_REGION")
-    if named:
-        return environment[named]
-    import boto3
-
-    return (None if embedded else boto3.Session().region_name) or "us-east-1"
-
-
-def _create_tables(
-    endpoint: str, region: str, credentials: Mapping[str, str | None], tables: Mapping[str, Table]
-) -> list[str]:
-    import boto3
-    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=endpoint,
-        region_name=region,
-        aws_access_key_id=credentials.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=credentials.get("AWS_SECRET_ACCESS_KEY"),
-        config=Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2}),
-    )
+    endpoint = environment.get("AWS_ENDPOINT_URL", "")
+    named = {environment.get("HISTORY_TABLE") or table.name: table for table in tables}
+    if endpoint:
+        description, give = "the one that AWS_ENDPOINT_URL names", _own_account
+    else:
+        endpoint = _start_embedded()
+        description, give = f"embedded, moto at {endpoint}", _no_account
     try:
-        for name, table in tables.items():
-            _create_table(client, name, table)
+        session, variables = give(environment)
+        _create_tables(session, endpoint, named)
     except (BotoCoreError, ClientError) as error:
         message = f"The history's table cannot be made or found at {endpoint}: {error}"
         raise StartError(message) from error
-    return list(tables)
+    return Service(
+        title="AWS",
+        description=f"{description}; table {', '.join(named)}",
+        embedded=give is _no_account,
+        variables={
+            **variables,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": session.region_name,
+            "AWS_DEFAULT_REGION": session.region_name,
+        },
+    )
+
+
+def _start_embedded() -> str:
+    from local.embedded_aws import EmbeddedAws
+
+    for name, value in _NO_OWN_ACCOUNT.items():  # moto asks boto3 as well
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+    server = EmbeddedAws()
+    server.start()
+    return server.url
+
+
+def _no_account(environment: Mapping[str, str]) -> tuple[Session, Mapping[str, str | None]]:
+    """Give a session of an account that does not exist, and what makes the handlers' the same."""
+    from boto3.session import Session
+
+    region = named_by(environment, "AWS_REGION", "AWS_DEFAULT_REGION")
+    session = Session(*_FAKE_CREDENTIALS.values(), region_name=environment[region] if region else _DEFAULT_REGION)
+    return session, {**_FAKE_CREDENTIALS, **_NO_OWN_ACCOUNT}
+
+
+def _own_account(environment: Mapping[str, str]) -> tuple[Session, Mapping[str, str | None]]:
+    """Give a session as the handlers have it; a service of this machine that needs no credentials gets fake ones."""
+    from boto3.session import Session
+
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # this is no EC2 instance: nobody would answer
+    region = named_by(environment, "AWS_REGION", "AWS_DEFAULT_REGION")
+    session = Session(region_name=environment[region] if region else None)
+    fake = {} if session.get_credentials() else _FAKE_CREDENTIALS
+    return Session(*fake.values(), region_name=session.region_name or _DEFAULT_REGION), fake
+
+
+def _create_tables(session: Session, endpoint: str, tables: Mapping[str, Table]) -> None:
+    from botocore.config import Config
+
+    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
+    client = session.client("dynamodb", endpoint_url=endpoint, config=config)
+    for name, table in tables.items():
+        _create_table(client, name, table)
 
 
 def _create_table(client: Any, name: str, table: Table) -> None:

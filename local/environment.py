@@ -135,8 +135,8 @@ def _invoke(handler: Handler, about: dict[str, Any], event: bytes) -> tuple[byte
     return ANSWER, answer
 
 
-def _main(descriptor: str, handler_name: str, *paths: str) -> None:
-    sys.path[:0] = paths
+def _main(descriptor: str, handler_name: str, paths: str, ahead: str) -> None:
+    sys.path[:0] = json.loads(paths)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # so that lines of several environments do not mix
     channel = socket.socket(fileno=int(descriptor))
@@ -144,6 +144,8 @@ def _main(descriptor: str, handler_name: str, *paths: str) -> None:
     threading.Thread(target=_receive, args=(channel, frames), daemon=True).start()
     try:
         handler = _import_handler(handler_name)
+        for module in json.loads(ahead):
+            importlib.import_module(module)
     except Exception:
         traceback.print_exc()
         send_frame(channel, UNREADY)

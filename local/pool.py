@@ -14,19 +14,20 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import environment
 from local.gateway import FunctionFailed, IntegrationTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from local.application import Function
 
 # Lambda gives the import 10 seconds; a developer's disk may be slower.
 _INIT_SECONDS = 30.0
+# Imports are work for a processor; some stay free for those that serve meanwhile.
+_STARTS = max(1, (os.cpu_count() or 1) // 2)
 # The terminal and `kill` send them to the whole process group; the server alone decides what follows.
 _SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,14 +43,21 @@ class FunctionPool:
         The environment variables of its processes, complete but for what Lambda itself sets.
     maximum
         How many environments there may be; further invocations wait for one.
+    ahead
+        Modules that an environment imports behind the handler, before its first invocation. Lambda's environments
+        have a processor each; here a burst of first invocations would share few, and run into its own timeouts.
     """
 
-    def __init__(self, function: Function, variables: Mapping[str, str], *, maximum: int) -> None:
+    def __init__(
+        self, function: Function, variables: Mapping[str, str], *, maximum: int, ahead: Sequence[str] = ()
+    ) -> None:
         self._function = function
         self._variables = {**variables, **_lambda_variables(function, variables)}
-        self._lock = threading.Lock()
+        self._ahead = ahead
+        self._changed = threading.Condition()
         self._idle: list[_Environment] = []
         self._alive: set[_Environment] = set()
+        self._starting = 0
         self._stopped = False
         # A thread stands for an environment's turn: who finds none free waits in the executor's queue.
         self._threads = ThreadPoolExecutor(maximum, thread_name_prefix=function.name)
@@ -62,11 +70,7 @@ class FunctionPool:
         FunctionFailed
             If it cannot.
         """
-        idle = self._take()
-        try:
-            idle.initialize()
-        finally:
-            self._give_back(idle)
+        self._give_back(self._take())
 
     def invoke(self, event: bytes, *, trace_id: str, timeout: float) -> bytes:
         """Serve an invocation in a free environment, a new one, or, at the maximum, the next that is free.
@@ -90,8 +94,9 @@ class FunctionPool:
 
     def stop(self) -> None:
         """Kill every environment; invocations under way fail."""
-        with self._lock:
+        with self._changed:
             self._stopped = True
+            self._changed.notify_all()
             for one in self._alive:
                 one.kill()
         self._threads.shutdown(cancel_futures=True)
@@ -106,7 +111,9 @@ class FunctionPool:
             self._give_back(taken)
 
     def _take(self) -> _Environment:
-        with self._lock:
+        """Take an idle environment or start one, few at once."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle or self._starting < _STARTS or self._stopped)
             if self._stopped:
                 raise FunctionFailed("the server stops")
             while self._idle:
@@ -114,14 +121,25 @@ class FunctionPool:
                 if taken.runs():
                     return taken
                 self._discard(taken)
-            taken = _Environment(self._function, self._variables)
+            taken = _Environment(self._function, self._variables, self._ahead)
             self._alive.add(taken)
-            return taken
+            self._starting += 1
+        try:
+            taken.initialize()
+        except FunctionFailed:
+            self._give_back(taken)
+            raise
+        finally:
+            with self._changed:
+                self._starting -= 1
+                self._changed.notify_all()
+        return taken
 
     def _give_back(self, taken: _Environment) -> None:
-        with self._lock:
+        with self._changed:
             if taken.runs():
                 self._idle.append(taken)
+                self._changed.notify()
             else:
                 self._discard(taken)
 
@@ -133,14 +151,18 @@ class FunctionPool:
 class _Environment:
     """One process, and the server's end of the socket to it."""
 
-    def __init__(self, function: Function, variables: Mapping[str, str]) -> None:
+    def __init__(self, function: Function, variables: Mapping[str, str], ahead: Sequence[str]) -> None:
         self._function = function
-        self._initialized = False
         self._channel, theirs = socket.socketpair()
-        command = [sys.executable, "-P", str(Path(environment.__file__)), str(theirs.fileno()), function.handler]
+        arguments = [
+            str(theirs.fileno()),
+            function.handler,
+            json.dumps([str(path) for path in function.paths]),
+            json.dumps(list(ahead)),
+        ]
         with theirs, _signals_blocked():
             self._process = subprocess.Popen(  # noqa: S603 - our own script
-                [*command, *map(str, function.paths)],
+                [sys.executable, "-P", environment.__file__, *arguments],
                 cwd=function.paths[0],
                 env={**variables, "AWS_LAMBDA_LOG_STREAM_NAME": _log_stream_name()},
                 pass_fds=(theirs.fileno(),),
@@ -149,17 +171,14 @@ class _Environment:
 
     def initialize(self) -> None:
         """Wait until the handler is imported."""
-        if not self._initialized:
-            kind, _ = self._receive(_INIT_SECONDS, "its handler was not imported within")
-            if kind == environment.UNREADY:
-                self.kill()
-                message = f"the handler {self._function.handler} cannot be imported; the reason stands above"
-                raise FunctionFailed(message)
-            self._initialized = True
+        kind, _ = self._receive(_INIT_SECONDS, "its handler was not imported within")
+        if kind == environment.UNREADY:
+            self.kill()
+            message = f"the handler {self._function.handler} cannot be imported; the reason stands above"
+            raise FunctionFailed(message)
 
     def invoke(self, event: bytes, trace_id: str) -> bytes:
         """Hand an event to the handler and return its answer; kill the environment when its time is over."""
-        self.initialize()
         about = {"request_id": str(uuid.uuid4()), "timeout": self._function.timeout, "trace_id": trace_id}
         try:
             environment.send_frame(self._channel, environment.INVOCATION, json.dumps(about).encode())

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from local.application import Application, Function
 
+# The vendors' clients, and the variable that tells a function of the service.
+_CLIENTS = {"boto3": "HISTORY_TABLE", "momento": "MOMENTO_LOCAL", "openai": "OPENAI_BASE_URL"}
+
 
 class Server:
     """Everything that ``python -m local`` runs.
@@ -58,7 +61,8 @@ class Server:
         services = self._start_services(application)
         for function in application.functions:
             variables = _variables(function, services)
-            self._pools[function.name] = FunctionPool(function, variables, maximum=self._environments)
+            ahead = [module for module, variable in _CLIENTS.items() if variable in function.environment]
+            self._pools[function.name] = FunctionPool(function, variables, maximum=self._environments, ahead=ahead)
         with ThreadPoolExecutor() as threads:
             list(threads.map(_warm, self._pools, self._pools.values()))
         http.serve(Gateway(application, self._pools))

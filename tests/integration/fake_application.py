@@ -14,7 +14,7 @@ Globals:
     Timeout: 20
     Layers: [!Ref FakeLayer]
     Environment:
-      Variables: {FROM_TEMPLATE: template, HISTORY_TABLE: !Ref FakeTable}
+      Variables: {FROM_TEMPLATE: template, TABLE_NAME: !Ref FakeTable}
 Resources:
   FakeLayer:
     Type: AWS::Serverless::LayerVersion

@@ -16,6 +16,8 @@ from local.embedded_aws import EmbeddedAws
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# One worker has them all: they share what takes seconds to start.
+pytestmark = pytest.mark.xdist_group("embedded_aws")
 _names = count()
 
 
@@ -169,3 +171,21 @@ def test_a_refused_transaction_takes_back_no_write_of_others(dynamodb: Any, tabl
         for done in writes + refusals:
             done.result()
     assert values(dynamodb, table) == {f"other {number}": str(number) for number in range(40)}
+
+
+def test_a_query_gives_every_type_as_it_was_put(dynamodb: Any, table: str) -> None:
+    item = {
+        **key(dynamodb, table, "渡辺"),
+        "text": {"S": "改行\n“🎉”"},
+        "number": {"N": "1.5"},
+        "bytes": {"B": b"\x00\xff"},
+        "map": {"M": {"list": {"L": [{"BOOL": True}, {"NULL": True}, {"B": b"\x01"}]}}},
+        "set": {"SS": ["a", "b"]},
+    }
+    dynamodb.put_item(TableName=table, Item=item)
+    answer = dynamodb.query(
+        TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": "渡辺"}}
+    )
+    assert answer["Items"] == [item]
+    assert (answer["Count"], answer["ScannedCount"]) == (1, 1)
+    assert "LastEvaluatedKey" not in answer

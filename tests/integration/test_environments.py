@@ -153,7 +153,8 @@ def test_an_idle_environment_that_was_killed_is_followed_by_another(pools: Pools
     pool = pools()
     pid = invoke(pool)["pid"]
     os.kill(pid, signal.SIGKILL)
-    until(lambda: invoke(pool)["pid"] != pid)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert invoke(pool)["pid"] != pid
 
 
 def test_an_environment_is_killed_at_the_functions_timeout(pools: Pools) -> None:

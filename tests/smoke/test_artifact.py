@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [
-    pytest.mark.xdist_group("artifact"),  # one build, in one process
     pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform != "linux", reason="Lambda's packages run on Linux only"),
 ]
@@ -173,7 +172,7 @@ for source in pathlib.Path(sys.argv[1]).rglob("*.py"):
 @pytest.mark.parametrize("artefact", [*sorted(stack.functions()), LAYER])
 def test_bytecode_of_every_module_is_shipped_and_believed(lambda_service: Lambda, artefact: str) -> None:
     folder = lambda_service.artefacts / artefact
-    command = [lambda_service.python, "-c", BELIEVED, folder]
+    command: list[str | Path] = [lambda_service.python, "-c", BELIEVED, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout == ""
     compiled = list(folder.rglob("*.pyc"))

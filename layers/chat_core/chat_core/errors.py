@@ -186,7 +186,8 @@ class CacheUnavailable(Exception):
     Parameters
     ----------
     reason
-        A short word for metrics: ``timeout``, ``unavailable``, ``limit_exceeded``, ``not_found``, ``credentials``, ``error``.
+        A short word for metrics: ``timeout``, ``unavailable``, ``limit_exceeded``, ``not_found``, ``credentials``,
+        ``error``.
     """
 
     def __init__(self, reason: str) -> None:

@@ -64,12 +64,13 @@ def image_tokens(model: str, part: Mapping[str, Any]) -> int:
 
 def _tiles(width: int, height: int) -> int:
     """Shrink to fit 2048 x 2048, then to a shorter side of 768, and count the tiles of 512 that cover it."""
-    for scale in (2048 / max(width, height), 768 / min(width, height)):
-        if scale < 1:
-            width, height = max(round(width * scale), 1), max(round(height * scale), 1)
-            if min(width, height) <= 768:
-                break
+    width, height = _shrunk(width, height, 2048 / max(width, height))
+    width, height = _shrunk(width, height, 768 / min(width, height))
     return math.ceil(width / 512) * math.ceil(height / 512)
+
+
+def _shrunk(width: int, height: int, scale: float) -> tuple[int, int]:
+    return (max(round(width * scale), 1), max(round(height * scale), 1)) if scale < 1 else (width, height)
 
 
 def _patches(width: int, height: int) -> int:

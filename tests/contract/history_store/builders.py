@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 USER = "user-1"
 CONVERSATION = "my-chat"
+TOKEN = "token"
 MAX_BYTES = 10_000_000
 
 _numbers = itertools.count(1)
@@ -45,7 +46,7 @@ def commit(*items: Item, **fields: Any) -> Commit:
     return Commit(Turn(f"turn_{number}", items, 1_700_000_001), **{**defaults, **fields})
 
 
-def lease(token: str = "token", *, until: float = Clock.now + 35, key: str = "") -> Lease:
+def lease(token: str = TOKEN, *, until: float = Clock.now + 35, key: str = "") -> Lease:
     return Lease(token, until, key)
 
 
@@ -53,7 +54,7 @@ async def converse(store: HistoryStore, turns: int = 1, *, user: str = USER, con
     """Run turns in a conversation, which the first one creates."""
     for _ in range(turns):
         head = await store.take_lease(user, conversation, lease(), create=True)
-        head = await store.commit(user, head, commit(), token="token")
+        head = await store.commit(user, head, commit(), token=TOKEN)
     return head
 
 

@@ -1,4 +1,4 @@
-"""The stores under test: in memory, and DynamoDB on moto's server or on the one that ``DYNAMODB_ENDPOINT`` names."""
+"""The stores under test: in memory, and DynamoDB on the embedded one or on the one that ``DYNAMODB_ENDPOINT`` names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.session import Session
-from moto.server import ThreadedMotoServer
 
 from chat_core.adapters.dynamodb import DynamoHistoryStore
+from local.embedded_aws import EmbeddedAws
 from tests.contract.history_store.builders import Clock
 from tests.contract.history_store.dynamodb import TABLE, StrictClient
 from tests.fakes.history import InMemoryHistoryStore
@@ -27,13 +27,8 @@ def endpoint() -> Iterator[str]:
     if given:
         yield given
         return
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-    if server._server is not None:
-        server._server.server_close()
+    with EmbeddedAws() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +49,7 @@ def table(boto: Any) -> Iterator[str]:
 
 @pytest.fixture
 def client(boto: Any) -> StrictClient:
-    return StrictClient(boto, serial="DYNAMODB_ENDPOINT" not in os.environ)
+    return StrictClient(boto)
 
 
 @pytest.fixture

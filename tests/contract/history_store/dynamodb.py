@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,11 +52,6 @@ class Killed(Exception):
 class StrictClient:
     """boto3's client, strict, and breakable.
 
-    Parameters
-    ----------
-    serial
-        Whether to send one call at a time: moto's transactions undo what other calls do meanwhile.
-
     Attributes
     ----------
     calls
@@ -67,9 +60,8 @@ class StrictClient:
         Called with the operation and the request before it is sent, and when it was made; may raise.
     """
 
-    def __init__(self, client: Any, *, serial: bool = True) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._lock = threading.Lock() if serial else nullcontext()
         self.calls: list[str] = []
         self.before: Callable[[str, Mapping[str, Any]], None] = _nothing
         self.after: Callable[[str, Mapping[str, Any]], None] = _nothing
@@ -112,12 +104,11 @@ class StrictClient:
 
     def _send(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         check(request)
-        with self._lock:
-            self.calls.append(operation)
-            self.before(operation, request)
-            answer: Mapping[str, Any] = getattr(self._client, operation)(**request)
-            self.after(operation, request)
-            return answer
+        self.calls.append(operation)
+        self.before(operation, request)
+        answer: Mapping[str, Any] = getattr(self._client, operation)(**request)
+        self.after(operation, request)
+        return answer
 
 
 def _nothing(operation: str, request: Mapping[str, Any]) -> None:
@@ -158,3 +149,9 @@ def check_expressions(request: Mapping[str, Any]) -> None:
 def row_bytes(row: Mapping[str, Any]) -> int:
     sizes = (len(name) + len(value) for name, kinds in row.items() for value in kinds.values() if value is not True)
     return sum(sizes)
+
+
+def rows_of(boto: Any, table: str) -> list[tuple[str, str]]:
+    """Tell the keys of all rows of a table."""
+    pages = boto.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk", ConsistentRead=True)
+    return sorted((row["pk"]["S"], row["sk"]["S"]) for page in pages for row in page["Items"])

@@ -68,7 +68,7 @@ async def test_items_come_back_as_they_were_with_an_id_of_their_place(store: His
     stored = await store.read_items(USER, committed, 1, 2)
     for item, given in zip(stored, turn.turn.items, strict=True):
         assert repr(bare(item)) == repr(given)
-        assert list(item.item)[0] == "id"
+        assert next(iter(item.item)) == "id"
         assert parse_item_id(item.item["id"]) == (committed.incarnation, item.seq)
         assert (item.turn_id, item.created_at) == (turn.turn.id, turn.turn.created_at)
     assert stored[0].item["id"].startswith("msg_")

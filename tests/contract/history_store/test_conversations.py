@@ -69,8 +69,8 @@ async def test_an_id_is_created_once(store: HistoryStore) -> None:
     head = new_head()
     created = await store.create_conversation(USER, head, None)
     for first in (None, commit()):
+        other = Head(head.conversation, new_incarnation())
         with pytest.raises(CommitConflict):
-            other = Head(head.conversation, new_incarnation())
             await store.create_conversation(USER, other, first)
     assert await store.get_head(USER, head.conversation) == created
 

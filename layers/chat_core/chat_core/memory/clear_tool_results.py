@@ -57,6 +57,11 @@ class ClearToolResults:
         return "clear_tool_results" if isinstance(self.window, Buffer) else self.window.name
 
     @property
+    def counts_tokens(self) -> bool:
+        """Always: ``trigger_tokens`` is a count."""
+        return True
+
+    @property
     def reach(self) -> int | None:
         """The window's."""
         return self.window.reach
@@ -158,7 +163,7 @@ class ClearToolResults:
         def count_cleared(message: Message) -> int:
             return count(self._placeholder(message) if id(message) in cleared else message)
 
-        return replace(counting, count=count_cleared, at_most=None)
+        return replace(counting, count=count_cleared, at_most=None, as_stored=counting.as_stored or count)
 
     def _clear(self, message: Message) -> Message:
         if "type" in message.fields:

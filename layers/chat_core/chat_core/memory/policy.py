@@ -52,6 +52,10 @@ Count = Callable[["Message"], int]
 """Tokens of one message; called with an empty ``id`` and ``seq`` 0 for messages that the view changed."""
 
 
+def _nothing() -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Counting:
     """How tokens are counted.
@@ -65,13 +69,19 @@ class Counting:
     overhead
         Tokens of a request beside its messages and tools.
     tools
-        Tokens of the request's tool definitions.
+        Counts the request's tool definitions.
+    tools_at_most
+        An upper bound of ``tools`` that needs no vocabulary.
+    as_stored
+        Counts a message as the history has it, where `count` counts what stands in its place; None: `count` does.
     """
 
     count: Count | None = None
     at_most: Count | None = None
     overhead: int = 0
-    tools: int = 0
+    tools: Callable[[], int] = _nothing
+    tools_at_most: int = 0
+    as_stored: Count | None = None
 
 
 UNCOUNTED = Counting()
@@ -208,6 +218,11 @@ class MemoryPolicy(Protocol):
     @property
     def name(self) -> str:
         """As in the request object ``memory``."""
+        ...
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether it needs a counter."""
         ...
 
     @property

@@ -56,22 +56,24 @@ class TokenWindow(Window):
 
     def limit(self, system: Message | None, counting: Counting) -> Limit:
         """Everything counts but, under ``max_tokens``, the tools."""
-        count = _counter(counting)
-        fixed = counting.overhead + (0 if system is None else count(system))
-        return self._limit(self._budget(self._tools(counting)), fixed, count)
+        fixed = counting.overhead + (0 if system is None else _counter(counting)(system))
+        tools = 0 if self.max_tokens else counting.tools()
+        return self._limit(self._budget(tools), fixed, counting)
 
     def widest(self, counting: Counting) -> Limit:
         """Mind that the next turn may have no system message, no tools and an input of next to nothing."""
-        return self._limit(self._budget(self.tool_schema_tokens or 0), 0, _counter(counting))
-
-    def _tools(self, counting: Counting) -> int:
-        return counting.tools if self.tool_schema_tokens is None else self.tool_schema_tokens
+        return self._limit(self._budget(0), 0, counting)
 
     def _budget(self, tools: int) -> int:
+        if self.tool_schema_tokens is not None:
+            tools = self.tool_schema_tokens
         return self.max_tokens or self.context_window - self.reserve_output_tokens - tools
 
-    def _limit(self, most: int, fixed: int, count: Count) -> Limit:
-        return Limit(most, count, fixed, self.granularity == "turn", self.evict_step_tokens, "tokens")
+    def _limit(self, most: int, fixed: int, counting: Counting) -> Limit:
+        count = _counter(counting)
+        return Limit(
+            most, count, fixed, self.granularity == "turn", self.evict_step_tokens, "tokens", counting.as_stored
+        )
 
     def refusal(self, required: int, most: int) -> InvalidRequest | None:
         """Refuse unless asked not to."""
@@ -86,7 +88,7 @@ class TokenWindow(Window):
         at_most = counting.at_most
         if at_most is None or not earlier.whole:
             return False
-        left = self._budget(self._tools(counting)) - counting.overhead - (0 if system is None else at_most(system))
+        left = self._budget(counting.tools_at_most) - counting.overhead - (0 if system is None else at_most(system))
         for message in messages:
             left -= at_most(message)
             if left < 0:

@@ -77,7 +77,7 @@ class _Reader:
                     yield self._close()
                 emitted = self._answered(index) if message.tool_calls else message
                 if emitted.tool_calls or emitted.content or (emitted.content == "" and not message.tool_calls):
-                    self._open(index, emitted, joinable=not emitted.content)
+                    self._open(index, emitted, joinable=emitted.content is None)
                 elif not message.tool_calls:
                     self._tell(index, message, "empty")
             elif role == "tool":

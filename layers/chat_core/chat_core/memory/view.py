@@ -22,6 +22,7 @@ class Window(ABC):
 
     name: ClassVar[str]
     counts_tokens: ClassVar[bool] = False
+    """Whether its limit is one of tokens."""
 
     @property
     @abstractmethod
@@ -103,7 +104,7 @@ def count_parts(
     if counting.count is None:
         return {}
     new = {id(message) for message in inputs}
-    parts = {"system": 0, "history": 0, "input": 0, "tools": counting.tools}
+    parts = {"system": 0, "history": 0, "input": 0, "tools": counting.tools()}
     for message in retained:
         part = "system" if message is first else "input" if id(message) in new else "history"
         parts[part] += counting.count(message)

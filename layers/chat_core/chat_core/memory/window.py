@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chat_core.memory.places import Places, first_item
 from chat_core.memory.policy import Anchor, Earlier, Kept
 from chat_core.memory.units import Unit, opens_on_reasoning, units_backwards
 
@@ -35,6 +36,8 @@ class Limit:
         What goes at once, in the unit of ``cost``; 0: no more than has to.
     unit
         What ``cost`` counts.
+    as_stored
+        Cost of a message in the history; None: ``cost`` tells that too.
     """
 
     most: int
@@ -43,6 +46,7 @@ class Limit:
     by_turn: bool = True
     step: int = 0
     unit: str = ""
+    as_stored: Cost | None = None
 
     @property
     def measure(self) -> str:
@@ -226,8 +230,10 @@ def _older(
                 groups.append(group)
                 room -= taken
         else:
-            # What is at hand of the next group, and what is known of the rest of it.
-            size = taken + sum(map(limit.cost, earlier.pinned)) + limit.known(earlier)
+            # What is at hand of the next turn, and what is known of the rest of it; or of the next unit.
+            size = taken + limit.known(earlier)
+            if by_turn:
+                size += sum(map(limit.cost, earlier.pinned))
             evicted = size > room
             short = not evicted
     for one in groups:
@@ -258,7 +264,7 @@ def round_up(found: Fit, messages: Sequence[Message], limit: Limit, earlier: Ear
     """
     if not limit.step or not found.evicted or found.room < 0:
         return found
-    places = _Places(messages, limit.cost, earlier)
+    places = Places(messages, limit.as_stored or limit.cost, earlier)
     start = places.at(found.start)
     if start is None:
         return replace(found, short=found.short or earlier.anchor is not None)
@@ -286,8 +292,10 @@ def keep(messages: Sequence[Message], limit: Limit, earlier: Earlier) -> Kept:
     pinned = earlier.pinned if found.short else found.pinned
     anchor = earlier.anchor
     if limit.step and messages:
-        seq = _first_item(messages[start]) if start < len(messages) else messages[-1].seq + 1
-        anchor = Anchor(seq, _Places(messages, limit.cost, earlier).at(start) or 0)
+        place = Places(messages, limit.as_stored or limit.cost, earlier).at(start)
+        if place is not None or anchor is None:
+            seq = first_item(messages[start]) if start < len(messages) else messages[-1].seq + 1
+            anchor = Anchor(seq, place or 0)
     return Kept(
         tuple(messages[start:]),
         Earlier(
@@ -300,50 +308,3 @@ def keep(messages: Sequence[Message], limit: Limit, earlier: Earlier) -> Kept:
         ),
         anchor if limit.step else None,
     )
-
-
-def _first_item(message: Message) -> int:
-    """Place of the message's first item in the history; 0 before the turn is committed."""
-    if not message.seq:
-        return 0
-    items = len(message.tool_calls) + (message.content is not None or not message.tool_calls)
-    return message.seq - items + 1
-
-
-class _Places:
-    """Absolute places of messages: what was stored before them, system messages apart.
-
-    Parameters
-    ----------
-    messages
-        At hand.
-    cost
-        Of one message, as it is stored.
-    earlier
-        Its anchor is where counting starts.
-    """
-
-    def __init__(self, messages: Sequence[Message], cost: Cost, earlier: Earlier) -> None:
-        self._messages = messages
-        self._cost = cost
-        self._index: int | None = None
-        self._place = 0
-        anchor = earlier.anchor
-        if anchor is None:
-            return
-        self._place = anchor.position
-        if not anchor.seq:
-            self._index = 0 if earlier.whole else None
-        elif messages and (earlier.whole or _first_item(messages[0]) <= anchor.seq):
-            reached = (i for i, message in enumerate(messages) if not message.seq or message.seq >= anchor.seq)
-            self._index = next(reached, len(messages))
-
-    def at(self, index: int) -> int | None:
-        """Place of the message with this index; None when there is nothing to count from."""
-        if self._index is None:
-            return None
-        between = self._messages[min(self._index, index) : max(self._index, index)]
-        distance = sum(self._cost(message) for message in between if message.role != "system")
-        self._place += distance if index >= self._index else -distance
-        self._index = index
-        return self._place

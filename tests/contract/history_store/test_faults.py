@@ -1,0 +1,265 @@
+"""DynamoDB's refusals in the core's words, lost answers, corrupt rows, and a connection made on the first call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from chat_core.adapters.dynamodb import DynamoHistoryStore
+from chat_core.errors import ChatError, NotFound, StoreUnavailable
+from tests.contract.history_store.builders import (
+    CONVERSATION,
+    MAX_BYTES,
+    TOKEN,
+    USER,
+    bare,
+    commit,
+    converse,
+    lease,
+    message,
+    seqs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.contract.history_store.dynamodb import StrictClient
+
+pytestmark = pytest.mark.anyio
+
+MARKER = {
+    "type": "message",
+    "role": "unknown",
+    "status": "incomplete",
+    "content": [{"type": "input_text", "text": "[this item cannot be read]"}],
+}
+
+
+def refusal(code: str, *reasons: str) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": "a vendor's words"}}
+    if reasons:
+        answer["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    return ClientError(answer, "Operation")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ThrottlingException"),
+        refusal("ProvisionedThroughputExceededException"),
+        refusal("RequestLimitExceeded"),
+        refusal("InternalServerError"),
+        refusal("ResourceNotFoundException"),
+        refusal("AccessDeniedException"),
+        refusal("ValidationException"),
+        refusal("TransactionInProgressException"),
+        refusal("TransactionCanceledException", "None", "TransactionConflict"),
+        refusal("TransactionCanceledException", "ThrottlingError", "None"),
+        refusal("TransactionCanceledException", "None", "ValidationError"),
+        ConnectTimeoutError(endpoint_url="http://dynamodb"),
+        ReadTimeoutError(endpoint_url="http://dynamodb"),
+    ],
+    ids=lambda error: error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__,
+)
+async def test_what_passes_is_store_unavailable(
+    dynamo: DynamoHistoryStore, client: StrictClient, error: Exception
+) -> None:
+    head = await converse(dynamo)
+
+    def fail(operation: str, _: Mapping[str, Any]) -> None:
+        if operation in ("transact_write_items", "query"):
+            raise error
+
+    client.before = fail
+    for call in (
+        dynamo.commit(USER, head, commit(), token=None),
+        dynamo.list_conversations(USER, limit=1, after=None, order="desc"),
+    ):
+        with pytest.raises(StoreUnavailable) as unavailable:
+            await call
+        assert unavailable.value.retry_after_ms == 1_000
+        assert "vendor" not in unavailable.value.message
+    client.heal()
+    assert await dynamo.get_head(USER, CONVERSATION) == head
+
+
+@pytest.mark.parametrize(
+    "error",
+    [refusal("TransactionCanceledException", "TransactionConflict"), refusal("TransactionConflictException")],
+)
+async def test_collisions_are_tried_again(dynamo: DynamoHistoryStore, client: StrictClient, error: Exception) -> None:
+    await converse(dynamo)
+    failures = {"transact_write_items": 3, "update_item": 2}
+
+    def fail(operation: str, _: Mapping[str, Any]) -> None:
+        if failures.get(operation):
+            failures[operation] -= 1
+            raise error
+
+    client.before = fail
+    head = await dynamo.take_lease(USER, CONVERSATION, lease(), create=False)
+    assert (await dynamo.commit(USER, head, commit(), token=TOKEN)).seq == 4
+    assert not any(failures.values())
+
+
+async def test_a_table_that_is_missing(boto: Any) -> None:
+    store = DynamoHistoryStore("no-such-table", client=lambda: boto)
+    with pytest.raises(StoreUnavailable):
+        await store.take_lease(USER, CONVERSATION, lease(), create=True)
+
+
+async def test_nobody_listens() -> None:
+    session = Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="eu-central-1")
+    config = Config(retries={"total_max_attempts": 1})
+    client = session.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config)
+    store = DynamoHistoryStore("table", client=lambda: client)
+    with pytest.raises(StoreUnavailable):
+        await store.get_head(USER, CONVERSATION)
+    store.close()
+
+
+@pytest.mark.parametrize("visible", [True, False])
+async def test_a_lease_whose_answer_was_lost_is_had_by_asking_again(
+    dynamo: DynamoHistoryStore, *, visible: bool
+) -> None:
+    if visible:
+        await converse(dynamo)
+    first = await dynamo.take_lease(USER, CONVERSATION, lease(), create=True)
+    assert await dynamo.take_lease(USER, CONVERSATION, lease(), create=True) == first
+
+
+async def test_a_creation_whose_answer_was_lost_is_looked_up(dynamo: DynamoHistoryStore, client: StrictClient) -> None:
+    def lose(operation: str, _: Mapping[str, Any]) -> None:
+        if operation == "transact_write_items":
+            raise ReadTimeoutError(endpoint_url="http://dynamodb")
+
+    head = await converse(dynamo)
+    await dynamo.erase(USER, CONVERSATION)
+    client.after = lose
+    created = await dynamo.create_conversation(USER, head, None)
+    client.heal()
+    assert (await dynamo.get_head(USER, CONVERSATION)).incarnation == created.incarnation
+    client.before = lose
+    with pytest.raises(StoreUnavailable):
+        await dynamo.create_conversation("user-2", head, None)
+
+
+async def test_a_lease_taken_while_others_erase_and_create(
+    dynamo: DynamoHistoryStore, client: StrictClient, table: str, boto: Any
+) -> None:
+    """A conversation that appears between the two calls of a creating lease is found by the next try."""
+    other = DynamoHistoryStore(table, client=lambda: boto)
+    created = False
+
+    def appear(operation: str, request: Mapping[str, Any]) -> None:
+        nonlocal created
+        if operation == "update_item" and "if_not_exists" in request["UpdateExpression"] and not created:
+            created = True
+            asyncio.run(converse(other))  # in the thread of the call
+
+    client.before = appear
+    head = await dynamo.take_lease(USER, CONVERSATION, lease("mine"), create=True)
+    assert created
+    assert head.seq == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"body": {"S": '{"type": "mess'}},
+        {"body": {"S": "[1, 2]"}},
+        {"body": {"B": b"no zlib stream"}},
+        {"body": {"N": "1"}},
+        {},
+        {"parts": {"N": "1"}, "digest": {"S": "0" * 64}},
+    ],
+    ids=["cut", "not an object", "not compressed", "of another kind", "empty", "without its pieces"],
+)
+async def test_an_item_that_cannot_be_read_is_marked(
+    dynamo: DynamoHistoryStore,
+    boto: Any,
+    table: str,
+    caplog: pytest.LogCaptureFixture,
+    broken: Mapping[str, Any],
+) -> None:
+    head = await converse(dynamo, turns=2)
+    key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "item#000000000002"}}
+    row = boto.get_item(TableName=table, Key=key)["Item"]
+    del row["body"]
+    boto.put_item(TableName=table, Item={**row, **broken})
+    with caplog.at_level(logging.WARNING, "chat_core"):
+        page = await dynamo.list_items(USER, head, limit=9, after=None, order="desc", max_bytes=MAX_BYTES)
+    assert (seqs(page.data), page.has_more) == ([4, 3, 2, 1], False)
+    assert bare(page.data[2]) == MARKER
+    assert page.data[2].item["id"].startswith("msg_")
+    assert page.data[2].turn_id == page.data[3].turn_id
+    assert [record.getMessage() for record in caplog.records] == ["Item 2 of conversation my-chat cannot be read."]
+    assert bare(await dynamo.get_item(USER, head, 2)) == MARKER
+    head = await dynamo.commit(USER, head, commit(message("on it goes")), token=None)
+    head = await dynamo.delete_items(USER, head, [2], messages=1)
+    with pytest.raises(NotFound):
+        await dynamo.get_item(USER, head, 2)
+
+
+async def test_a_piece_that_was_changed_is_noticed(dynamo: DynamoHistoryStore, boto: Any, table: str) -> None:
+    text = "".join(f"{number:x}" for number in range(400_000))
+    head = await converse(dynamo)
+    head = await dynamo.commit(USER, head, commit(message(text)), token=None)
+    key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "item#000000000003#0000"}}
+    row = boto.get_item(TableName=table, Key=key)["Item"]
+    row["data"]["B"] = row["data"]["B"][:-1] + b"!"
+    boto.put_item(TableName=table, Item=row)
+    assert bare(await dynamo.get_item(USER, head, 3)) == MARKER
+
+
+async def test_a_pinned_item_that_cannot_be_read_pins_nothing(
+    dynamo: DynamoHistoryStore, boto: Any, table: str
+) -> None:
+    system = message("".join(f"{number:x}" for number in range(20_000)), "system")
+    head = await converse(dynamo)
+    head = await dynamo.commit(USER, head, commit(system, system=system), token=None)
+    key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "item#000000000003"}}
+    boto.update_item(TableName=table, Key=key, UpdateExpression="REMOVE body")
+    assert (await dynamo.get_head(USER, CONVERSATION)).system is None
+
+
+async def test_errors_tell_no_contents(dynamo: DynamoHistoryStore) -> None:
+    with pytest.raises(ChatError) as missing:
+        await dynamo.get_head("someone's secret name", "their-chat")
+    assert missing.value.message == "There is no such conversation."
+
+
+async def test_the_connection_is_made_on_the_first_call_from_the_environment(
+    endpoint: str, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    store = DynamoHistoryStore(table)
+    head = await converse(store)
+    store.close()
+    assert (await store.get_head(USER, CONVERSATION)).incarnation == head.incarnation
+    store.close()
+
+
+def test_boto3_is_not_imported_before() -> None:
+    code = (
+        "import sys; from chat_core.adapters.dynamodb import DynamoHistoryStore; DynamoHistoryStore('table').close();"
+        "sys.exit(any(name.startswith(('boto3', 'botocore')) for name in sys.modules))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, check=False)  # noqa: S603
+    assert run.returncode == 0

@@ -1,0 +1,251 @@
+"""Turns beyond a transaction and items beyond a row: whole for every reader, wherever the function is killed."""
+
+from __future__ import annotations
+
+import base64
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chat_core.errors import CommitConflict, NotFound, RequestTooLarge, StoreUnavailable
+from chat_core.ports import Head, IdempotencyKey
+from tests.contract.history_store.builders import (
+    CONVERSATION,
+    MAX_BYTES,
+    TOKEN,
+    USER,
+    bare,
+    commit,
+    converse,
+    lease,
+    message,
+    seqs,
+)
+from tests.contract.history_store.dynamodb import Killed, StrictClient, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.adapters.dynamodb import DynamoHistoryStore
+    from chat_core.messages import Item
+
+pytestmark = pytest.mark.anyio
+
+
+def image(size: int, seed: int) -> Item:
+    """Make an item of about that many bytes that hardly compresses."""
+    data = base64.b64encode(random.Random(seed).randbytes(size * 3 // 4)).decode()
+    return {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": data}]}
+
+
+LARGE = image(1_500_000, 1)
+MANY = [message(f"item {number}") for number in range(110)]
+HEAVY = [message("look"), *(image(700_000, seed) for seed in range(7)), message("done")]
+
+
+async def leased(store: DynamoHistoryStore) -> Head:
+    await converse(store)
+    return await store.take_lease(USER, CONVERSATION, lease(), create=False)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [MANY, HEAVY, [LARGE], [message("あ" * 2_000_000)], [message("x" * 390_000)], [image(5_900_000, 9)]],
+    ids=["many", "heavy", "split", "compressed", "compressed to little", "six megabytes"],
+)
+async def test_large_turns_come_back_whole(dynamo: DynamoHistoryStore, items: list[Item]) -> None:
+    head = await leased(dynamo)
+    head = await dynamo.commit(USER, head, commit(*items), token=TOKEN)
+    assert head == await dynamo.get_head(USER, CONVERSATION)
+    assert [bare(stored) for stored in await dynamo.read_items(USER, head, 3, head.seq)] == items
+    tail = await dynamo.tail(USER, head, before=head.seq + 1, limit=len(items))
+    assert [bare(stored) for stored in tail] == items
+    assert bare(await dynamo.get_item(USER, head, 3)) == items[0]
+
+
+async def test_pages_over_split_items(dynamo: DynamoHistoryStore) -> None:
+    head = await dynamo.commit(USER, await leased(dynamo), commit(*HEAVY), token=TOKEN)
+    down = await dynamo.list_items(USER, head, limit=3, after=None, order="desc", max_bytes=MAX_BYTES)
+    assert (seqs(down.data), down.has_more) == ([11, 10, 9], True)
+    assert [bare(stored) for stored in down.data] == HEAVY[:-4:-1]
+    up = await dynamo.list_items(USER, head, limit=10, after=2, order="asc", max_bytes=1_500_000)
+    assert (seqs(up.data), up.has_more) == ([3, 4, 5], True)
+    one = await dynamo.list_items(USER, head, limit=10, after=4, order="asc", max_bytes=10)
+    assert (seqs(one.data), one.has_more) == ([5], True)
+
+
+@pytest.mark.parametrize("items", [MANY, HEAVY], ids=["many", "heavy"])
+async def test_no_reader_sees_a_part_of_a_turn(
+    table: str, dynamo: DynamoHistoryStore, boto: Any, client: StrictClient, items: list[Item]
+) -> None:
+    head = await leased(dynamo)
+    seen = []
+
+    def look(operation: str, request: Mapping[str, Any]) -> None:
+        if operation == "transact_write_items":
+            row = boto.get_item(
+                TableName=table, Key={"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "head"}}, ConsistentRead=True
+            )
+            seen.append(row["Item"]["seq"]["N"])
+
+    client.before = look
+    await dynamo.commit(USER, head, commit(*items), token=TOKEN)
+    assert len(seen) > 1
+    assert set(seen) == {"2"}
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("call", [1, 2])
+async def test_a_killed_turn_leaves_nothing_and_can_be_repeated(
+    dynamo: DynamoHistoryStore, client: StrictClient, call: int, *, sent: bool
+) -> None:
+    head = await leased(dynamo)
+    client.kill("transact_write_items", call, sent=sent)
+    with pytest.raises(Killed):
+        await dynamo.commit(USER, head, commit(*HEAVY), token=TOKEN)
+    client.heal()
+    now = await dynamo.get_head(USER, CONVERSATION)
+    if (call, sent) == (2, True):
+        assert (now.seq, now.lease) == (11, None)
+        return
+    assert now == head
+    assert seqs(await dynamo.read_items(USER, now, 1, 100)) == [1, 2]
+    await dynamo.commit(USER, head, commit(message("short"), LARGE, message("end")), token=TOKEN)
+    after = await dynamo.get_head(USER, CONVERSATION)
+    stored = await dynamo.read_items(USER, after, 3, 100)
+    assert [bare(item) for item in stored] == [message("short"), LARGE, message("end")]
+    listed = await dynamo.list_items(USER, after, limit=2, after=None, order="desc", max_bytes=MAX_BYTES)
+    assert [bare(item) for item in listed.data] == [message("end"), LARGE]
+
+
+async def test_a_stage_that_lost_its_lease_stops(
+    dynamo: DynamoHistoryStore, boto: Any, client: StrictClient, table: str
+) -> None:
+    head = await leased(dynamo)
+    key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "head"}}
+
+    def steal(operation: str, request: Mapping[str, Any]) -> None:
+        if client.calls.count("transact_write_items") == 3:
+            boto.update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression="SET lease_token = :thief",
+                ExpressionAttributeValues={":thief": {"S": "thief"}},
+            )
+
+    client.before = steal
+    with pytest.raises(CommitConflict):
+        await dynamo.commit(USER, head, commit(*HEAVY), token=TOKEN)
+    assert client.calls.count("transact_write_items") == 3
+    assert (await dynamo.get_head(USER, CONVERSATION)).seq == 2
+
+
+async def test_an_erasure_between_stages_wins_and_leaves_no_row(
+    dynamo: DynamoHistoryStore, boto: Any, client: StrictClient, table: str, clock: Any
+) -> None:
+    head = await leased(dynamo)
+    client.kill("transact_write_items", 2)
+    with pytest.raises(Killed):
+        await dynamo.commit(USER, head, commit(*HEAVY), token=TOKEN)
+    client.heal()
+    assert (await dynamo.erase(USER, CONVERSATION))["conversations"] == 1
+    with pytest.raises(NotFound):
+        await dynamo.commit(USER, head, commit(*HEAVY), token=TOKEN)
+    assert rows_of(boto, table) == []
+
+
+async def test_deleting_a_split_item_removes_its_pieces(
+    dynamo: DynamoHistoryStore, boto: Any, client: StrictClient, table: str
+) -> None:
+    head = await dynamo.commit(USER, await leased(dynamo), commit(message("look"), LARGE), token=TOKEN)
+    assert len(rows_of(boto, table)) > 5
+    client.kill("transact_write_items", 2)
+    with pytest.raises(Killed):
+        await dynamo.delete_items(USER, head, [4], messages=1)
+    client.heal()
+    head = await dynamo.delete_items(USER, head, [4], messages=1)
+    assert (head.items, head.messages, head.edits) == (3, 3, 1)
+    assert [sk for _, sk in rows_of(boto, table)] == ["head", *(f"item#{seq:012d}" for seq in (1, 2, 3))]
+
+
+async def test_deleting_more_items_than_a_transaction_takes(dynamo: DynamoHistoryStore) -> None:
+    head = await dynamo.commit(USER, await leased(dynamo), commit(*MANY), token=TOKEN)
+    head = await dynamo.delete_items(USER, head, range(3, 108), messages=105)
+    assert (head.seq, head.items, head.messages) == (112, 7, 7)
+    assert seqs(await dynamo.read_items(USER, head, 1, 200)) == [1, 2, 108, 109, 110, 111, 112]
+
+
+async def test_a_large_system_message_stays_with_its_item(dynamo: DynamoHistoryStore) -> None:
+    system = image(300_000, 3) | {"role": "system"}
+    head = await converse(dynamo)
+    head = await dynamo.commit(USER, head, commit(message("hi"), system, system=system), token=None)
+    assert head.system == system
+    head = await dynamo.commit(USER, head, commit(system=system), token=None)
+    assert head == await dynamo.get_head(USER, CONVERSATION)
+    taken = await dynamo.take_lease(USER, CONVERSATION, lease(), create=False)
+    assert taken.system == system
+    updated = await dynamo.update_conversation(USER, head, metadata={"a": "b"}, memory=None)
+    assert updated.system == system
+    head = await dynamo.delete_items(USER, taken, [4], messages=1, unpin=True)
+    assert head.system is None
+
+
+async def test_what_no_row_holds_is_refused(dynamo: DynamoHistoryStore) -> None:
+    head = await converse(dynamo)
+    noise = base64.b64encode(random.Random(5).randbytes(400_000)).decode()
+    key = IdempotencyKey("route", "key")
+    for refused in (
+        commit(frame={"instructions": noise}),
+        commit(frame={"instructions": noise}, fingerprint="", idempotency=key),
+        commit(system=message(noise, "system")),
+    ):
+        with pytest.raises(RequestTooLarge):
+            await dynamo.commit(USER, head, refused, token=None)
+    assert await dynamo.get_head(USER, CONVERSATION) == head
+
+
+async def test_large_conversations_are_created_whole(
+    dynamo: DynamoHistoryStore, client: StrictClient, boto: Any, table: str
+) -> None:
+    head = Head("conv_large", "0123456789abcdef", created_at=1_700_000_000)
+    created = await dynamo.create_conversation(USER, head, commit(*HEAVY))
+    assert [bare(stored) for stored in await dynamo.read_items(USER, created, 1, 9)] == HEAVY
+    assert client.calls.count("transact_write_items") > 2
+    client.kill("transact_write_items", 3)
+    with pytest.raises(Killed):
+        await dynamo.create_conversation(USER, Head("conv_killed", "fedcba9876543210"), commit(*HEAVY))
+    client.heal()
+    with pytest.raises(NotFound):
+        await dynamo.get_head(USER, "conv_killed")
+    listed = await dynamo.list_conversations(USER, limit=5, after=None, order="desc")
+    assert [one.conversation for one in listed.data] == ["conv_large"]
+
+
+async def test_pieces_of_an_older_item_are_not_read(dynamo: DynamoHistoryStore, client: StrictClient) -> None:
+    head = await leased(dynamo)
+    client.kill("transact_write_items", 2)
+    with pytest.raises(Killed):
+        await dynamo.commit(USER, head, commit(image(1_900_000, 6), image(1_900_000, 7)), token=TOKEN)
+    client.heal()
+    smaller = image(500_000, 8)
+    head = await dynamo.commit(USER, head, commit(smaller), token=TOKEN)
+    assert [bare(stored) for stored in await dynamo.read_items(USER, head, 3, 3)] == [smaller]
+
+
+async def test_an_unknown_outcome_is_looked_up(dynamo: DynamoHistoryStore, client: StrictClient) -> None:
+    from botocore.exceptions import ReadTimeoutError
+
+    head = await leased(dynamo)
+
+    def lose(operation: str, request: Mapping[str, Any]) -> None:
+        if operation == "transact_write_items" and any("Update" in action for action in request["TransactItems"]):
+            raise ReadTimeoutError(endpoint_url="http://dynamodb")
+
+    client.after = lose
+    committed = await dynamo.commit(USER, head, commit(*HEAVY), token=TOKEN)
+    assert committed == await dynamo.get_head(USER, CONVERSATION)
+    client.before, client.after = client.after, client.before
+    with pytest.raises(StoreUnavailable):
+        await dynamo.commit(USER, committed, commit(), token=None)
+    assert committed == await dynamo.get_head(USER, CONVERSATION)
