@@ -97,7 +97,7 @@ def test_the_sdks_pagination_reads_every_item(client: openai.OpenAI) -> None:
             items=[{"type": "message", "role": "user", "content": str(n)} for n in range(start, start + 20)],
         )
     listed = list(client.conversations.items.list(created.id, limit=7))
-    assert [item.content[0].text for item in listed] == [str(n) for n in reversed(range(60))]  # type: ignore[union-attr]
+    assert [item.content[0].text for item in listed] == [str(n) for n in reversed(range(60))]  # type: ignore[union-attr,index]
 
 
 def test_a_tool_is_called_and_its_result_answered(client: openai.OpenAI, conversation: str) -> None:

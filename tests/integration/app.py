@@ -104,7 +104,7 @@ class App:
         body = answer["body"] if found["content-type"].startswith("text/") else json.loads(answer["body"])
         return Answer(answer["statusCode"], found, body)
 
-    def turn(self, conversation: str, text: str, **more: Any) -> Answer:
+    def turn(self, conversation: str, text: object, **more: Any) -> Answer:
         """Post one turn; members of the body by name, `call`'s own arguments by theirs."""
         own = {name: more.pop(name) for name in ("user", "headers", "seconds") if name in more}
         body = {"model": "gpt-4.1-mini", "conversation": conversation, "input": text, **more}

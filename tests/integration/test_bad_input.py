@@ -191,7 +191,8 @@ def test_no_claims_no_service(app: App) -> None:
         "requestContext": {"requestId": "r"},
         "body": json.dumps(OK),
     }
-    for authorizer in (None, {}, {"claims": {}}, {"claims": {"sub": ""}}, {"claims": {"sub": "a\nb"}}):
+    authorizers: list[Any] = [None, {}, {"claims": {}}, {"claims": {"sub": ""}}, {"claims": {"sub": "a\nb"}}]
+    for authorizer in authorizers:
         event["requestContext"] = {"requestId": "r", "authorizer": authorizer}
         answer = app.invoke("ChatFunction", event)
         assert (answer.status, answer.error["code"]) == (401, "invalid_api_key")

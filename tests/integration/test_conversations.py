@@ -106,7 +106,7 @@ def test_my_conversations_are_listed_newest_first_and_nobody_elses(app: App) -> 
 def test_what_is_anothers_is_not_found_in_the_same_bytes(app: App) -> None:
     conversation = create(app, items=[USER_SAYS])
     item = app.call("GET", f"/v1/conversations/{conversation}/items").body["data"][0]["id"]
-    for method, path, body in [
+    attempts: list[tuple[str, str, Any]] = [
         ("GET", "", None),
         ("POST", "", {"metadata": {}}),
         ("DELETE", "", None),
@@ -114,7 +114,8 @@ def test_what_is_anothers_is_not_found_in_the_same_bytes(app: App) -> None:
         ("POST", "/items", {"items": [USER_SAYS]}),
         ("GET", f"/items/{item}", None),
         ("DELETE", f"/items/{item}", None),
-    ]:
+    ]
+    for method, path, body in attempts:
         theirs = app.call(method, f"/v1/conversations/{conversation}{path}", body, user="mallory")
         nobodys = app.call(method, f"/v1/conversations/conv_none{path}", body, user="mallory")
         assert (theirs.status, theirs.body) == (404, nobodys.body), (method, path)
