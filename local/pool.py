@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from local.application import Function
 
 # Lambda gives the import 10 seconds; a developer's disk may be slower.
-_INIT_SECONDS = 30.0
+_INIT_SECONDS = 60.0
 # Imports are work for a processor; some stay free for those that serve meanwhile.
 _STARTS = max(1, (os.cpu_count() or 1) // 2)
 # The terminal and `kill` send them to the whole process group; the server alone decides what follows.

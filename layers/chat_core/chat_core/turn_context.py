@@ -5,23 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chat_core.formats.items import from_items, pinned_system, stored_item, stored_messages, upstream_items
-from chat_core.memory import Anchor, Earlier
+from chat_core.formats.items import from_items, pinned_system, stored_item, stored_messages, to_items, upstream_items
+from chat_core.keys import item_id, item_prefix
+from chat_core.memory import UNCOUNTED, Anchor, Earlier
 from chat_core.messages import Message
+from chat_core.tokens import RememberedCounts, counter_for
 from chat_core.tool_results import check_tool_results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from chat_core.memory import Kept, MemoryPolicy, View
+    from chat_core.memory import Counting, Kept, MemoryPolicy, View
     from chat_core.memory.packed import MemoryState
     from chat_core.messages import Item
     from chat_core.ports import Head, HistoryStore
+    from chat_core.tokens import TokenCounter
 
 NO_ANCHOR = -1
 """`Head.window_start` after the memory settings changed: the next commit sets a new one."""
 
 WHOLE_HISTORY = 1_000_000
+EXPLAINED = 1_000
+"""How many of the newest items an explanation tells one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class TurnContext:
         The pinned system message from now on.
     instructed
         Whether the turn's own instructions stand at the view's head: they go upstream by their own parameter.
+    counter, counts
+        What counted, and the counts that the next turn need not make again.
     """
 
     policy: str
@@ -58,6 +65,8 @@ class TurnContext:
     given: tuple[Item, ...]
     system: Item | None
     instructed: bool
+    counter: TokenCounter
+    counts: RememberedCounts
 
     @property
     def input(self) -> list[Item]:
@@ -77,7 +86,38 @@ class TurnContext:
 
     def keep(self, policy: MemoryPolicy, added: Sequence[Message]) -> Kept:
         """Choose what the next turn may need, once ``added`` is committed."""
-        return policy.keep((*self.past.messages, *added), earlier=self.past.earlier)
+        counting = self.counts.counting() if policy.counts_tokens else UNCOUNTED
+        return policy.keep((*self.past.messages, *added), earlier=self.past.earlier, counting=counting)
+
+    def explained(self, head: Head) -> dict[str, Any]:
+        """Write it as the resource ``conversation.context``: exactly what the model would get, and why."""
+        return {
+            "object": "conversation.context",
+            "conversation": head.conversation,
+            "policy": self.policy,
+            "input": self.input,
+            "tokens": dict(self.view.tokens),
+            "encoding": {"name": self.counter.encoding, "of_the_model": self.counter.known},
+            "retained": self.view.retained,
+            "evicted": self.view.evicted,
+            "left_out": [
+                {"item_id": left_id, "reason": left.reason}
+                for left in self.view.left_out
+                for left_id in _item_ids(left.message, head)
+            ],
+            "over_budget": self.view.over_budget,
+        }
+
+
+def _item_ids(message: Message, head: Head) -> list[str | None]:
+    """Tell the ids of a message's items; the request's own have none yet."""
+    items = to_items([message])
+    if not message.seq:
+        return [item.get("id") for item in items]
+    first = message.seq - len(items) + 1
+    return [
+        item_id(item_prefix(str(item.get("type", ""))), head.incarnation, seq) for seq, item in enumerate(items, first)
+    ]
 
 
 async def turn_context(
@@ -88,20 +128,25 @@ async def turn_context(
     state: MemoryState | None,
     policy: MemoryPolicy,
     items: Sequence[Item],
-    instructions: str | None,
+    body: Mapping[str, Any],
+    explain: bool = False,
 ) -> TurnContext:
     """Compute a turn's view.
 
     Parameters
     ----------
     head
-        The conversation as the lease found it.
+        The conversation as it is.
     state
         Its memory value, if it is believed.
     policy
         The turn's.
     items
         The caller's input.
+    body
+        What goes to the model beside it: its ``model``, ``instructions`` and ``tools`` count.
+    explain
+        Whether to count the tokens in any case, and to read far enough back to tell what is left out.
 
     Raises
     ------
@@ -111,17 +156,29 @@ async def turn_context(
     given = tuple(stored_item(item) for item in items)
     added = from_items(given)
     pinned = from_items([head.system])[0] if head.system else None
+    instructions = body.get("instructions")
     own = Message("system", content=instructions) if instructions else None
-    past = Past(state.kept.messages, state.kept.earlier) if state else await _tail(history, user, head, policy.reach)
+    counter = counter_for(str(body.get("model") or ""))
+    counts = RememberedCounts(counter, _known_counts(state, counter))
+    counting = _counting(counts, policy, body, explain=explain)
+    past = None if state is None or explain else Past(state.kept.messages, state.kept.earlier)
+    reach = max(policy.reach, EXPLAINED) if explain and policy.reach is not None else policy.reach
     while True:
+        past = past or await _tail(history, user, head, reach)
         view = policy.view(
-            (*past.messages, *added), system=pinned, instructions=own, inputs=len(added), earlier=past.earlier
+            (*past.messages, *added),
+            system=pinned,
+            instructions=own,
+            inputs=len(added),
+            earlier=past.earlier,
+            counting=counting,
         )
         if not view.short:
             break
-        past = await _tail(history, user, head, 2 * max(len(past.messages), 8))
+        reach = 2 * max(len(past.messages), 8)
+        past = None
     check_tool_results(items, past.messages, at="input")
-    if view.refusal is not None:
+    if view.refusal is not None and not explain:
         raise view.refusal
     return TurnContext(
         policy=policy.name,
@@ -130,7 +187,19 @@ async def turn_context(
         given=given,
         system=pinned_system(given, head.system),
         instructed=own is not None,
+        counter=counter,
+        counts=counts,
     )
+
+
+def _known_counts(state: MemoryState | None, counter: TokenCounter) -> Mapping[int, int]:
+    return state.tokens if state is not None and state.encoding == counter.encoding else {}
+
+
+def _counting(counts: RememberedCounts, policy: MemoryPolicy, body: Mapping[str, Any], *, explain: bool) -> Counting:
+    if not (explain or policy.counts_tokens):
+        return UNCOUNTED
+    return counts.counting(body.get("tools") or (), bounded=not explain)
 
 
 async def _tail(history: HistoryStore, user: str, head: Head, reach: int | None) -> Past:
@@ -138,7 +207,7 @@ async def _tail(history: HistoryStore, user: str, head: Head, reach: int | None)
     limit = WHOLE_HISTORY if reach is None else reach
     stored = await history.tail(user, head, before=head.seq + 1, limit=limit) if head.seq else ()
     messages = stored_messages(stored)
-    anchor = None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
     whole = len(stored) < limit
     count = 0 if whole else max(head.messages - len(messages), 0)
-    return Past(messages, Earlier(whole=whole, count=count, size=0 if whole else None, anchor=anchor))
+    anchor = None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
+    return Past(messages, Earlier(whole=whole, count=count, anchor=anchor))

@@ -221,7 +221,7 @@ class TurnService:
             state=state,
             policy=settings.policy,
             items=request.input,
-            instructions=request.body.get("instructions"),
+            body=request.body,
         )
         reply = await self._reply(request, context, deadline)
         output = [stored_item(item) for item in reply.response["output"]]

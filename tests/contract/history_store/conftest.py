@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.session import Session
 
 from chat_core.adapters.dynamodb import DynamoHistoryStore
+from local.application import read_application
 from local.embedded_aws import EmbeddedAws
 from tests.contract.history_store.builders import Clock
-from tests.contract.history_store.dynamodb import TABLE, StrictClient
+from tests.contract.history_store.dynamodb import StrictClient
 from tests.fakes.history import InMemoryHistoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from chat_core.ports import HistoryStore
+
+TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +43,16 @@ def boto(endpoint: str) -> Iterator[Any]:
     client.close()
 
 
+@pytest.fixture(scope="session")
+def definition() -> Mapping[str, Any]:
+    (table,) = read_application(TEMPLATE).tables
+    return table.definition
+
+
 @pytest.fixture
-def table(boto: Any) -> Iterator[str]:
+def table(boto: Any, definition: Mapping[str, Any]) -> Iterator[str]:
     name = f"history-{uuid.uuid4().hex}"
-    boto.create_table(TableName=name, **TABLE)
+    boto.create_table(TableName=name, **definition)
     yield name
     boto.delete_table(TableName=name)
 

@@ -8,39 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TABLE: Mapping[str, Any] = {
-    "BillingMode": "PAY_PER_REQUEST",
-    "AttributeDefinitions": [
-        {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "owner", "activity")
-    ],
-    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    "GlobalSecondaryIndexes": [
-        {
-            "IndexName": "by_activity",
-            "KeySchema": [
-                {"AttributeName": "owner", "KeyType": "HASH"},
-                {"AttributeName": "activity", "KeyType": "RANGE"},
-            ],
-            "Projection": {
-                "ProjectionType": "INCLUDE",
-                "NonKeyAttributes": [
-                    "conversation",
-                    "created_at",
-                    "expires_at",
-                    "incarnation",
-                    "items",
-                    "memory",
-                    "messages",
-                    "metadata",
-                    "title",
-                    "turns",
-                    "updated_at",
-                ],
-            },
-        }
-    ],
-}
-
 EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "KeyConditionExpression", "ProjectionExpression")
 WORDS = {"SET", "REMOVE", "ADD", "AND", "OR", "BETWEEN", "attribute_exists", "attribute_not_exists", "if_not_exists"}
 

@@ -87,6 +87,41 @@ def test_what_does_not_exist_is_refused_by_name(settings: Any, param: str, told:
     assert told in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("settings", "field", "lowest"),
+    [
+        ({"max_tokens": 49}, "max_tokens", 50),
+        ({"max_tokens": 8_193}, "max_tokens", 50),
+        ({"context_window": 159, "reserve_output_tokens": 100, "tool_schema_tokens": 10}, "context_window", 160),
+        ({"max_tokens": 8_193, "on_overflow": "keep"}, "max_tokens", 1),
+        ({"max_tokens": 8_193, "clear_tool_results": {}}, "max_tokens", 50),
+    ],
+)
+def test_a_budget_has_room_for_the_system_message_and_is_no_larger_than_the_model(
+    settings: dict[str, Any], field: str, lowest: int
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        parse_policy({"policy": "token_window", **settings}).check_budget(least=50, most=8_192)
+    assert refused.value.param == f"memory.{field}"
+    assert f"from {lowest} to 8192" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"policy": "token_window", "max_tokens": 50},
+        {"policy": "token_window", "max_tokens": 8_192},
+        {"policy": "token_window", "max_tokens": 1, "on_overflow": "keep"},
+        {"policy": "token_window", "context_window": 160, "reserve_output_tokens": 110},
+        {"policy": "message_window"},
+        {"policy": "clear_tool_results"},
+    ],
+)
+def test_a_budget_in_its_range_is_taken(settings: dict[str, Any]) -> None:
+    parse_policy(settings).check_budget(least=50, most=8_192)
+    parse_policy(settings).check_budget(least=50, most=None)
+
+
 def test_a_change_is_merged_field_by_field() -> None:
     stored = {"policy": "message_window", "max_messages": 6, "clear_tool_results": {"keep": 1, "trigger_tokens": 5}}
     assert merge_settings(stored, {"granularity": "message"}) == {**stored, "granularity": "message"}

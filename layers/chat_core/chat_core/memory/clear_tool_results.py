@@ -66,6 +66,10 @@ class ClearToolResults:
         """The window's."""
         return self.window.reach
 
+    def check_budget(self, *, least: int, most: int | None) -> None:
+        """Check the window's."""
+        self.window.check_budget(least=least, most=most)
+
     def view(
         self,
         messages: Sequence[Message],

@@ -230,6 +230,23 @@ class MemoryPolicy(Protocol):
         """How many of the newest messages to read first when a view is rebuilt; None: all. Double while short."""
         ...
 
+    def check_budget(self, *, least: int, most: int | None) -> None:
+        """Check a budget of tokens against the conversation and the model that it is for.
+
+        Parameters
+        ----------
+        least
+            What the pinned system message and the request itself take.
+        most
+            The model's context window; None when it is not known.
+
+        Raises
+        ------
+        InvalidRequest
+            Naming the field and its range. A policy without such a budget has nothing to check.
+        """
+        ...
+
     def view(
         self,
         messages: Sequence[Message],

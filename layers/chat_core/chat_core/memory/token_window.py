@@ -54,6 +54,17 @@ class TokenWindow(Window):
         """A guess: what a message takes is not known before it is read."""
         return 32
 
+    def check_budget(self, *, least: int, most: int | None) -> None:
+        """See `MemoryPolicy.check_budget`; a budget that is too small is no error where what overflows is kept."""
+        field, value, taken = "max_tokens", self.max_tokens, 0
+        if not value:
+            field, value = "context_window", self.context_window
+            taken = self.reserve_output_tokens + (self.tool_schema_tokens or 0)
+        lowest = taken + (least if self.on_overflow == "error" else 1)
+        highest = MAX_TOKENS if most is None else most
+        if not lowest <= value <= highest:
+            raise refused(field, f"must be an integer from {lowest} to {highest} in this conversation")
+
     def limit(self, system: Message | None, counting: Counting) -> Limit:
         """Everything counts but, under ``max_tokens``, the tools."""
         fixed = counting.overhead + (0 if system is None else _counter(counting)(system))

@@ -37,6 +37,9 @@ class Window(ABC):
     def widest(self, counting: Counting) -> Limit:
         """Give the widest limit that the next turn may have."""
 
+    def check_budget(self, *, least: int, most: int | None) -> None:  # noqa: B027
+        """See `MemoryPolicy.check_budget`."""
+
     def surely_fits(
         self,
         messages: Sequence[Message],
