@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,4 +50,26 @@ def app(_services: App) -> App:
     _services.momento.meter.reset()
     _services.model.script.clear()
     _services.model.delay = 0.0
-    return replace(_services, calls_before=_services.model.calls["/v1/responses"])
+    calls = _services.model.calls
+    return replace(_services, calls_before=calls["/v1/responses"], calls_before_all=sum(calls.values()))
+
+
+@dataclass(frozen=True)
+class MomentoValues:
+    """What the embedded Momento keeps, past its clients."""
+
+    server: EmbeddedMomento
+
+    def keys(self) -> list[str]:
+        """List the keys of the application's cache."""
+        return [key.decode() for key in self.server._caches.get("omoide")._items]
+
+    def set(self, key: str, value: bytes) -> None:
+        """Write a value."""
+        self.server._caches.get("omoide").put(key.encode(), value, 60_000)
+
+
+@pytest.fixture
+def momento_values(app: App) -> MomentoValues:
+    """What the application's cache holds."""
+    return MomentoValues(app.momento)
