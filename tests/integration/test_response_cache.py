@@ -122,7 +122,7 @@ def test_endpoints_share_nothing(app: App) -> None:
 
 @both
 def test_a_field_that_nobody_here_knows_makes_another_question_and_goes_upstream(app: App, endpoint: str) -> None:
-    more = {"num_ctx": 4096, "vendor": {"深い": [1, 1.5, None, True, "x"], "big": 2**70}}
+    more: dict[str, Any] = {"num_ctx": 4096, "vendor": {"深い": [1, 1.5, None, True, "x"], "big": 2**70}}
     assert ask(app, endpoint, **more).headers["x-cache"] == "MISS"
     assert app.model.requests[-1] == {**body(endpoint, **more), "store": False}
     assert ask(app, endpoint).headers["x-cache"] == "MISS"
@@ -249,7 +249,7 @@ def test_what_is_not_whole_is_never_stored(app: App, endpoint: str, fault: Fault
 
 def test_an_entry_that_cannot_be_read_is_a_miss(app: App, momento_values: Any) -> None:
     ask(app, "responses")
-    [key] = [key for key in momento_values.keys() if key.startswith("llm:")]
+    [key] = [key for key in momento_values.names if key.startswith("llm:")]
     momento_values.set(key, b"\x02damaged")
     assert ask(app, "responses").headers["x-cache"] == "MISS"
     assert ask(app, "responses").headers["x-cache"] == "HIT"
@@ -257,7 +257,7 @@ def test_an_entry_that_cannot_be_read_is_a_miss(app: App, momento_values: Any) -
 
 def test_keys_tell_nothing_of_the_user_and_the_lease_is_given_back(app: App, momento_values: Any) -> None:
     ask(app, "responses", user="naomi.watanabe")
-    keys = momento_values.keys()
+    keys = momento_values.names
     assert [key.rpartition(":")[0] for key in keys] == ["llm:1:" + keys[0].split(":")[2]]
     assert "naomi" not in "".join(keys)
 

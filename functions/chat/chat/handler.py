@@ -12,8 +12,9 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from chat.completions import completions_call
 from chat.embeddings import embeddings_call
 from chat.schemas import ResponsesCall, responses_call
-from chat.wiring import make_embeddings, make_model, make_replies, make_turn_service
+from chat.wiring import make_cache_access, make_embeddings, make_model, make_replies, make_turn_service
 from chat_core import observability, stateless, web
+from chat_core.cache_access import CacheAccess
 from chat_core.deadline import Deadline
 from chat_core.embeddings import Embeddings
 from chat_core.ports import ChatModel
@@ -46,15 +47,21 @@ def model() -> ChatModel:
 
 
 @cache
+def cache_access() -> CacheAccess:
+    """Make this environment's way to the response cache."""
+    return make_cache_access(settings(), stores())
+
+
+@cache
 def replies() -> Replies:
     """Make this environment's way to the model, through the response cache."""
-    return make_replies(settings(), stores(), model())
+    return make_replies(settings(), cache_access(), model())
 
 
 @cache
 def embeddings() -> Embeddings:
     """Make this environment's way to the model's embeddings, through the cache."""
-    return make_embeddings(settings(), stores(), model())
+    return make_embeddings(settings(), cache_access(), model())
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chat_core.adapters.momento import MomentoResponseCache
 from chat_core.adapters.openai_model import OpenAIModel
 from chat_core.adapters.secrets import get_secret, member
+from chat_core.cache_access import CacheAccess
 from chat_core.embeddings import Embeddings
 from chat_core.key_space import KeySpace
 from chat_core.observability import count
@@ -25,16 +26,19 @@ def make_model(settings: ChatSettings) -> OpenAIModel:
     return OpenAIModel(partial(_api_key, settings), settings.openai_base_url)
 
 
-def make_replies(settings: ChatSettings, stores: Stores, model: ChatModel) -> Replies:
+def make_cache_access(settings: ChatSettings, stores: Stores) -> CacheAccess:
+    """Make an environment's way to the response cache."""
+    return CacheAccess(MomentoResponseCache(stores.cache), count, timeout=settings.cache_timeout_ms / 1000)
+
+
+def make_replies(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Replies:
     """Make an environment's way to the model, through the response cache."""
-    return Replies(MomentoResponseCache(stores.cache), model, keys=_keys(settings), ttl=settings.cache_ttl, count=count)
+    return Replies(cache, model, keys=_keys(settings), ttl=settings.cache_ttl, count=count)
 
 
-def make_embeddings(settings: ChatSettings, stores: Stores, model: ChatModel) -> Embeddings:
+def make_embeddings(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Embeddings:
     """Make an environment's way to the model's embeddings, through the cache."""
-    return Embeddings(
-        MomentoResponseCache(stores.cache), model, keys=_keys(settings), ttl=settings.cache_ttl, count=count
-    )
+    return Embeddings(cache, model, keys=_keys(settings), ttl=settings.cache_ttl, count=count)
 
 
 def make_turn_service(settings: ChatSettings, stores: Stores, replies: Replies) -> TurnService:

@@ -13,7 +13,7 @@ from chat_core import observability, web
 from chat_core.conversations import Conversations
 from chat_core.settings import HistorySettings
 from chat_core.wire import check_conversation_id
-from chat_core.wiring import make_stores
+from chat_core.wiring import Stores, make_stores
 from history import schemas
 
 app = web.build_app()
@@ -26,10 +26,15 @@ def settings() -> HistorySettings:
 
 
 @cache
+def stores() -> Stores:
+    """Make this environment's stores."""
+    return make_stores(settings())
+
+
+@cache
 def conversations() -> Conversations:
     """Make this environment's access to conversations."""
-    stores = make_stores(settings())
-    return Conversations(stores.history, stores.hot, default_memory=settings().default_memory)
+    return Conversations(stores().history, stores().hot, default_memory=settings().default_memory)
 
 
 def checked_id(request: Request) -> str:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READ_TIMEOUT = 0.05
-LEASE_TIMEOUT = 0.25
-CONNECT_EXTRA = 0.5
-WRITE_HOLD = 0.05
-WRITE_TIMEOUT = 1.0
-# Of a batch. One processor reads or writes a value in about a millisecond, so that more at once only wait longer.
-BATCH_EXTRA = 0.004
+"""Seconds for a read on an open connection; every other time is a multiple of it."""
+
+LEASE_TIMES = 5
+CONNECT_TIMES = 10
+WRITE_TIMES = 20
+# Of each further value of a batch. One processor reads or writes a value in about a millisecond, so that more at once
+# would only wait for each other.
+BATCH_TIMES = 0.08
 BATCH_WIDTH = 8
 
 
@@ -37,29 +39,35 @@ class CacheAccess:
         See `chat_core.ports`.
     count
         Takes note of what fails, by reason.
+    timeout
+        Seconds for a read, and for how long a write may hold an answer back.
     """
 
-    def __init__(self, cache: ResponseCache, count: Count) -> None:
+    def __init__(self, cache: ResponseCache, count: Count, *, timeout: float = READ_TIMEOUT) -> None:
         self._cache = cache
         self._count = count
-        self._extra = CONNECT_EXTRA
+        self.timeout = timeout
+        self.lease_timeout = LEASE_TIMES * timeout
+        self._extra = CONNECT_TIMES * timeout
         self._left: set[asyncio.Task[Any]] = set()
 
-    async def get(self, key: str, *, timeout: float = READ_TIMEOUT) -> bytes | None:
-        """Read a value."""
-        return await self._done(self._cache.get(key, timeout=timeout + self._extra))
+    async def get(self, key: str, *, timeout: float | None = None) -> bytes | None:
+        """Read a value; within ``timeout`` seconds where there is time for more than the usual."""
+        return await self._done(self._cache.get(key, timeout=(timeout or self.timeout) + self._extra))
 
-    async def set(self, key: str, value: bytes, *, ttl: float, timeout: float = WRITE_TIMEOUT) -> None:
-        """Write a value for ``ttl`` seconds."""
-        await self._done(self._cache.set(key, value, ttl=ttl, timeout=timeout + self._extra))
+    async def set(self, key: str, value: bytes, *, ttl: float) -> None:
+        """Write a value for ``ttl`` seconds; `hold` keeps it from holding anything up."""
+        await self._done(self._cache.set(key, value, ttl=ttl, timeout=WRITE_TIMES * self.timeout + self._extra))
 
     async def set_if_absent(self, key: str, value: bytes, *, ttl: float) -> bool:
         """Write a value for ``ttl`` seconds unless there is one, and tell whether it was written."""
-        return await self._done(self._cache.set_if_absent(key, value, ttl=ttl, timeout=LEASE_TIMEOUT + self._extra))
+        return await self._done(
+            self._cache.set_if_absent(key, value, ttl=ttl, timeout=self.lease_timeout + self._extra)
+        )
 
     async def delete(self, key: str) -> None:
         """Delete a value."""
-        await self._done(self._cache.delete(key, timeout=LEASE_TIMEOUT + self._extra))
+        await self._done(self._cache.delete(key, timeout=self.lease_timeout + self._extra))
 
     async def get_all(self, keys: Sequence[str]) -> tuple[dict[str, bytes], str]:
         """Read many values, a few at once, all within a time that grows with their number.
@@ -121,8 +129,11 @@ class CacheAccess:
             What the work returned; False when it goes on.
         """
         task = self.beside(work)
-        await asyncio.wait({task}, timeout=WRITE_HOLD + BATCH_EXTRA * (size - 1) + self._extra)
+        await asyncio.wait({task}, timeout=self._batch_timeout(size))
         return task.done() and task.result()
+
+    def _batch_timeout(self, size: int) -> float:
+        return self.timeout * (1 + BATCH_TIMES * (size - 1)) + self._extra
 
     async def _done(self, call: Awaitable[T]) -> T:
         try:
@@ -142,7 +153,7 @@ class CacheAccess:
                 await work(value)
 
         try:
-            async with asyncio.timeout(READ_TIMEOUT + BATCH_EXTRA * len(values) + self._extra):
+            async with asyncio.timeout(self._batch_timeout(len(values))):
                 await asyncio.gather(*(worker() for _ in range(min(BATCH_WIDTH, len(values)))))
         except TimeoutError:
             return False

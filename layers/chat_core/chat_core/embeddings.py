@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chat_core import cache_status
-from chat_core.cache_access import CacheAccess
 from chat_core.cache_policy import refused
 from chat_core.envelope import VectorEnvelope, draw_ttl, pack_vector, unpack_vector
 from chat_core.errors import CacheMissed, CacheUnavailable, UpstreamError
@@ -20,10 +19,11 @@ from chat_core.vectors import encoded, packed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from chat_core.cache_access import CacheAccess
     from chat_core.cache_policy import Directives
     from chat_core.key_space import KeySpace
     from chat_core.observability import Count
-    from chat_core.ports import ChatModel, ResponseCache
+    from chat_core.ports import ChatModel
     from chat_core.vectors import EncodingFormat
 
 Input = str | list[int]
@@ -58,7 +58,9 @@ class Embeddings:
 
     Parameters
     ----------
-    cache, model
+    cache
+        Where replies are kept.
+    model
         See `chat_core.ports`.
     keys, ttl, count, clock
         As `chat_core.replies.Replies` has them.
@@ -66,7 +68,7 @@ class Embeddings:
 
     def __init__(
         self,
-        cache: ResponseCache,
+        cache: CacheAccess,
         model: ChatModel,
         *,
         keys: KeySpace,
@@ -74,7 +76,7 @@ class Embeddings:
         count: Count,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._cache = CacheAccess(cache, count)
+        self._cache = cache
         self._flights = SingleFlight(self._cache)
         self._model = model
         self._keys = keys

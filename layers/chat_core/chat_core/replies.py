@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from chat_core import cache_status
-from chat_core.cache_access import READ_TIMEOUT, CacheAccess
 from chat_core.cache_policy import Decision, bypassed, decide, refused, storable
 from chat_core.envelope import MAX_VALUE_BYTES, Envelope, draw_ttl, pack, unpack
 from chat_core.errors import CacheMissed, CacheUnavailable
@@ -19,11 +18,12 @@ from chat_core.single_flight import SingleFlight, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from chat_core.cache_access import CacheAccess
     from chat_core.cache_policy import Directives
     from chat_core.canonical import Endpoint
     from chat_core.key_space import KeySpace
     from chat_core.observability import Count
-    from chat_core.ports import ChatModel, ResponseCache
+    from chat_core.ports import ChatModel
 
 # How an answer reaches the caller is not the model's business: one entry serves every form.
 TRANSPORT = frozenset({"stream", "stream_options"})
@@ -86,7 +86,9 @@ class Replies:
 
     Parameters
     ----------
-    cache, model
+    cache
+        Where replies are kept.
+    model
         See `chat_core.ports`.
     keys
         Of the provider.
@@ -100,7 +102,7 @@ class Replies:
 
     def __init__(
         self,
-        cache: ResponseCache,
+        cache: CacheAccess,
         model: ChatModel,
         *,
         keys: KeySpace,
@@ -108,7 +110,7 @@ class Replies:
         count: Count,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._cache = CacheAccess(cache, count)
+        self._cache = cache
         self._flights = SingleFlight(self._cache)
         self._model = model
         self._keys = keys
@@ -154,7 +156,7 @@ class Replies:
         failure = ""
         if decision.read:
             try:
-                if (found := await self._look(question, READ_TIMEOUT)) is not None:
+                if (found := await self._look(question)) is not None:
                     return self._hit(question, found)
             except CacheUnavailable as error:
                 failure = error.reason
@@ -182,7 +184,7 @@ class Replies:
         except Uncacheable:
             return bypassed("uncacheable"), ""
 
-    async def _look(self, question: _Question, timeout: float) -> Envelope | None:
+    async def _look(self, question: _Question, timeout: float | None = None) -> Envelope | None:
         """Read the entry, if it may be taken."""
         value = await self._cache.get(question.key, timeout=timeout)
         envelope = unpack(value) if value is not None else None

@@ -116,6 +116,8 @@ class ChatSettings:
         Seconds that a reply is kept, at most a day.
     cache_scope
         Whether each user has replies of their own, or all users share theirs: ``user`` or ``global``.
+    cache_timeout_ms
+        Milliseconds that a read of the response cache may take, and that a write may hold an answer back.
     cache_epoch
         In every response key: a new one empties the cache.
     lock_wait
@@ -131,6 +133,7 @@ class ChatSettings:
     allow_provider_references: bool
     cache_ttl: int
     cache_scope: CacheScope
+    cache_timeout_ms: int
     cache_epoch: int
     lock_wait: int
 
@@ -153,6 +156,7 @@ class ChatSettings:
             allow_provider_references=_switch(env, "ALLOW_PROVIDER_REFERENCES"),
             cache_ttl=_number(env, "CACHE_TTL_SECONDS", 86_400, low=1, high=86_400),
             cache_scope=_cache_scope(env),
+            cache_timeout_ms=_number(env, "CACHE_TIMEOUT_MS", 50, low=1, high=5_000),
             cache_epoch=_number(env, "CACHE_EPOCH", 0, low=0, high=2**31),
             lock_wait=_number(env, "LOCK_WAIT_SECONDS", 10, low=0, high=25),
         )

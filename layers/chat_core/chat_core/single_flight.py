@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import uuid4
 
-from chat_core.cache_access import LEASE_TIMEOUT
 from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, UpstreamTimeout
 from chat_core.keys import lease_key
@@ -143,7 +142,7 @@ class SingleFlight:
     async def _lead(self, lease: str, request: _Request[T], *, waited: bool = False) -> Ticket[T]:
         """Look once more: between the last look and the lease another may have stored its result."""
         try:
-            found = await request.look(LEASE_TIMEOUT)
+            found = await request.look(self._cache.lease_timeout)
         except CacheUnavailable:
             found = None
         ticket: Ticket[T] = Ticket(request.deadline.remaining(), lease=lease, token=request.token)

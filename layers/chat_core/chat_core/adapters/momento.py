@@ -122,7 +122,7 @@ class MomentoCache:
     ) -> None:
         self.name = name
         self._credentials = credentials
-        self._breaker = breaker
+        self.breaker = breaker
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: CacheClientAsync | None = None
@@ -147,16 +147,16 @@ class MomentoCache:
         CacheUnavailable
             If Momento did not answer in time, or refused, or did so time and again and is left alone for a while.
         """
-        if self._breaker is None:
+        if self.breaker is None:
             return await self._tried(work, timeout)
-        if not self._breaker.allows():
+        if not self.breaker.allows():
             raise CacheUnavailable("breaker_open")
         try:
             answer = await self._tried(work, timeout)
         except CacheUnavailable:
-            self._breaker.failed()
+            self.breaker.failed()
             raise
-        self._breaker.succeeded()
+        self.breaker.succeeded()
         return answer
 
     async def _tried(self, work: Callable[[CacheClientAsync], Awaitable[Answer]], timeout: float) -> Answer:
