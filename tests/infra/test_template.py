@@ -115,7 +115,16 @@ def test_function_reads_its_settings_and_no_variable_that_the_template_lacks(nam
 def test_defaults_are_those_of_the_settings() -> None:
     declared = ChatSettings.from_env(stack.environment("ChatFunction"))
     bare = ChatSettings.from_env({"HISTORY_TABLE": "HistoryTable"})
-    for name in ("openai_base_url", "model", "allowed_models", "allow_provider_references", "cache_ttl", "lock_wait"):
+    for name in (
+        "openai_base_url",
+        "model",
+        "allowed_models",
+        "allow_provider_references",
+        "cache_ttl",
+        "cache_scope",
+        "cache_timeout_ms",
+        "lock_wait",
+    ):
         assert getattr(declared, name) == getattr(bare, name), name
     assert declared.history.hot_messages == bare.history.hot_messages
     assert declared.history.ttl_days == bare.history.ttl_days

@@ -67,6 +67,7 @@ class App:
     model: StandInModel
     momento: EmbeddedMomento
     calls_before: int = 0
+    calls_before_all: int = 0
 
     @property
     def model_calls(self) -> int:

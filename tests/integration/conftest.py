@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +33,8 @@ def _services() -> Iterator[App]:
             "MOMENTO_LOCAL": address,
             "OPENAI_BASE_URL": model.base_url,
             "OPENAI_API_KEY": "sk-fake-not-a-key",
+            # Clients and servers of all kinds share this process: it is not Momento that is slow.
+            "CACHE_TIMEOUT_MS": "1000",
             **{name: value for name, value in aws.variables.items() if value},
         }
         before = dict(os.environ)
@@ -62,9 +64,38 @@ def _close_environment() -> None:
 @pytest.fixture
 def app(_services: App) -> App:
     """Both functions, with an empty cache and a model that behaves."""
+    from chat.handler import stores
+    from history.handler import stores as histories
+
+    for each in (stores(), histories()):
+        assert each.cache.breaker is not None
+        each.cache.breaker.succeeded()  # what failed in another test is no concern of this one
     _services.momento.faults.clear()
     _services.momento.wipe()
     _services.momento.meter.reset()
     _services.model.script.clear()
     _services.model.delay = 0.0
-    return replace(_services, calls_before=_services.model.calls["/v1/responses"])
+    calls = _services.model.calls
+    return replace(_services, calls_before=calls["/v1/responses"], calls_before_all=sum(calls.values()))
+
+
+@dataclass(frozen=True)
+class MomentoValues:
+    """What the embedded Momento keeps, past its clients."""
+
+    server: EmbeddedMomento
+
+    @property
+    def names(self) -> list[str]:
+        """The keys of the application's cache."""
+        return [key.decode() for key in self.server._caches.get("omoide")._items]
+
+    def set(self, key: str, value: bytes) -> None:
+        """Write a value."""
+        self.server._caches.get("omoide").put(key.encode(), value, 60_000)
+
+
+@pytest.fixture
+def momento_values(app: App) -> MomentoValues:
+    """What the application's cache holds."""
+    return MomentoValues(app.momento)

@@ -9,12 +9,18 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
+from chat.completions import completion_frames, completions_call
+from chat.embeddings import embeddings_call
 from chat.schemas import ResponsesCall, responses_call
-from chat.wiring import make_replies, make_turn_service
+from chat.wiring import make_cache_access, make_embeddings, make_model, make_replies, make_turn_service
 from chat_core import observability, stateless, web
+from chat_core.cache_access import CacheAccess
 from chat_core.deadline import Deadline
+from chat_core.embeddings import Embeddings
+from chat_core.ports import ChatModel
 from chat_core.replies import Replies
 from chat_core.settings import ChatSettings
+from chat_core.stateless import StatelessCall
 from chat_core.streams import event_frames, response_events
 from chat_core.turn_events import fold
 from chat_core.turns import TurnService
@@ -36,9 +42,27 @@ def stores() -> Stores:
 
 
 @cache
+def model() -> ChatModel:
+    """Make this environment's connection to the model's provider."""
+    return make_model(settings())
+
+
+@cache
+def cache_access() -> CacheAccess:
+    """Make this environment's way to the response cache."""
+    return make_cache_access(settings(), stores())
+
+
+@cache
 def replies() -> Replies:
     """Make this environment's way to the model, through the response cache."""
-    return make_replies(settings(), stores())
+    return make_replies(settings(), cache_access(), model())
+
+
+@cache
+def embeddings() -> Embeddings:
+    """Make this environment's way to the model's embeddings, through the cache."""
+    return make_embeddings(settings(), cache_access(), model())
 
 
 @cache
@@ -79,6 +103,57 @@ async def create_response(
         answer, headers = completed.answer, completed.headers
     if call.stream:
         return web.event_stream(event_frames(response_events(answer)), headers=headers)
+    return web.json_response(answer, headers=headers)
+
+
+def completion(
+    request: Request,
+    user: Annotated[str, Depends(web.current_user)],
+    body: Annotated[dict[str, Any], Depends(web.json_body)],
+    config: Annotated[ChatSettings, Depends(settings)],
+) -> StatelessCall:
+    """Read and check the request of a chat completion."""
+    return completions_call(request, user, body, config)
+
+
+@app.post("/v1/chat/completions")
+async def create_chat_completion(
+    call: Annotated[StatelessCall, Depends(completion)],
+    time_left: Annotated[Deadline, Depends(deadline)],
+    replies: Annotated[Replies, Depends(replies)],
+) -> Response[str]:
+    """Answer a chat completion; as a stream if asked."""
+    answer, headers = await stateless.respond(
+        replies,
+        call.body,
+        user=call.user,
+        directives=call.directives,
+        deadline=time_left,
+        endpoint="chat/completions",
+    )
+    if call.body.get("stream"):
+        return web.event_stream(completion_frames(call.body, answer), headers=headers)
+    return web.json_response(answer, headers=headers)
+
+
+def embedding(
+    request: Request,
+    user: Annotated[str, Depends(web.current_user)],
+    body: Annotated[dict[str, Any], Depends(web.json_body)],
+    config: Annotated[ChatSettings, Depends(settings)],
+) -> StatelessCall:
+    """Read and check the request of embeddings."""
+    return embeddings_call(request, user, body, config)
+
+
+@app.post("/v1/embeddings")
+async def create_embeddings(
+    call: Annotated[StatelessCall, Depends(embedding)],
+    time_left: Annotated[Deadline, Depends(deadline)],
+    embeddings: Annotated[Embeddings, Depends(embeddings)],
+) -> Response[str]:
+    """Answer the embeddings of one input or of many."""
+    answer, headers = await stateless.embed(embeddings, call, time_left)
     return web.json_response(answer, headers=headers)
 
 

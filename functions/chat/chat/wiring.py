@@ -8,24 +8,37 @@ from typing import TYPE_CHECKING
 from chat_core.adapters.momento import MomentoResponseCache
 from chat_core.adapters.openai_model import OpenAIModel
 from chat_core.adapters.secrets import get_secret, member
+from chat_core.cache_access import CacheAccess
+from chat_core.embeddings import Embeddings
+from chat_core.key_space import KeySpace
+from chat_core.observability import count
 from chat_core.replies import Replies
 from chat_core.turns import TurnService
 
 if TYPE_CHECKING:
+    from chat_core.ports import ChatModel
     from chat_core.settings import ChatSettings
     from chat_core.wiring import Stores
 
 
-def make_replies(settings: ChatSettings, stores: Stores) -> Replies:
+def make_model(settings: ChatSettings) -> OpenAIModel:
+    """Make an environment's connection to the model's provider."""
+    return OpenAIModel(partial(_api_key, settings), settings.openai_base_url)
+
+
+def make_cache_access(settings: ChatSettings, stores: Stores) -> CacheAccess:
+    """Make an environment's way to the response cache."""
+    return CacheAccess(MomentoResponseCache(stores.cache), count, timeout=settings.cache_timeout_ms / 1000)
+
+
+def make_replies(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Replies:
     """Make an environment's way to the model, through the response cache."""
-    model = OpenAIModel(partial(_api_key, settings), settings.openai_base_url)
-    return Replies(
-        MomentoResponseCache(stores.cache),
-        model,
-        base_url=settings.openai_base_url,
-        ttl=settings.cache_ttl,
-        epoch=settings.cache_epoch,
-    )
+    return Replies(cache, model, keys=_keys(settings), ttl=settings.cache_ttl, count=count)
+
+
+def make_embeddings(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Embeddings:
+    """Make an environment's way to the model's embeddings, through the cache."""
+    return Embeddings(cache, model, keys=_keys(settings), ttl=settings.cache_ttl, count=count)
 
 
 def make_turn_service(settings: ChatSettings, stores: Stores, replies: Replies) -> TurnService:
@@ -37,6 +50,10 @@ def make_turn_service(settings: ChatSettings, stores: Stores, replies: Replies) 
         default_memory=settings.history.default_memory,
         lock_wait=settings.lock_wait,
     )
+
+
+def _keys(settings: ChatSettings) -> KeySpace:
+    return KeySpace(settings.openai_base_url, settings.cache_epoch, shared=settings.cache_scope == "global")
 
 
 def _api_key(settings: ChatSettings, refresh: bool) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "SCHEMA",
     "Endpoint",
     "Uncacheable",
+    "batch_key",
     "embedding_key",
     "history_list_key",
     "idempotency_partition_key",
@@ -146,6 +147,12 @@ def embedding_key(
     prefix, context = _context("embeddings", scope, (base_url, api_version), epoch, schema)
     vector = canonical_value([model, dimensions, text_or_tokens]) + canonical_request("embeddings", others)
     return f"emb:{prefix}:{sha256(context + vector).hexdigest()}"
+
+
+def batch_key(keys: Sequence[str]) -> str:
+    """Compose the key of a batch of inputs from those of its inputs, in order: no value has it, but a lease."""
+    prefix = keys[0].rpartition(":")[0]
+    return f"{prefix}:{sha256(canonical_value(list(keys))).hexdigest()}"
 
 
 def lease_key(key: str) -> str:

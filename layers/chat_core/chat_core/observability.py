@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import traceback
+from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import Metrics
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Metrics", "logger", "metrics", "where"]
+__all__ = ["Count", "Metric", "Metrics", "count", "logger", "metrics", "where"]
+
+
+class Metric(StrEnum):
+    """Every metric of the project by its name in CloudWatch."""
+
+    REQUESTS = "Requests"
+    FAULTS = "Faults"
+    CACHE_HITS = "CacheHits"
+    CACHE_COLLAPSED = "CacheCollapsed"  # of the hits, those that waited for another's call
+    CACHE_MISSES = "CacheMisses"
+    CACHE_BYPASSES = "CacheBypasses"  # by reason
+    CACHE_ERRORS = "CacheErrors"  # by reason
+    TOKENS_SAVED = "TokensSaved"
+    UPSTREAM_MS_SAVED = "UpstreamMillisecondsSaved"
+
+
+class Count(Protocol):
+    """Adds to a metric."""
+
+    def __call__(self, metric: Metric, value: float = 1, *, reason: str = "") -> None:
+        """Add ``value``; ``reason`` is one of few short words."""
+        ...
 
 
 @cache
@@ -25,6 +48,16 @@ def logger() -> Logger:
 def metrics() -> Metrics:
     """Make the environment's one collector of metrics, written as CloudWatch's embedded metric format."""
     return Metrics()
+
+
+def count(metric: Metric, value: float = 1, *, reason: str = "") -> None:
+    """Add to a metric; with a reason, which is a dimension of its own: see `Count`."""
+    unit = MetricUnit.Milliseconds if metric is Metric.UPSTREAM_MS_SAVED else MetricUnit.Count
+    if not reason:
+        metrics().add_metric(metric, unit, value)
+        return
+    with single_metric(metric, unit, value, default_dimensions={"reason": reason}):
+        pass  # written when the block ends
 
 
 def where(trace: TracebackType | None) -> list[str]:

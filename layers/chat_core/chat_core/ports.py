@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chat_core.canonical import Endpoint
     from chat_core.messages import Item, Turn
 
 Order = Literal["asc", "desc"]
@@ -468,11 +469,13 @@ class ResponseCache(Protocol):
 class ChatModel(Protocol):
     """The model's provider."""
 
-    async def respond(self, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
-        """Create one response (OpenAI's ``POST /responses``), complete.
+    async def post(self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Ask one of OpenAI's endpoints, and return its answer complete.
 
         Parameters
         ----------
+        endpoint
+            ``responses``, ``chat/completions`` or ``embeddings``.
         body
             OpenAI's request, sent as it is.
         timeout

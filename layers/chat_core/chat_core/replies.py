@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import random
 import time
-import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from chat_core.cache_policy import Decision, Directives, decide, storable
+from chat_core import cache_status
+from chat_core.cache_policy import Decision, bypassed, decide, refused, storable
+from chat_core.envelope import MAX_VALUE_BYTES, Envelope, draw_ttl, pack, unpack
 from chat_core.errors import CacheMissed, CacheUnavailable
-from chat_core.keys import Uncacheable, response_key
+from chat_core.keys import Uncacheable
+from chat_core.observability import Metric
+from chat_core.single_flight import SingleFlight, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chat_core.ports import ChatModel, ResponseCache
+    from chat_core.cache_access import CacheAccess
+    from chat_core.cache_policy import Directives
+    from chat_core.canonical import Endpoint
+    from chat_core.key_space import KeySpace
+    from chat_core.observability import Count
+    from chat_core.ports import ChatModel
 
-CONNECT_TIMEOUT = 0.5
-CALL_TIMEOUT = 0.05
-TTL_JITTER = 0.1
-MAX_VALUE_BYTES = 5_000_000
-# What the key leaves out and the response repeats: a hit repeats this request's own.
-REPEATED = ("metadata", "user", "safety_identifier", "prompt_cache_key", "store")
+# How an answer reaches the caller is not the model's business: one entry serves every form.
+TRANSPORT = frozenset({"stream", "stream_options"})
+# What the key leaves out and a response repeats: it is never stored, and a hit repeats this request's own.
+REPEATED = ("metadata", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "store")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response, and how it was had.
+    """An answer, and how it was had.
 
     Parameters
     ----------
     response
-        OpenAI's response object.
+        OpenAI's object.
     status
         ``HIT``, ``MISS`` or ``BYPASS``.
-    detail
-        For ``Cache-Status`` (RFC 9211): ``hit; ttl=…`` or ``fwd=…``.
+    cache_status
+        The header ``Cache-Status`` (RFC 9211).
     age
         Seconds since the reply was made, 0 unless it is a hit.
     saved_tokens
@@ -46,8 +50,8 @@ class Reply:
     """
 
     response: dict[str, Any]
-    status: str
-    detail: str
+    status: Literal["HIT", "MISS", "BYPASS"]
+    cache_status: str
     age: int = 0
     saved_tokens: int = 0
 
@@ -59,10 +63,22 @@ class Reply:
     @property
     def headers(self) -> dict[str, str]:
         """The answer's headers that tell of the cache."""
-        headers = {"X-Cache": self.status, "Cache-Status": f"omoide; {self.detail}"}
+        headers = {"X-Cache": self.status, "Cache-Status": self.cache_status}
         if self.status == "HIT":
             headers["Age"] = str(self.age)
         return headers
+
+
+@dataclass
+class _Question:
+    """A request on its way: what it asks, and what the cache has said to it so far."""
+
+    endpoint: Endpoint
+    body: Mapping[str, Any]
+    directives: Directives
+    key: str = ""
+    forward: str = "uri-miss"
+    details: tuple[str, ...] = field(default=())
 
 
 class Replies:
@@ -70,137 +86,182 @@ class Replies:
 
     Parameters
     ----------
-    cache, model
+    cache
+        Where replies are kept.
+    model
         See `chat_core.ports`.
-    base_url
-        The provider's: the same model name at another address is another model.
+    keys
+        Of the provider.
     ttl
         Seconds that a reply is kept; drawn up to a tenth shorter, so that what came together does not go together.
-    epoch
-        In every key.
+    count
+        Takes the metrics.
     clock
         Seconds since the epoch.
     """
 
     def __init__(
         self,
-        cache: ResponseCache,
+        cache: CacheAccess,
         model: ChatModel,
         *,
-        base_url: str,
+        keys: KeySpace,
         ttl: int,
-        epoch: int = 0,
+        count: Count,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._cache = cache
+        self._flights = SingleFlight(self._cache)
         self._model = model
-        self._base_url = base_url
+        self._keys = keys
         self._ttl = ttl
-        self._epoch = epoch
+        self._count = count
         self._clock = clock
-        self._connected = False
 
-    async def respond(self, body: Mapping[str, Any], *, scope: str, directives: Directives, timeout: float) -> Reply:
-        """Get the reply to a request to the Responses API.
+    async def respond(
+        self,
+        body: Mapping[str, Any],
+        *,
+        scope: str,
+        directives: Directives,
+        timeout: float,
+        alone: bool = False,
+        endpoint: Endpoint = "responses",
+    ) -> Reply:
+        """Get the reply to a request.
 
         Parameters
         ----------
         body
-            The effective request: what goes to the model.
+            The effective request: what goes to the model, but for how the answer is to be sent.
         scope
-            Who may share the reply.
+            The user whose request it is.
         timeout
-            Seconds for the model.
+            Seconds for the model, and for waiting for another's call of it.
+        alone
+            Whether no other request can have the same key, so that there is no call to share: a turn that has a
+            history.
+        endpoint
+            ``responses`` or ``chat/completions``.
 
         Raises
         ------
         CacheMissed
             If only a cached reply would do and there is none.
         """
-        decision = decide(body, directives)
-        key = ""
-        if not decision.bypass:
-            try:
-                key = response_key("responses", body, scope=scope, base_url=self._base_url, epoch=self._epoch)
-            except Uncacheable:
-                decision = Decision(read=False, write=False, reason="uncacheable")
+        question = _Question(endpoint, body, directives)
+        if directives.clamped:
+            question.details = (cache_status.CLAMPED,)
+        decision, question.key = self._decide(question, scope)
+        failure = ""
         if decision.read:
             try:
-                if hit := await self._read(key, body, directives):
-                    return hit
+                if (found := await self._look(question)) is not None:
+                    return self._hit(question, found)
             except CacheUnavailable as error:
-                decision = Decision(read=False, write=False, reason=f"cache-{error.reason}".replace("_", "-"))
+                failure = error.reason
         if directives.only_if_cached:
             raise CacheMissed("There is no cached reply to this request.")
-        response = await self._model.respond(body, timeout=timeout)
         if decision.bypass:
-            return Reply(response, "BYPASS", f"fwd=bypass; detail={decision.reason}")
-        stored = decision.write and storable(response) and await self._write(key, response)
-        reason = "uri-miss" if decision.read else "request"
-        return Reply(response, "MISS", f"fwd={reason}; stored" if stored else f"fwd={reason}")
+            return self._bypass(question, decision.reason, await self._call(question, timeout))
+        if not decision.read:
+            question.forward = "request"
+        ticket: Ticket[Envelope] = Ticket(timeout, failure=failure)
+        if decision.read and decision.write and not alone:
+            ticket = await self._flights.join(
+                question.key, lambda seconds: self._look(question, seconds), timeout=timeout
+            )
+        if ticket.found is not None:
+            return self._hit(question, ticket.found, collapsed=ticket.waited)
+        return await self._ask(question, ticket, write=decision.write)
 
-    async def _read(self, key: str, body: Mapping[str, Any], directives: Directives) -> Reply | None:
-        value = await self._cache.get(key, timeout=CALL_TIMEOUT if self._connected else CONNECT_TIMEOUT)
-        self._connected = True
+    def _decide(self, question: _Question, user: str) -> tuple[Decision, str]:
+        decision = decide(question.body, question.directives)
+        if decision.bypass:
+            return decision, ""
+        try:
+            return decision, self._keys.response_key(question.endpoint, question.body, user=user)
+        except Uncacheable:
+            return bypassed("uncacheable"), ""
+
+    async def _look(self, question: _Question, timeout: float | None = None) -> Envelope | None:
+        """Read the entry, if it may be taken."""
+        value = await self._cache.get(question.key, timeout=timeout)
         envelope = unpack(value) if value is not None else None
         if envelope is None:
             return None
-        now = self._clock()
-        age = max(0, int(now - envelope["stored_at"]))
-        if directives.max_age is not None and age > directives.max_age:
-            return None
-        response = {**envelope["response"], "id": new_response_id()}
-        for name in REPEATED:
-            if name in response or name in body:
-                response[name] = body.get(name)
-        response["metadata"] = body.get("metadata") or {}
-        saved = int((response.get("usage") or {}).get("total_tokens") or 0)
-        ttl = int(envelope["expires_at"] - now)
-        return Reply(response, "HIT", f"hit; ttl={ttl}", age=age, saved_tokens=saved)
-
-    async def _write(self, key: str, response: Mapping[str, Any]) -> bool:
-        now = self._clock()
-        ttl = self._ttl * (1 - TTL_JITTER * random.random())  # noqa: S311 - spreads expiry, guards nothing
-        value = pack({"stored_at": now, "expires_at": now + ttl, "response": response})
-        if len(value) > MAX_VALUE_BYTES:
-            return False
-        try:
-            await self._cache.set(key, value, ttl=ttl, timeout=CALL_TIMEOUT if self._connected else CONNECT_TIMEOUT)
-        except CacheUnavailable:
-            return False
-        return True
-
-
-def new_response_id() -> str:
-    """Draw a response's id."""
-    return f"resp_{uuid4().hex}"
-
-
-_PLAIN = b"\x01"
-_DEFLATED = b"\x02"
-
-
-def pack(envelope: Mapping[str, Any]) -> bytes:
-    """Write a cached value: a byte for the form, then JSON, deflated when that is smaller."""
-    plain = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
-    deflated = zlib.compress(plain, 6)
-    return _DEFLATED + deflated if len(deflated) < len(plain) else _PLAIN + plain
-
-
-def unpack(value: bytes) -> dict[str, Any] | None:
-    """Read a cached value; None for one of another form, or one that is damaged: a miss, not an error."""
-    form, data = value[:1], value[1:]
-    try:
-        if form == _DEFLATED:
-            data = zlib.decompress(data)
-        elif form != _PLAIN:
-            return None
-        envelope = json.loads(data)
-    except (zlib.error, ValueError):
+        reason = refused(
+            stored_at=envelope.stored_at,
+            expires_at=envelope.expires_at,
+            now=self._clock(),
+            directives=question.directives,
+        )
+        if not reason:
+            return envelope
+        question.forward = reason
         return None
-    whole = (
-        isinstance(envelope, dict)
-        and isinstance(envelope.get("response"), dict)
-        and all(isinstance(envelope.get(name), int | float) for name in ("stored_at", "expires_at"))
-    )
-    return envelope if whole else None
+
+    async def _ask(self, question: _Question, ticket: Ticket[Envelope], *, write: bool) -> Reply:
+        """Ask the model, and store what it answers."""
+        start = time.monotonic()
+        try:
+            answer = await self._call(question, ticket.remaining)
+        except BaseException:
+            await self._flights.abandon(ticket)
+            raise
+        if ticket.failure:
+            return self._bypass(question, f"cache-{ticket.failure.replace('_', '-')}", answer)
+        upstream_ms = round((time.monotonic() - start) * 1000)
+        stored = write and await self._cache.hold(self._store(question, ticket, answer, upstream_ms))
+        self._count(Metric.CACHE_MISSES)
+        return Reply(answer, "MISS", cache_status.forward(question.forward, stored=stored, details=question.details))
+
+    async def _call(self, question: _Question, timeout: float) -> dict[str, Any]:
+        upstream = {name: value for name, value in question.body.items() if name not in TRANSPORT}
+        return await self._model.post(question.endpoint, upstream, timeout=timeout)
+
+    async def _store(
+        self, question: _Question, ticket: Ticket[Envelope], answer: Mapping[str, Any], upstream_ms: int
+    ) -> bool:
+        """Store an answer that is whole and give the lease back; tell whether it was stored."""
+        now = self._clock()
+        ttl = draw_ttl(self._ttl)
+        kept = {name: None if name in REPEATED else value for name, value in answer.items()}
+        value = pack(Envelope(now, now + ttl, upstream_ms, kept)) if storable(question.endpoint, answer) else None
+        try:
+            if value is not None and len(value) <= MAX_VALUE_BYTES:
+                await self._cache.set(question.key, value, ttl=ttl)
+                await self._flights.settle(ticket)
+                return True
+        except CacheUnavailable:
+            pass  # as with an answer that is not for sharing
+        await self._flights.disband(ticket)
+        return False
+
+    def _hit(self, question: _Question, envelope: Envelope, *, collapsed: bool = False) -> Reply:
+        now = self._clock()
+        saved = int((envelope.answer.get("usage") or {}).get("total_tokens") or 0)
+        self._count(Metric.CACHE_HITS)
+        self._count(Metric.TOKENS_SAVED, saved)
+        self._count(Metric.UPSTREAM_MS_SAVED, envelope.upstream_ms)
+        if collapsed:
+            self._count(Metric.CACHE_COLLAPSED)
+        status = cache_status.hit(envelope.expires_at - now, collapsed=collapsed, details=question.details)
+        answer = _answered_anew(question, envelope.answer)
+        return Reply(answer, "HIT", status, age=max(0, int(now - envelope.stored_at)), saved_tokens=saved)
+
+    def _bypass(self, question: _Question, reason: str, answer: dict[str, Any]) -> Reply:
+        self._count(Metric.CACHE_BYPASSES, reason=reason)
+        return Reply(answer, "BYPASS", cache_status.forward("bypass", details=(reason, *question.details)))
+
+
+def _answered_anew(question: _Question, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the answer to this request of the one that was stored: with an id and a repetition of its own."""
+    if question.endpoint != "responses":
+        return {**kept, "id": f"chatcmpl-{uuid4().hex}"}
+    answer = {**kept, "id": f"resp_{uuid4().hex}"}
+    for name in REPEATED:
+        if name in answer or name in question.body:
+            answer[name] = question.body.get(name)
+    answer["metadata"] = question.body.get("metadata") or {}
+    return answer

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+CacheScope = Literal["user", "global"]
 DEFAULT_MEMORY: Mapping[str, Any] = {"policy": "message_window", "max_messages": 20}
 
 
@@ -113,6 +114,10 @@ class ChatSettings:
         Whether requests may name objects of the one provider account that serves all users.
     cache_ttl
         Seconds that a reply is kept, at most a day.
+    cache_scope
+        Whether each user has replies of their own, or all users share theirs: ``user`` or ``global``.
+    cache_timeout_ms
+        Milliseconds that a read of the response cache may take, and that a write may hold an answer back.
     cache_epoch
         In every response key: a new one empties the cache.
     lock_wait
@@ -127,6 +132,8 @@ class ChatSettings:
     allowed_models: frozenset[str]
     allow_provider_references: bool
     cache_ttl: int
+    cache_scope: CacheScope
+    cache_timeout_ms: int
     cache_epoch: int
     lock_wait: int
 
@@ -148,6 +155,8 @@ class ChatSettings:
             allowed_models=frozenset(filter(None, map(str.strip, env.get("ALLOWED_MODELS", "").split(",")))),
             allow_provider_references=_switch(env, "ALLOW_PROVIDER_REFERENCES"),
             cache_ttl=_number(env, "CACHE_TTL_SECONDS", 86_400, low=1, high=86_400),
+            cache_scope=_cache_scope(env),
+            cache_timeout_ms=_number(env, "CACHE_TIMEOUT_MS", 50, low=1, high=5_000),
             cache_epoch=_number(env, "CACHE_EPOCH", 0, low=0, high=2**31),
             lock_wait=_number(env, "LOCK_WAIT_SECONDS", 10, low=0, high=25),
         )
@@ -169,6 +178,15 @@ def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: 
         message = f"The environment variable {name} must be a whole number from {low} to {high}."
         raise SettingsError(message)
     return int(text)
+
+
+def _cache_scope(env: Mapping[str, str]) -> CacheScope:
+    match env.get("CACHE_SCOPE", "").strip().lower():
+        case "" | "user":
+            return "user"
+        case "global":
+            return "global"
+    raise SettingsError("The environment variable CACHE_SCOPE must be user or global.")
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

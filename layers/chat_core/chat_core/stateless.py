@@ -1,23 +1,51 @@
-"""A call without a conversation: the model's reply through the cache, and nothing remembered."""
+"""A call without a conversation: the model's answer through the cache, and nothing remembered."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chat_core.cache_policy import Directives
+    from chat_core.canonical import Endpoint
     from chat_core.deadline import Deadline
-    from chat_core.replies import Replies
+    from chat_core.embeddings import Embeddings
+    from chat_core.replies import Replies, Reply
 
 ANSWER_RESERVE = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class StatelessCall:
+    """A checked request.
+
+    Parameters
+    ----------
+    user
+        Whose it is.
+    body
+        What goes to the model.
+    directives
+        Of the response cache.
+    """
+
+    user: str
+    body: dict[str, Any]
+    directives: Directives
+
+
 async def respond(
-    replies: Replies, body: Mapping[str, Any], *, user: str, directives: Directives, deadline: Deadline
+    replies: Replies,
+    body: Mapping[str, Any],
+    *,
+    user: str,
+    directives: Directives,
+    deadline: Deadline,
+    endpoint: Endpoint = "responses",
 ) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """Answer a stateless request to the Responses API.
+    """Answer a stateless request to the Responses API or to Chat Completions.
 
     Parameters
     ----------
@@ -29,8 +57,19 @@ async def respond(
     Returns
     -------
     tuple
-        OpenAI's response with our member ``omoide``, and the headers that tell of the cache.
+        OpenAI's object with our member ``omoide``, and the headers that tell of the cache.
     """
     timeout = deadline.remaining(reserve=ANSWER_RESERVE)
-    reply = await replies.respond(body, scope=user, directives=directives, timeout=timeout)
+    return _told(await replies.respond(body, scope=user, directives=directives, timeout=timeout, endpoint=endpoint))
+
+
+async def embed(
+    embeddings: Embeddings, call: StatelessCall, deadline: Deadline
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """Answer a request for embeddings; what it returns is as for `respond`."""
+    timeout = deadline.remaining(reserve=ANSWER_RESERVE)
+    return _told(await embeddings.embed(call.body, scope=call.user, directives=call.directives, timeout=timeout))
+
+
+def _told(reply: Reply) -> tuple[dict[str, Any], Mapping[str, str]]:
     return {**reply.response, "omoide": {"cache": reply.cache}}, reply.headers

@@ -223,7 +223,7 @@ class TurnService:
             items=request.input,
             body=request.body,
         )
-        reply = await self._reply(request, context, deadline)
+        reply = await self._reply(request, context, deadline, alone=head.seq > 0)
         output = [stored_item(item) for item in reply.response["output"]]
         turn = Turn(turn_id, (*context.given, *output), int(self._clock()))
         added = from_items(turn.items, turn_id=turn.id, created_at=turn.created_at, first_seq=head.seq + 1)
@@ -254,7 +254,7 @@ class TurnService:
     def _settings(self, head: Head, override: Mapping[str, Any] | None) -> TurnMemory:
         return parse_turn_settings(merge_settings(self._default_memory, head.memory), override)
 
-    async def _reply(self, request: TurnRequest, context: TurnContext, deadline: Deadline) -> Reply:
+    async def _reply(self, request: TurnRequest, context: TurnContext, deadline: Deadline, *, alone: bool) -> Reply:
         timeout = deadline.remaining(reserve=COMMIT_RESERVE)
         if timeout < MODEL_MINIMUM:
             raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
@@ -263,6 +263,7 @@ class TurnService:
             scope=request.user,
             directives=request.directives,
             timeout=timeout,
+            alone=alone,
         )
 
     async def _commit(self, user: str, head: Head, commit: Commit, token: str | None, deadline: Deadline) -> Head:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Request, Response
 
 from chat_core import errors, event_loop
-from chat_core.observability import logger, metrics, where
+from chat_core.observability import Metric, count, logger, where
 from chat_core.ports import IdempotencyKey
 
 if TYPE_CHECKING:
@@ -265,9 +265,9 @@ def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaCo
     response = event_loop.run(app.resolve_async(event, context))
     request_id = str((event.get("requestContext") or {}).get("requestId") or "")
     response["multiValueHeaders"]["x-request-id"] = [request_id]
-    metrics().add_metric("Requests", "Count", 1)
+    count(Metric.REQUESTS)
     if response["statusCode"] >= 500:
-        metrics().add_metric("Faults", "Count", 1)
+        count(Metric.FAULTS)
     logger().info(
         "request",
         method=event.get("httpMethod"),

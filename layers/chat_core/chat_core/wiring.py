@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chat_core.adapters.dynamodb import DynamoHistoryStore
 from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.adapters.secrets import get_secret, member
+from chat_core.breaker import Breaker
 from chat_core.hot_copies import HotCopies
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Stores:
 def make_stores(settings: HistorySettings) -> Stores:
     """Make an environment's stores."""
     history = DynamoHistoryStore(settings.table, ttl_days=settings.ttl_days)
-    cache = MomentoCache(settings.cache_name, CredentialsFrom(settings.momento))
+    cache = MomentoCache(settings.cache_name, CredentialsFrom(settings.momento), breaker=Breaker())
     hot = HotCopies(MomentoMemoryStore(cache), history, keep=settings.hot_messages)
     return Stores(history, cache, hot)
 

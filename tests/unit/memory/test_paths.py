@@ -69,7 +69,7 @@ class Conversation:
 
     def commit(self, added: list[Message], policy: MemoryPolicy, *, hot: bool) -> None:
         """Commit a turn, with the value packed from what was at hand."""
-        past, earlier = self.past(policy, hot=hot)
+        past, earlier = self.past(hot=hot)
         after = numbered([*self.messages, *added])
         new = after[len(self.messages) :]
         kept = policy.keep((*past, *new), earlier=earlier, counting=COUNTING)
@@ -77,13 +77,13 @@ class Conversation:
         self.anchor = kept.anchor
         self.value = pack(MemoryState("0" * 16, after[-1].seq, 0, kept))
 
-    def past(self, policy: MemoryPolicy, *, hot: bool) -> tuple[tuple[Message, ...], Earlier]:
-        """Read the hot value, or else the tail that the policy reaches for."""
+    def past(self, *, hot: bool) -> tuple[tuple[Message, ...], Earlier]:
+        """Read the hot value, or else no more than a turn whose own settings needed next to nothing."""
         if hot and self.value is not None:
             state = unpack(self.value)
             assert state is not None
             return state.kept.messages, replace(state.kept.earlier, anchor=self.anchor)
-        return self.tail(policy.reach)
+        return self.tail(1)
 
     def tail(self, limit: int | None) -> tuple[tuple[Message, ...], Earlier]:
         whole = limit is None or limit >= len(self.messages)
@@ -92,7 +92,7 @@ class Conversation:
         return found, Earlier(whole=whole, count=len(self.messages) - len(found), anchor=self.anchor)
 
     def view(self, policy: MemoryPolicy, added: list[Message], *, hot: bool = False, reach: int | None = 1) -> View:
-        past, earlier = self.past(policy, hot=True) if hot and self.value else self.tail(reach)
+        past, earlier = self.past(hot=True) if hot and self.value else self.tail(reach)
         pinned = next((m for m in reversed(self.messages) if m.role == "system" and m.content), None)
         while True:
             view = policy.view((*past, *added), system=pinned, inputs=len(added), earlier=earlier, counting=COUNTING)

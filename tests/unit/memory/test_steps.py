@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_core.memory import Counting, parse_policy
-from tests.unit.memory.histories import clean_histories, flat, numbered
+from tests.unit.memory.histories import clean_histories, flat, numbered, system
 from tests.unit.memory.test_paths import talk
 from tests.unit.memory.test_windows import tokens
 
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from chat_core.messages import Message
 
 
-def starts(settings: dict[str, Any], messages: tuple[Message, ...]) -> list[int]:
-    """Seq of the first message of the view after each message."""
+def starts(settings: dict[str, Any], messages: tuple[Message, ...], behind_system: int = 0) -> list[int]:
+    """Seq of the first message of the view after each message, that behind the system message where there is one."""
     policy = parse_policy(settings)
     counting = Counting(count=tokens)
-    return [policy.view(messages[:end], counting=counting).messages[0].seq for end in range(1, len(messages) + 1)]
+    return [
+        policy.view(messages[:end], counting=counting).messages[: behind_system + 1][-1].seq
+        for end in range(1, len(messages) + 1)
+    ]
 
 
 @given(clean_histories, st.integers(4, 20), st.integers(1, 4), st.sampled_from(["turn", "message"]))
@@ -57,6 +60,8 @@ def test_the_cut_is_rounded_up_to_a_multiple_from_the_conversations_start() -> N
     messages = numbered(flat(talk(10)))
     by_messages = {"policy": "message_window", "max_messages": 6, "evict_step_messages": 4}
     assert starts(by_messages, messages) == [1] * 6 + [5] * 4 + [9] * 4 + [13] * 4 + [17] * 2
+    pinned = starts({**by_messages, "max_messages": 7}, numbered([system(), *messages]), behind_system=1)
+    assert pinned == [1, *(start + 1 for start in starts(by_messages, messages))]
     plain = Counting(count=lambda _: 10, overhead=3)
     policy = parse_policy({"policy": "token_window", "max_tokens": 63, "evict_step_tokens": 40})
     found = [policy.view(messages[:end], counting=plain).messages[0].seq for end in range(1, 21)]

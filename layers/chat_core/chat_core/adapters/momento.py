@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from momento.auth import CredentialProvider
     from momento.responses import CacheListConcatenateBackResponse
     from momento.responses.response import CacheResponse
+
+    from chat_core.breaker import Breaker
 
 MAX_TTL = timedelta(hours=24)
 """Momento's own bound (https://docs.momentohq.com/cache/limits)."""
@@ -103,19 +106,28 @@ class MomentoCache:
         The cache's; it must exist, since Momento's control API is too slow to ask on the way.
     credentials
         See `CredentialsSource`.
+    breaker
+        Keeps calls from being tried when they fail time and again; None tries each.
     clock
         Monotonic, in seconds.
     """
 
     def __init__(
-        self, name: str, credentials: CredentialsSource, *, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        credentials: CredentialsSource,
+        *,
+        breaker: Breaker | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._credentials = credentials
+        self.breaker = breaker
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: CacheClientAsync | None = None
         self._connecting: asyncio.Task[CacheClientAsync] | None = None
+        self._imported = False
         self._refused = False
         self._refresh_from = float("-inf")
 
@@ -127,14 +139,30 @@ class MomentoCache:
         work
             Calls the client once; or more often, with every answer but the last through `checked`.
         timeout
-            Seconds that all of it may take, connecting included. A connection that takes longer is still made, for
-            the next call.
+            Seconds that all of it may take, connecting included but for the SDK's import, which is no fault of
+            Momento's. A connection that takes longer is still made, for the next call.
 
         Raises
         ------
         CacheUnavailable
-            If Momento did not answer in time, or refused.
+            If Momento did not answer in time, or refused, or did so time and again and is left alone for a while.
         """
+        if self.breaker is None:
+            return await self._tried(work, timeout)
+        if not self.breaker.allows():
+            raise CacheUnavailable("breaker_open")
+        try:
+            answer = await self._tried(work, timeout)
+        except CacheUnavailable:
+            self.breaker.failed()
+            raise
+        self.breaker.succeeded()
+        return answer
+
+    async def _tried(self, work: Callable[[CacheClientAsync], Awaitable[Answer]], timeout: float) -> Answer:
+        if not self._imported:
+            await asyncio.to_thread(importlib.import_module, "momento")
+            self._imported = True
         client = None
         try:
             async with asyncio.timeout(timeout):
@@ -172,7 +200,7 @@ class MomentoCache:
 
     async def _connect(self) -> CacheClientAsync:
         try:
-            # In a thread: a secret may have to be fetched, and the SDK takes a while to import.
+            # In a thread: a secret may have to be fetched.
             provider = await asyncio.to_thread(self._provider, refresh=self._may_refresh())
         except CacheUnavailable:
             self._refused = True
@@ -195,8 +223,6 @@ class MomentoCache:
         return self._refused
 
     def _provider(self, *, refresh: bool) -> CredentialProvider:
-        import momento  # noqa: F401 - the whole of it, here and not in the event loop
-
         try:
             credentials = self._credentials(refresh=refresh)
         except ChatError:

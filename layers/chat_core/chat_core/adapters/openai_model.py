@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
     from openai import APIStatusError, AsyncOpenAI
 
+    from chat_core.canonical import Endpoint
+
 _PASSED_ON = frozenset({400, 404, 413, 422, 429})
 _PASSED_ON_HEADERS = ("retry-after", "retry-after-ms")
 _MESSAGE_LIMIT = 2_000
+_MEMBERS: Mapping[Endpoint, str] = {"responses": "output", "chat/completions": "choices", "embeddings": "data"}
 
 
 class OpenAIModel:
@@ -33,13 +36,10 @@ class OpenAIModel:
         self._base_url = base_url
         self._client: AsyncOpenAI | None = None
 
-    async def respond(self, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
-        """Create one response. See `chat_core.ports.ChatModel`."""
-        answer = await self._post("/responses", body, timeout)
-        if not isinstance(answer.get("output"), list) or not isinstance(answer.get("id"), str):
-            raise UpstreamError("The model's provider answered what is no response.")
-        if answer.get("status") in ("failed", "cancelled"):
-            raise UpstreamError("The model's provider failed to make a response.")
+    async def post(self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Ask one of the provider's endpoints. See `chat_core.ports.ChatModel`."""
+        answer = await self._post(f"/{endpoint}", body, timeout)
+        _check(endpoint, answer)
         return answer
 
     async def _post(self, path: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
@@ -89,6 +89,17 @@ class OpenAIModel:
         if self._client is not None:
             await self._client.close()
             self._client = None
+
+
+def _check(endpoint: Endpoint, answer: Mapping[str, Any]) -> None:
+    """Check that an answer is of the kind that was asked for: what is no answer is never handed on or stored."""
+    member = _MEMBERS[endpoint]
+    named = endpoint == "embeddings" or isinstance(answer.get("id"), str)
+    values = answer.get(member)
+    if not named or not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise UpstreamError("The model's provider answered what is none of its answers.")
+    if endpoint == "responses" and answer.get("status") in ("failed", "cancelled"):
+        raise UpstreamError("The model's provider failed to make a response.")
 
 
 def _json_object(answer: object) -> dict[str, Any]:

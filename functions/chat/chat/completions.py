@@ -1,0 +1,119 @@
+"""``POST /v1/chat/completions``: what is checked before anything is read or paid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from chat_core.cache_policy import parse_cache_control
+from chat_core.errors import InvalidRequest
+from chat_core.requests import check_model, check_provider_references
+from chat_core.stateless import StatelessCall
+from chat_core.streams import chunk_frames, completion_chunks
+from chat_core.web import header
+from chat_core.wire import Metadata, Part, Wire, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from aws_lambda_powertools.event_handler import Request
+
+    from chat_core.settings import ChatSettings
+
+
+class ToolCall(Wire):
+    """A call of a tool, echoed by the caller."""
+
+    id: Annotated[str, Field(min_length=1)]
+    type: Annotated[str, Field(min_length=1)]
+
+
+class ChatMessage(Wire):
+    """One message."""
+
+    role: Literal["developer", "system", "user", "assistant", "tool", "function"]
+    content: str | Annotated[list[Part], Field(min_length=1)] | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ChatMessage:
+        if self.content is None and self.role not in ("assistant", "function"):
+            raise PydanticCustomError("empty", "A message needs content.")
+        if self.role == "tool" and not self.tool_call_id:
+            raise PydanticCustomError("missing", "A tool message needs the id of its call.")
+        return self
+
+
+class Tool(Wire):
+    """A tool of any kind: its own members stand under its type's name."""
+
+    type: Annotated[str, Field(min_length=1)]
+    function: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _functions_have_names(self) -> Tool:
+        if self.type == "function" and not (self.function and isinstance(self.function.get("name"), str)):
+            raise PydanticCustomError("missing", "A function needs its name.")
+        return self
+
+
+class CompletionsRequest(Wire):
+    """The members with a rule of OpenAI's or ours; all others go through untouched."""
+
+    model: Annotated[str, Field(min_length=1)] | None = None
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    metadata: Metadata | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=128)] | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    logit_bias: dict[str, float] | None = None
+    parallel_tool_calls: bool | None = None
+    store: bool | None = None
+    stream: bool | None = None
+    stream_options: dict[str, Any] | None = None
+    tools: list[Tool] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
+    web_search_options: dict[str, Any] | None = None
+    user: str | None = None
+    safety_identifier: Annotated[str, Field(max_length=64)] | None = None
+    prompt_cache_key: str | None = None
+
+
+def completions_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> StatelessCall:
+    """Read and check a request to ``POST /v1/chat/completions``.
+
+    Raises
+    ------
+    InvalidRequest
+        With the parameter that is wrong.
+    """
+    wire = parse(CompletionsRequest, body)
+    if wire.stream_options is not None and not wire.stream:
+        raise InvalidRequest("`stream_options` needs `stream: true`.", param="stream_options")
+    model = wire.model or settings.model
+    check_model(model, settings.allowed_models)
+    if not settings.allow_provider_references:
+        check_provider_references(body)
+    return StatelessCall(
+        user,
+        {**body, "model": model, "store": wire.store is True},
+        parse_cache_control(header(request, "cache-control")),
+    )
+
+
+def completion_frames(body: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
+    """Write a chat completion as the stream that its request asks for."""
+    include_usage = (body.get("stream_options") or {}).get("include_usage") is True
+    return chunk_frames(completion_chunks(answer, include_usage=include_usage))
