@@ -110,6 +110,8 @@ def test_no_log_probability_is_lost_when_the_tokens_do_not_spell_the_text(
     told = list(deltas(text, tokens))
     assert "".join(piece for piece, _ in told) == text
     assert [entry for _, own in told for entry in own] == tokens
+    if sum(len(entry["token"].encode()) for entry in tokens) != len(text.encode()):
+        assert not any(own for _, own in told[:-1])
 
 
 def test_an_empty_text_has_no_pieces() -> None:

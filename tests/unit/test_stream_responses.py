@@ -170,6 +170,15 @@ TEXT = ["content_part.added", "output_text.delta", "output_text.done", "content_
                 "code_interpreter_call.completed",
             ],
         ),
+        (
+            {**CODE, "status": "incomplete"},
+            [
+                "code_interpreter_call.in_progress",
+                "code_interpreter_call_code.delta",
+                "code_interpreter_call_code.done",
+                "code_interpreter_call.interpreting",
+            ],
+        ),
         (IMAGE, [f"image_generation_call.{stage}" for stage in ("in_progress", "generating", "completed")]),
         (
             MCP_CALL,
@@ -187,8 +196,13 @@ TEXT = ["content_part.added", "output_text.delta", "output_text.done", "content_
 def test_each_kind_of_item_has_openais_events(item: dict[str, Any], between: list[str]) -> None:
     assert_valid(item, "OutputItem")
     assert kinds(item) == [*STARTED, "output_item.added", *between, "output_item.done", "completed"]
-    for event in response_events({**RESPONSE, "output": [item]}):
+    events = list(response_events({**RESPONSE, "output": [item]}))
+    for event in events:
         assert_valid(event, "ResponseStreamEvent")
+    added = events[2]["item"]
+    assert added.keys() == item.keys()
+    if "status" in item and item is not SHELL:
+        assert added["status"] == "in_progress"
 
 
 def test_what_is_not_known_is_announced_and_done_as_it_is() -> None:
