@@ -29,7 +29,7 @@ run: .venv/.run ## Start the server with its embedded parts [PORT=8000]
 	@PYTHONPATH="$$($(python) -m tools.paths)" exec $(python) -m local --port $(PORT)
 
 test: ## Run the tests [ARGS='tests/unit -k keys']
-	@$(MAKE) -j2 .venv/.dev .venv-sam/.installed
+	@$(MAKE) --silent -j2 .venv/.dev .venv-sam/.installed
 	@$(python) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker

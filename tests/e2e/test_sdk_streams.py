@@ -131,3 +131,20 @@ def test_an_error_is_raised_before_the_stream(client: OpenAI, place: dict[str, A
     with pytest.raises(openai.BadRequestError) as caught:
         client.responses.create(model=MODEL, input="", stream=True, **place)
     assert (caught.value.param, caught.value.code) == ("input", "empty_string")
+
+
+def test_chat_completions_stream_and_hit_the_same_entry(client: OpenAI) -> None:
+    messages: Any = [{"role": "user", "content": f"Say something long about {uuid4().hex}, please. 日本語も。"}]
+    whole = client.chat.completions.create(model="gpt-4.1-mini", messages=messages)
+    chunks = list(
+        client.chat.completions.create(
+            model="gpt-4.1-mini", messages=messages, stream=True, stream_options={"include_usage": True}
+        )
+    )
+    text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    assert text == whole.choices[0].message.content
+    assert chunks[-1].usage == whole.usage
+    assert not chunks[-1].choices
+    with client.chat.completions.stream(model="gpt-4.1-mini", messages=messages) as stream:
+        final = stream.get_final_completion()
+    assert final.choices[0].message.content == text

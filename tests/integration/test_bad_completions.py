@@ -68,11 +68,6 @@ def test_missing_messages_are_named(app: App) -> None:
     assert refused(app, {"model": "gpt-4.1-mini"}, "messages")["code"] == "missing_required_parameter"
 
 
-@pytest.mark.parametrize("more", [{"stream": True}, {"stream_options": {"include_usage": True}}])
-def test_streaming_is_refused_by_name(app: App, more: dict[str, Any]) -> None:
-    assert refused(app, {**OK, **more}, next(iter(more)))["code"] == "unsupported_parameter"
-
-
 @pytest.mark.parametrize(
     "message",
     [

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chat_core.cache_policy import parse_cache_control
-from chat_core.errors import InvalidRequest
 from chat_core.requests import check_model, check_provider_references
 from chat_core.stateless import StatelessCall
 from chat_core.streams import chunk_frames, completion_chunks
@@ -100,8 +99,6 @@ def completions_call(request: Request, user: str, body: dict[str, Any], settings
         With the parameter that is wrong.
     """
     wire = parse(CompletionsRequest, body)
-    if wire.stream_options is not None and not wire.stream:
-        raise InvalidRequest("`stream_options` needs `stream: true`.", param="stream_options")
     model = wire.model or settings.model
     check_model(model, settings.allowed_models)
     if not settings.allow_provider_references:

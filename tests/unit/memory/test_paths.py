@@ -222,6 +222,22 @@ def test_turns_that_reason_are_served_by_the_hot_value() -> None:
     assert conversation.reads == 0
 
 
+@pytest.mark.parametrize("step", [None, 70])
+def test_a_talk_full_of_tool_results_is_served_by_the_hot_value(step: int | None) -> None:
+    clearing = {"trigger_tokens": 1, "keep": 2}
+    policy = parse_policy(
+        {"policy": "token_window", "max_tokens": 400, "evict_step_tokens": step, "clear_tool_results": clearing}
+    )
+    conversation = Conversation()
+    for number in range(30):
+        turn = [user(), assistant(None, f"c{number}"), result(f"c{number}", "x" * (10 + 7 * (number % 5))), assistant()]
+        view = conversation.view(policy, turn[:1], hot=True)
+        assert conversation.reads == 0
+        assert shown(view) == shown(conversation.view(policy, turn[:1], reach=None))
+        conversation.reads = 0
+        conversation.commit(turn, policy, hot=True)
+
+
 def test_items_that_came_without_a_turn_are_counted_from_the_conversations_start() -> None:
     policy = parse_policy({"policy": "message_window", "max_messages": 6, "evict_step_messages": 4})
     conversation = Conversation()
