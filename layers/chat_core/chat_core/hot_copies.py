@@ -127,13 +127,15 @@ class HotCopies:
         elements = [element(message) for message in messages]
         sizes = (*(known.state.hot_sizes if known.state else ()), *(len(one.encode()) for one in elements))
         keep = fitting(sizes, self._keep)
+        # Cut no shorter than need be: what another wrote must show in the length.
+        cut = self._keep if keep == len(sizes) else keep
         length, _ = await asyncio.gather(
-            self._append(user, after, elements, keep=keep), self._write(user, after, kept, sizes[-keep:])
+            self._append(user, after, elements, keep=cut), self._write(user, after, kept, sizes[-keep:])
         )
         if length is None:
             # It may have been done or may yet be: the value goes, so that the next turn writes the list once more.
             await self.rewrite(user, after)
-        elif length != min(keep, len(sizes)):
+        elif length != keep:
             await self.rewrite(user, after, kept=kept)
 
     async def _append(self, user: str, head: Head, elements: Sequence[str], *, keep: int) -> int | None:
