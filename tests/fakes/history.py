@@ -22,6 +22,7 @@ from chat_core.ports import Head, IdempotencyKey, IdempotencyRecord, LastTurn, L
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from chat_core.messages import Item
     from chat_core.ports import Commit, Order
 
 RECORD_SECONDS = 86_400
@@ -135,13 +136,23 @@ class InMemoryHistoryStore:
         return deepcopy(made.head)
 
     async def update_conversation(
-        self, user: str, head: Head, *, metadata: Mapping[str, str] | None, memory: Mapping[str, Any] | None
+        self,
+        user: str,
+        head: Head,
+        *,
+        metadata: Mapping[str, str] | None,
+        memory: Mapping[str, Any] | None,
+        idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
         found = self._of(user, head)
+        if idempotency is not None:
+            if self._record(user, idempotency[0]) is not None:
+                raise IdempotencyKeyReused("This idempotency key has been used before.")
+            self._records[user, idempotency[0]] = deepcopy(idempotency[1])
         if metadata is not None:
             found.head = replace(found.head, metadata=dict(metadata))
         if memory is not None:
-            found.head = replace(found.head, memory=deepcopy(dict(memory)))
+            found.head = replace(found.head, memory=deepcopy(dict(memory)), window_start=-1, window_position=0)
         return deepcopy(replace(found.head, lease=self._held(found)))
 
     async def list_conversations(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
@@ -152,7 +163,10 @@ class InMemoryHistoryStore:
             if not places:
                 raise InvalidRequest("The cursor names no conversation of yours.", param="after")
             heads = heads[places[0] + 1 :]
-        listed = (replace(head, seq=0, system=None, window_start=0, edits=0, last=None, lease=None) for head in heads)
+        listed = (
+            replace(head, seq=0, system=None, window_start=0, window_position=0, edits=0, last=None, lease=None)
+            for head in heads
+        )
         return Page(deepcopy(tuple(listed)[:limit]), has_more=len(heads) > limit)
 
     async def list_items(
@@ -178,9 +192,19 @@ class InMemoryHistoryStore:
         return items[0]
 
     async def delete_items(
-        self, user: str, head: Head, seqs: Sequence[int], *, messages: int, unpin: bool = False
+        self,
+        user: str,
+        head: Head,
+        seqs: Sequence[int],
+        *,
+        messages: int,
+        unpin: bool = False,
+        pinned: StoredItem | None = None,
+        title: str | None = None,
     ) -> Head:
         found = self._of(user, head)
+        if (unpin or title is not None) and found.head.seq != head.seq:
+            raise CommitConflict
         there = {seq for seq in seqs if seq in found.items and seq <= head.seq}
         for seq in there:
             del found.items[seq]
@@ -191,7 +215,8 @@ class InMemoryHistoryStore:
                 items=now.items - len(there),
                 messages=now.messages - messages,
                 edits=now.edits + 1,
-                system=None if unpin else now.system,
+                system=_bare(pinned) if unpin else now.system,
+                title=now.title if title is None else title,
             )
         return await self.get_head(user, head.conversation)
 
@@ -215,7 +240,7 @@ class InMemoryHistoryStore:
             found.items[seq] = StoredItem(seq, commit.turn.id, commit.turn.created_at, shown)
         last = head.last
         seq = head.seq + len(commit.turn.items)
-        if commit.fingerprint:
+        if commit.frame:
             frame = deepcopy(commit.frame)
             last = LastTurn(commit.turn.id, commit.fingerprint, now, first, seq, commit.inputs, frame)
         found.visible = True
@@ -228,6 +253,7 @@ class InMemoryHistoryStore:
             turns=head.turns + bool(commit.frame),
             system=deepcopy(commit.system),
             window_start=commit.window_start,
+            window_position=commit.window_position,
             title=commit.title,
             last=last,
         )
@@ -258,6 +284,10 @@ class InMemoryHistoryStore:
     def _record(self, user: str, key: IdempotencyKey) -> IdempotencyRecord | None:
         record = self._records.get((user, key))
         return record if record is not None and record.expires_at > self._clock() else None
+
+
+def _bare(stored: StoredItem | None) -> Item | None:
+    return None if stored is None else {name: value for name, value in stored.item.items() if name != "id"}
 
 
 def _activity(head: Head) -> tuple[int, str]:

@@ -11,6 +11,9 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from chat_core import observability, web
 from chat_core.conversations import Conversations
+from chat_core.deadline import Deadline
+from chat_core.erasure import Erasure
+from chat_core.idempotency import Keyed
 from chat_core.settings import HistorySettings
 from chat_core.wire import check_conversation_id
 from chat_core.wiring import Stores, make_stores
@@ -37,25 +40,48 @@ def conversations() -> Conversations:
     return Conversations(stores().history, stores().hot, default_memory=settings().default_memory)
 
 
+@cache
+def erasure() -> Erasure:
+    """Make this environment's way to erase."""
+    return Erasure(stores().history, stores().hot)
+
+
+def deadline() -> Deadline:
+    """Tell when Lambda ends this invocation."""
+    return Deadline.after(app.lambda_context.get_remaining_time_in_millis() / 1000)
+
+
 def checked_id(request: Request) -> str:
     """Read and check the conversation's id in the path."""
     return check_conversation_id(request.path_parameters["conversation_id"], at="conversation_id")
 
 
+def keyed(request: Request) -> Keyed | None:
+    """Read the idempotency key, with the fingerprint of what it is used for."""
+    key = web.idempotency_key(request)
+    if key is None:
+        return None
+    return Keyed(key, web.fingerprint({"path": dict(request.path_parameters), "body": web.json_body_or_empty(request)}))
+
+
 User = Annotated[str, Depends(web.current_user)]
 Service = Annotated[Conversations, Depends(conversations)]
+Eraser = Annotated[Erasure, Depends(erasure)]
+Once = Annotated[Keyed | None, Depends(keyed)]
+TimeLeft = Annotated[Deadline, Depends(deadline)]
 Id = Annotated[str, Depends(checked_id)]
 Body = Annotated[dict[str, Any], Depends(web.json_body)]
 
 
 @app.post("/v1/conversations")
 async def create_conversation(
-    user: User, body: Annotated[dict[str, Any], Depends(web.json_body_or_empty)], service: Service
+    user: User, body: Annotated[dict[str, Any], Depends(web.json_body_or_empty)], once: Once, service: Service
 ) -> Response[str]:
     """Create a conversation."""
     metadata, items = schemas.new_conversation(body)
-    head = await service.create(user, metadata=metadata, memory=schemas.memory_change(body) or {}, items=items)
-    return web.json_response(schemas.conversation_resource(head))
+    memory = schemas.memory_change(body) or {}
+    head, replayed = await service.create(user, metadata=metadata, memory=memory, items=items, keyed=once)
+    return web.json_response(schemas.conversation_resource(head), headers=_told(replayed))
 
 
 @app.get("/v1/conversations")
@@ -74,17 +100,27 @@ async def get_conversation(user: User, conversation_id: Id, service: Service) ->
 
 
 @app.post("/v1/conversations/<conversation_id>")
-async def update_conversation(user: User, conversation_id: Id, body: Body, service: Service) -> Response[str]:
+async def update_conversation(
+    user: User, conversation_id: Id, body: Body, once: Once, service: Service
+) -> Response[str]:
     """Change a conversation's metadata and memory settings."""
     metadata, memory = schemas.conversation_change(body)
-    head = await service.update(user, conversation_id, metadata=metadata, memory=memory)
-    return web.json_response(schemas.conversation_resource(head))
+    head, replayed = await service.update(user, conversation_id, metadata=metadata, memory=memory, keyed=once)
+    return web.json_response(schemas.conversation_resource(head), headers=_told(replayed))
+
+
+@app.delete("/v1/conversations")
+async def delete_conversations(user: User, request: Request, time_left: TimeLeft, service: Eraser) -> Response[str]:
+    """Erase all of the user's conversations."""
+    schemas.check_all(request)
+    erased = await service.everything(user, time_left)
+    return web.json_response(schemas.deleted_conversation("all", erased))
 
 
 @app.delete("/v1/conversations/<conversation_id>")
-async def delete_conversation(user: User, conversation_id: Id, service: Service) -> Response[str]:
+async def delete_conversation(user: User, conversation_id: Id, service: Eraser) -> Response[str]:
     """Erase a conversation."""
-    erased = await service.erase(user, conversation_id)
+    erased = await service.conversation(user, conversation_id)
     return web.json_response(schemas.deleted_conversation(conversation_id, erased))
 
 
@@ -97,10 +133,13 @@ async def list_items(user: User, conversation_id: Id, request: Request, service:
 
 
 @app.post("/v1/conversations/<conversation_id>/items")
-async def create_items(user: User, conversation_id: Id, body: Body, service: Service) -> Response[str]:
+async def create_items(
+    user: User, conversation_id: Id, body: Body, *, once: Once, time_left: TimeLeft, service: Service
+) -> Response[str]:
     """Append items to a conversation."""
-    added = await service.add_items(user, conversation_id, schemas.new_items(body))
-    return web.json_response(schemas.list_resource(added, has_more=False))
+    items = schemas.new_items(body)
+    added, replayed = await service.add_items(user, conversation_id, items, deadline=time_left, keyed=once)
+    return web.json_response(schemas.list_resource(added, has_more=False), headers=_told(replayed))
 
 
 @app.get("/v1/conversations/<conversation_id>/items/<item_id>")
@@ -111,10 +150,14 @@ async def get_item(user: User, conversation_id: Id, item_id: str, service: Servi
 
 
 @app.delete("/v1/conversations/<conversation_id>/items/<item_id>")
-async def delete_item(user: User, conversation_id: Id, item_id: str, service: Service) -> Response[str]:
+async def delete_item(user: User, conversation_id: Id, item_id: str, service: Eraser) -> Response[str]:
     """Delete an item; OpenAI answers with the conversation."""
-    head = await service.delete_item(user, conversation_id, item_id)
+    head = await service.item(user, conversation_id, item_id)
     return web.json_response(schemas.conversation_resource(head))
+
+
+def _told(replayed: bool) -> dict[str, str]:
+    return {"Idempotent-Replayed": "true"} if replayed else {}
 
 
 @observability.metrics().log_metrics(capture_cold_start_metric=True)

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.event_handler import Request
 
+    from chat_core.erasure import Erased
     from chat_core.ports import Head, Order
 
 PAGE_LIMIT = 100
 PAGE_DEFAULT = 20
+MOMENTO_SECONDS = 86_400
+"""Nothing stays longer in Momento."""
 
 
 def page_query(request: Request) -> tuple[int, str | None, Order]:
@@ -71,13 +74,35 @@ def conversation_resource(head: Head) -> dict[str, Any]:
     }
 
 
-def deleted_conversation(conversation: str, erased: Mapping[str, int]) -> dict[str, Any]:
-    """Write OpenAI's receipt of a deletion, with what went."""
+def check_all(request: Request) -> None:
+    """Make sure that all conversations are meant.
+
+    Raises
+    ------
+    InvalidRequest
+        Unless ``all`` is ``true``.
+    """
+    query = request.query_parameters or {}
+    if "all" not in query:
+        message = "To erase all of your conversations, say all=true."
+        raise InvalidRequest(message, param="all", code="missing_required_parameter")
+    if query["all"] != "true":
+        raise InvalidRequest("`all` must be true.", param="all")
+
+
+def deleted_conversation(conversation: str, erased: Erased) -> dict[str, Any]:
+    """Write OpenAI's receipt of a deletion, with what went from which store and what stays until it expires."""
+    remains = [{"store": "momento", "what": "response_cache", "at_most_seconds": MOMENTO_SECONDS}]
+    if erased.copies_remain:
+        remains += [{"store": "momento", "what": kind, "at_most_seconds": MOMENTO_SECONDS} for kind in erased.copies]
     return {
         "id": conversation,
         "object": "conversation.deleted",
-        "deleted": True,
-        "omoide": {"erased": dict(erased)},
+        "deleted": erased.complete,
+        "omoide": {
+            "erased": {"dynamodb": dict(erased.history), "momento": dict(erased.copies)},
+            "may_remain": remains,
+        },
     }
 
 

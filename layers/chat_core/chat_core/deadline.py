@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from chat_core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+STORE_TIMEOUT = 5.0
+"""Most seconds that a turn waits for one answer of the durable history."""
+
+STORE_RETRY_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +48,25 @@ class Deadline:
     def remaining(self, *, reserve: float = 0.0) -> float:
         """Seconds left, less a reserve for what comes after; never below 0."""
         return max(0.0, self.at - self.clock() - reserve)
+
+    async def stored(self, call: Awaitable[T], *, at_most: float = STORE_TIMEOUT, reserve: float = 0.0) -> T:
+        """Wait for the durable history, and no longer than there is time.
+
+        Parameters
+        ----------
+        at_most
+            Seconds.
+        reserve
+            Seconds to leave for what comes after.
+
+        Raises
+        ------
+        StoreUnavailable
+            If it does not answer in time. A write may have been made all the same.
+        """
+        try:
+            async with asyncio.timeout(min(at_most, self.remaining(reserve=reserve))):
+                return await call
+        except TimeoutError:
+            message = "The history does not answer in time."
+            raise StoreUnavailable(message, retry_after_ms=STORE_RETRY_MS) from None

@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
-from chat_core.errors import CacheUnavailable, ChatError
+from chat_core.errors import CacheUnavailable, ChatError, NotFound
 from chat_core.formats.items import stored_messages
 from chat_core.formats.langchain import element, fitting
 from chat_core.memory.packed import MemoryState, pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from chat_core.memory import Kept
     from chat_core.messages import Message
     from chat_core.ports import Head, HistoryStore, MemoryStore
 
+T = TypeVar("T")
+
 READ_TIMEOUT = 0.25
 WRITE_TIMEOUT = 0.25
 REWRITE_TIMEOUT = 1.0
 CONNECT_EXTRA = 0.5
+NO_STATE = b"\x00"
+"""A memory value that nobody believes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a turn knows of its conversation's copies.
+
+    Parameters
+    ----------
+    state
+        The memory value, or None.
+    reachable
+        Whether the cache answered. Where it did not, the turn leaves the copies alone: they are behind then, which
+        the next turn sees and heals.
+    """
+
+    state: MemoryState | None = None
+    reachable: bool = True
+
+    def believed(self, head: Head) -> Known:
+        """Keep the memory value only if it was made of the history as it is now."""
+        state = self.state
+        if state is None or (state.incarnation, state.seq, state.edits) == (head.incarnation, head.seq, head.edits):
+            return self
+        return Known(None, self.reachable)
 
 
 class HotCopies:
@@ -44,21 +74,15 @@ class HotCopies:
         self._keep = keep
         self._extra = CONNECT_EXTRA
 
-    async def read(self, user: str, conversation: str) -> MemoryState | None:
-        """Read the memory value; None when there is none that can be read."""
+    async def read(self, user: str, conversation: str) -> Known:
+        """Read the memory value, whatever state of the history it was made of."""
         try:
-            value = await self._store.read_memory(user, conversation, timeout=READ_TIMEOUT + self._extra)
+            value = await self._in_time(
+                READ_TIMEOUT, lambda seconds: self._store.read_memory(user, conversation, timeout=seconds)
+            )
         except CacheUnavailable:
-            return None
-        self._extra = 0.0
-        return unpack(value) if value is not None else None
-
-    @staticmethod
-    def believed(state: MemoryState | None, head: Head) -> MemoryState | None:
-        """Give a memory value back if it was made of the history as it is now."""
-        if state is None or (state.incarnation, state.seq, state.edits) != (head.incarnation, head.seq, head.edits):
-            return None
-        return state
+            return Known(reachable=False)
+        return Known(unpack(value) if value is not None else None)
 
     async def follow(
         self,
@@ -67,78 +91,144 @@ class HotCopies:
         after: Head,
         messages: Sequence[Message],
         *,
-        state: MemoryState | None = None,
+        known: Known | None = None,
         kept: Kept | None = None,
     ) -> None:
-        """Bring the copies up to a commit, list and value side by side.
+        """Bring the copies up to a commit, list and value side by side, and look whether the commit still stands.
 
         Parameters
         ----------
         before, after
-            The head that the turn read, and the one that it committed.
+            The head that the commit was made on, and the one that it made.
         messages
             What the commit added.
-        state
-            The memory value of ``before``, if it was believed.
+        known
+            The copies of ``before``, the value believed; None where they were not read.
         kept
-            What the next turn's view may need; None leaves the value to the next turn.
+            What the next turn's view may need; None leaves that to the next turn.
+
+        Raises
+        ------
+        NotFound
+            If the conversation was erased meanwhile: what was written of it is taken back.
         """
-        elements = [element(message) for message in messages]
-        followed = before.seq == 0 or state is not None
-        in_order = after.seq == before.seq + (after.items - before.items)
-        if not (followed and in_order):
-            await self.rewrite(user, after, kept=kept)
+        known = known or Known()
+        if not known.reachable:
             return
-        sizes = (*(state.hot_sizes if state else ()), *(len(one.encode()) for one in elements))
+        if before.seq == 0 or known.state is not None:
+            await self._append_and_write(user, after, messages, known=known, kept=kept)
+        else:
+            await self.rewrite(user, after, kept=kept)
+        await self._take_back_unless_current(user, after)
+
+    async def _append_and_write(
+        self, user: str, after: Head, messages: Sequence[Message], *, known: Known, kept: Kept | None
+    ) -> None:
+        elements = [element(message) for message in messages]
+        sizes = (*(known.state.hot_sizes if known.state else ()), *(len(one.encode()) for one in elements))
         keep = fitting(sizes, self._keep)
-        appended, written = await asyncio.gather(
-            self._append(user, after, elements, keep=keep, expected=min(keep, len(sizes))),
-            self._write(user, after, kept, sizes[-keep:]),
+        # Cut no shorter than need be: what another wrote must show in the length.
+        cut = self._keep if keep == len(sizes) else keep
+        length, _ = await asyncio.gather(
+            self._append(user, after, elements, keep=cut), self._write(user, after, kept, sizes[-keep:])
         )
-        # Where neither arrived the old value is behind the head, and the next turn that reads it heals both.
-        if written and not appended:
+        if length is None:
+            # It may have been done or may yet be: the value goes, so that the next turn writes the list once more.
+            await self.rewrite(user, after)
+        elif length != keep:
             await self.rewrite(user, after, kept=kept)
 
-    async def _append(self, user: str, head: Head, elements: Sequence[str], *, keep: int, expected: int) -> bool:
-        """Append, and tell whether the list is as long as it must be; a gap or a foreign element makes it another."""
+    async def _append(self, user: str, head: Head, elements: Sequence[str], *, keep: int) -> int | None:
+        """Append once and return the list's length, which a gap or a foreign element changes; None if unknown."""
         try:
-            length = await self._store.append_history(
-                user, head.conversation, elements, keep=keep, timeout=WRITE_TIMEOUT + self._extra
+            return await self._in_time(
+                WRITE_TIMEOUT,
+                lambda seconds: self._store.append_history(
+                    user, head.conversation, elements, keep=keep, timeout=seconds
+                ),
             )
         except CacheUnavailable:
-            return False
-        return length == expected
+            return None
 
-    async def _write(self, user: str, head: Head, kept: Kept | None, sizes: Sequence[int]) -> bool:
-        """Write the memory value, and tell whether it is not behind the head now."""
-        if kept is None:
-            return False
-        state = MemoryState(head.incarnation, head.seq, head.edits, kept, tuple(sizes))
-        try:
-            await self._store.write_memory(user, head.conversation, pack(state), timeout=WRITE_TIMEOUT + self._extra)
-        except CacheUnavailable:
-            return False
-        return True
+    async def _write(self, user: str, head: Head, kept: Kept | None, sizes: Sequence[int]) -> None:
+        """Write the memory value. Where it does not arrive the old one is behind the head and not believed."""
+        value = NO_STATE
+        if kept is not None:
+            value = pack(MemoryState(head.incarnation, head.seq, head.edits, kept, tuple(sizes)))
+        with contextlib.suppress(CacheUnavailable):
+            await self._put(user, head.conversation, value)
+
+    async def _put(self, user: str, conversation: str, value: bytes) -> None:
+        await self._in_time(
+            WRITE_TIMEOUT, lambda seconds: self._store.write_memory(user, conversation, value, timeout=seconds)
+        )
 
     async def rewrite(self, user: str, head: Head, *, kept: Kept | None = None) -> None:
-        """Write the hot list anew from the durable history, and the memory value with it.
+        """Write the hot list anew from the durable history, and then the memory value.
 
-        Where that fails the value is taken away, so that the next turn heals both.
+        Without ``kept`` the value goes first. Where the list cannot be written both go, so that the next turn heals.
         """
         try:
+            if kept is None:
+                await self._put(user, head.conversation, NO_STATE)
             stored = await self._history.tail(user, head, before=head.seq + 1, limit=self._keep)
             elements = [element(message) for message in stored_messages(stored)]
             sizes = [len(one.encode()) for one in elements]
             keep = fitting(sizes, self._keep)
-            await self._store.replace_history(user, head.conversation, elements[-keep:], timeout=REWRITE_TIMEOUT)
-            await self._write(user, head, kept, sizes[-keep:])
+            newest = elements[len(elements) - keep :]
+            await self._store.replace_history(user, head.conversation, newest, timeout=REWRITE_TIMEOUT)
         except (CacheUnavailable, ChatError):
             await self.forget(user, head.conversation)
+            return
+        if kept is not None:
+            await self._write(user, head, kept, sizes[len(sizes) - keep :])
+
+    async def refresh(self, user: str, head: Head) -> None:
+        """Write the copies anew after items were deleted.
+
+        Raises
+        ------
+        NotFound
+            If the conversation was erased meanwhile.
+        """
+        await self.rewrite(user, head)
+        await self._take_back_unless_current(user, head)
+
+    async def _take_back_unless_current(self, user: str, head: Head) -> None:
+        """Look, after writing, whether the history is still the one written about.
+
+        An erasure removes the head before the copies: whoever finds the head after writing wrote before the erasure
+        takes the copies, and whoever does not takes them himself. Where another turn or a deletion came between, the
+        copies may mix both, and the next turn makes them anew.
+        """
+        try:
+            now = await self._history.get_head(user, head.conversation)
+        except ChatError as error:
+            await self.forget(user, head.conversation)
+            if isinstance(error, NotFound):
+                raise
+            return
+        if (now.incarnation, now.seq, now.edits) == (head.incarnation, head.seq, head.edits):
+            return
+        await self.forget(user, head.conversation)
+        if now.incarnation != head.incarnation:
+            raise NotFound("There is no such conversation.")
 
     async def forget(self, user: str, conversation: str) -> bool:
-        """Delete both copies; tell whether the cache said that they are gone."""
+        """Delete both copies, in two tries; tell whether the cache said that they are gone."""
+        for _ in range(2):
+            try:
+                await self._in_time(
+                    WRITE_TIMEOUT, lambda seconds: self._store.forget(user, conversation, timeout=seconds)
+                )
+            except CacheUnavailable:
+                continue
+            return True
+        return False
+
+    async def _in_time(self, seconds: float, call: Callable[[float], Awaitable[T]]) -> T:
+        """Make a call; the first one of an environment has time to connect."""
         try:
-            await self._store.forget(user, conversation, timeout=WRITE_TIMEOUT + self._extra)
-        except CacheUnavailable:
-            return False
-        return True
+            return await call(seconds + self._extra)
+        finally:
+            self._extra = 0.0

@@ -194,9 +194,9 @@ class Commit:
     messages
         How many elements it adds to the hot list.
     fingerprint
-        SHA-256 of the request, hex; empty for items that a caller appends without a turn.
+        SHA-256 of the request, hex.
     frame
-        The answer without its items.
+        The answer without its items; empty for items that a caller appends without a turn.
     system
         The pinned system message from now on.
     window_start, window_position
@@ -340,14 +340,27 @@ class HistoryStore(Protocol):
         ...
 
     async def update_conversation(
-        self, user: str, head: Head, *, metadata: Mapping[str, str] | None, memory: Mapping[str, Any] | None
+        self,
+        user: str,
+        head: Head,
+        *,
+        metadata: Mapping[str, str] | None,
+        memory: Mapping[str, Any] | None,
+        idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
-        """Replace what is not None, conditional on the incarnation.
+        """Replace what is not None, conditional on the incarnation; with the settings goes ``window_start``.
+
+        Parameters
+        ----------
+        idempotency
+            The record to write with it.
 
         Raises
         ------
         NotFound
             If the conversation was erased.
+        IdempotencyKeyReused
+            If the key has a record already.
         """
         ...
 
@@ -380,7 +393,15 @@ class HistoryStore(Protocol):
         ...
 
     async def delete_items(
-        self, user: str, head: Head, seqs: Sequence[int], *, messages: int, unpin: bool = False
+        self,
+        user: str,
+        head: Head,
+        seqs: Sequence[int],
+        *,
+        messages: int,
+        unpin: bool = False,
+        pinned: StoredItem | None = None,
+        title: str | None = None,
     ) -> Head:
         """Delete items and count them off the head, ``messages`` fewer elements of the hot list, at once.
 
@@ -388,6 +409,10 @@ class HistoryStore(Protocol):
         ----------
         unpin
             Whether the pinned system message is among them.
+        pinned
+            The item that is pinned instead, or None.
+        title
+            The conversation's title from now on; None leaves it.
 
         Returns
         -------
@@ -398,6 +423,8 @@ class HistoryStore(Protocol):
         ------
         NotFound
             If the conversation was erased.
+        CommitConflict
+            If the head moved since it was read and what is pinned or the title was to change with it.
         """
         ...
 

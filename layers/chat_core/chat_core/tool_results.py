@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chat_core.messages import Item, Message
+    from chat_core.ports import StoredItem
 
 
 def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: str) -> None:
@@ -35,13 +36,39 @@ def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: s
         return
     calls = {call.id for message in known for call in message.tool_calls}
     for place, item in enumerate(given):
-        calls.update(call.id for message in from_items([item]) for call in message.tool_calls)
+        calls |= _calls(item)
         if (answered := _answers(item)) and answered not in calls:
             raise InvalidRequest(
                 "This tool result answers no call of the conversation.",
                 param=f"{at}[{place}].call_id",
                 code="tool_call_not_found",
             )
+
+
+def results_of(item: Item, following: Iterable[StoredItem]) -> list[int]:
+    """Find the results of the calls that an item makes, up to where a call's id is used anew.
+
+    Parameters
+    ----------
+    following
+        What stands behind the item, in order.
+
+    Returns
+    -------
+    list of int
+        Their seqs.
+    """
+    calls = _calls(item)
+    found = []
+    for later in following if calls else ():
+        if _answers(later.item) in calls:
+            found.append(later.seq)
+        calls -= _calls(later.item)
+    return found
+
+
+def _calls(item: Item) -> set[str]:
+    return {call.id for message in from_items([item]) for call in message.tool_calls}
 
 
 def _answers(item: Item) -> str:

@@ -3,44 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chat_core import errors
 from chat_core.answers import answer_of, committed, frame_of, replayed, texts, title_of
-from chat_core.formats.items import from_items, stored_item
+from chat_core.formats.items import from_items, pinned_system, stored_item
+from chat_core.hot_copies import Known
+from chat_core.idempotency import Keyed, recorded
 from chat_core.keys import is_generated_id
 from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn
-from chat_core.ports import Commit, Lease
+from chat_core.ports import Commit
 from chat_core.turn_context import NO_ANCHOR, turn_context
 from chat_core.turn_events import TextDelta, TurnCompleted, TurnFailed, TurnStarted
+from chat_core.turn_lease import TurnLeases
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from chat_core.deadline import Deadline
     from chat_core.hot_copies import HotCopies
-    from chat_core.memory import TurnMemory
-    from chat_core.memory.packed import MemoryState
+    from chat_core.memory import Kept, TurnMemory
+    from chat_core.messages import Message
     from chat_core.ports import Head, HistoryStore, IdempotencyRecord, LastTurn
     from chat_core.replies import Replies, Reply
     from chat_core.turn_context import TurnContext
     from chat_core.turn_events import TurnEvent, TurnRequest
 
-T = TypeVar("T")
-
-STORE_TIMEOUT = 5.0
-COMMIT_RESERVE = 4.0
+# Seconds at the end of an invocation: what was paid is committed in them, then the copies follow, then the answer goes.
+COMMIT_RESERVE = 5.0
+FOLLOW_RESERVE = 1.5
+ANSWER_RESERVE = 0.5
 MODEL_MINIMUM = 1.0
-LEASE_GRACE = 3.0
+FOLLOW_TIMEOUT = 2.5
 RETRY_WINDOW = 60.0
 COMMIT_TRIES = 5
-FIRST_TURN_GUESS = 2.0
 NO_CONVERSATION = "There is no such conversation."
+
+
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """A turn that is in the history, and what its conversation's copies are to be told.
+
+    Parameters
+    ----------
+    before, after
+        The head that the commit was made on, and the one that it made.
+    messages
+        What it added.
+    known, kept
+        See `HotCopies.follow`.
+    """
+
+    completed: TurnCompleted
+    before: Head
+    after: Head
+    messages: Sequence[Message]
+    known: Known
+    kept: Kept | None
 
 
 class TurnService:
@@ -76,9 +99,8 @@ class TurnService:
         self._hot = hot
         self._replies = replies
         self._default_memory = default_memory
-        self._lock_wait = lock_wait
+        self._leases = TurnLeases(history, lock_wait=lock_wait, clock=clock)
         self._clock = clock
-        self._usual_turn = FIRST_TURN_GUESS
 
     async def run(self, request: TurnRequest, deadline: Deadline) -> AsyncIterator[TurnEvent]:
         """Run one turn.
@@ -96,133 +118,115 @@ class TurnService:
         turn_id = f"turn_{uuid4().hex}"
         yield TurnStarted(turn_id, request.conversation)
         try:
-            completed = await self._turn(request, turn_id, deadline)
+            turn = await self._turn(request, turn_id, deadline)
+            completed = turn if isinstance(turn, TurnCompleted) else turn.completed
+            # The copies follow while the text is written.
+            following = asyncio.ensure_future(self._follow(request.user, turn, deadline))
+            try:
+                for text in texts(completed.answer["output"]):
+                    yield TextDelta(text)
+                await following
+            finally:
+                following.cancel()
         except errors.UpstreamTimeout:
             yield TurnFailed(errors.DeadlineExceeded("The model took longer than a turn may; nothing was stored."))
         except errors.ChatError as error:
             yield TurnFailed(error)
         else:
-            for text in texts(completed.answer["output"]):
-                yield TextDelta(text)
             yield completed
 
-    async def _turn(self, request: TurnRequest, turn_id: str, deadline: Deadline) -> TurnCompleted:
+    async def _turn(self, request: TurnRequest, turn_id: str, deadline: Deadline) -> _Committed | TurnCompleted:
         # Settings of the request itself are checked before anything is read, written or paid.
         parse_turn_settings(self._default_memory, request.memory)
-        start = self._clock()
+        start = deadline.clock()
         try:
-            head, token, state = await self._open(request, deadline)
+            head, token, known = await self._open(request, deadline)
         except errors.ConversationLocked:
-            if (replay := await self._recorded(request)) is not None:
+            if (replay := await self._recorded(request, deadline)) is not None:
                 return replay
             raise
+        turn: _Committed | TurnCompleted | None = None
         try:
-            replay = await self._recorded(request) or await self._retried(request, head)
-            completed = replay or await self._answer(
-                request, head, token, state=state, turn_id=turn_id, deadline=deadline
-            )
-        except BaseException:
-            await self._release(request.user, head, token)
-            raise
-        if replay is not None:
-            await self._release(request.user, head, token)
-        self._usual_turn += (self._clock() - start - self._usual_turn) / 4
-        return completed
+            turn = await self._recorded(request, deadline) or await self._retried(request, head, deadline)
+            if turn is None:
+                turn = await self._answer(request, head, token, known=known, turn_id=turn_id, deadline=deadline)
+                self._leases.learn(deadline.clock() - start)
+        finally:
+            # The commit itself gives back the lease that it was made under.
+            if not isinstance(turn, _Committed) or turn.before is not head:
+                await self._leases.release(request.user, head, token, deadline)
+        return turn
 
-    async def _open(self, request: TurnRequest, deadline: Deadline) -> tuple[Head, str, MemoryState | None]:
+    async def _open(self, request: TurnRequest, deadline: Deadline) -> tuple[Head, str, Known]:
         """Take the lease and read the memory value, side by side."""
         reading = asyncio.ensure_future(self._hot.read(request.user, request.conversation))
         try:
-            head, token = await self._take_lease(request, deadline)
-        except BaseException:
+            head, token, waited = await self._leases.take(
+                request.user,
+                request.conversation,
+                deadline,
+                key=request.idempotency,
+                create=not is_generated_id(request.conversation),
+                reserve=COMMIT_RESERVE + MODEL_MINIMUM,
+            )
+            # Whoever waited read the value as it was before another turn.
+            known = await (self._hot.read(request.user, request.conversation) if waited else reading)
+        finally:
             reading.cancel()
-            raise
-        return head, token, self._hot.believed(await reading, head)
+        return head, token, known.believed(head)
 
-    async def _take_lease(self, request: TurnRequest, deadline: Deadline) -> tuple[Head, str]:
-        wait_until = self._clock() + min(self._lock_wait, deadline.remaining(reserve=COMMIT_RESERVE + MODEL_MINIMUM))
-        lease = Lease(
-            token=uuid4().hex,
-            expires_at=self._clock() + deadline.remaining() + LEASE_GRACE,
-            idempotency_key=request.idempotency.digest if request.idempotency else "",
-        )
-        create = not is_generated_id(request.conversation)
-        while True:
-            try:
-                head = await self._stored(
-                    self._history.take_lease(request.user, request.conversation, lease, create=create), deadline
-                )
-            except errors.IdempotencyInProgress as error:
-                error.retry_after_ms = self._come_again_ms()
-                raise
-            except errors.ConversationLocked as error:
-                if self._clock() >= wait_until:
-                    error.retry_after_ms = self._come_again_ms()
-                    raise
-                await asyncio.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - spreads the waiters
-            else:
-                return head, lease.token
+    async def _follow(self, user: str, turn: _Committed | TurnCompleted, deadline: Deadline) -> None:
+        if isinstance(turn, TurnCompleted):
+            return
+        try:
+            async with asyncio.timeout(min(FOLLOW_TIMEOUT, deadline.remaining(reserve=ANSWER_RESERVE))):
+                await self._hot.follow(user, turn.before, turn.after, turn.messages, known=turn.known, kept=turn.kept)
+        except TimeoutError:
+            # Half written at worst: without them the next turn makes them anew.
+            await self._hot.forget(user, turn.after.conversation)
 
-    def _come_again_ms(self) -> int:
-        """Draw a wait of one to six usual turns: a constant one would bring all waiters back at once."""
-        return int(self._usual_turn * random.uniform(1, 6) * 1000)  # noqa: S311 - spreads the waiters
-
-    async def _release(self, user: str, head: Head, token: str) -> None:
-        # The lease expires by itself; a release that fails only makes the next turn wait for that.
-        with contextlib.suppress(errors.ChatError, TimeoutError):
-            async with asyncio.timeout(STORE_TIMEOUT):
-                await self._history.release_lease(user, head, token)
-
-    async def _recorded(self, request: TurnRequest) -> TurnCompleted | None:
+    async def _recorded(self, request: TurnRequest, deadline: Deadline) -> TurnCompleted | None:
         """Answer from the idempotency record, where the key came before."""
         if request.idempotency is None:
             return None
-        record = await self._history.idempotency_record(request.user, request.idempotency)
-        if record is None:
+        keyed = Keyed(request.idempotency, request.fingerprint)
+        found = await deadline.stored(recorded(self._history, request.user, keyed))
+        if found is None:
             return None
-        if record.fingerprint != request.fingerprint:
-            raise errors.IdempotencyKeyReused(
-                "This Idempotency-Key came before with another request.", param="Idempotency-Key"
-            )
-        head = await self._history.get_head(request.user, record.conversation)
-        if head.incarnation != record.incarnation:
-            raise errors.NotFound(NO_CONVERSATION)
-        return await self._replay(request.user, head, record)
+        record, head = found
+        return await self._replay(request.user, head, record, deadline)
 
-    async def _retried(self, request: TurnRequest, head: Head) -> TurnCompleted | None:
+    async def _retried(self, request: TurnRequest, head: Head, deadline: Deadline) -> TurnCompleted | None:
         """Answer a retry of the SDK's own, which sends no key: the last turn's request, again, within a minute."""
         last = head.last
         if last is None or request.retry_count == 0 or request.fingerprint != last.fingerprint:
             return None
         if self._clock() - last.committed_at > RETRY_WINDOW:
             return None
-        return await self._replay(request.user, head, last)
+        return await self._replay(request.user, head, last, deadline)
 
-    async def _replay(self, user: str, head: Head, turn: LastTurn | IdempotencyRecord) -> TurnCompleted:
-        items = await self._history.read_items(user, head, turn.first_seq, turn.last_seq)
+    async def _replay(
+        self, user: str, head: Head, turn: LastTurn | IdempotencyRecord, deadline: Deadline
+    ) -> TurnCompleted:
+        items = await deadline.stored(self._history.read_items(user, head, turn.first_seq, turn.last_seq))
         answer = replayed(turn.frame, items, first_seq=turn.first_seq, inputs=turn.inputs)
         return TurnCompleted(answer, {"Idempotent-Replayed": "true"})
 
     async def _answer(
-        self,
-        request: TurnRequest,
-        head: Head,
-        token: str,
-        *,
-        state: MemoryState | None,
-        turn_id: str,
-        deadline: Deadline,
-    ) -> TurnCompleted:
+        self, request: TurnRequest, head: Head, token: str, *, known: Known, turn_id: str, deadline: Deadline
+    ) -> _Committed | TurnCompleted:
         settings = self._settings(head, request.memory)
-        context = await turn_context(
+        reading = turn_context(
             self._history,
             request.user,
             head,
-            state=state,
+            state=known.state,
             policy=settings.policy,
             items=request.input,
             body=request.body,
         )
+        reserve = COMMIT_RESERVE + MODEL_MINIMUM
+        context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
         reply = await self._reply(request, context, deadline, alone=head.seq > 0)
         output = [stored_item(item) for item in reply.response["output"]]
         turn = Turn(turn_id, (*context.given, *output), int(self._clock()))
@@ -246,10 +250,18 @@ class TurnService:
             title=head.title or title_of(added),
             idempotency=request.idempotency,
         )
-        new = await self._commit(request.user, head, commit, token, deadline)
-        items, messages = committed(turn, new)
-        await self._hot.follow(request.user, head, new, messages, state=state, kept=kept)
-        return TurnCompleted(answer_of(commit.frame, items[commit.inputs :]), reply.headers)
+        try:
+            before, after = await self._commit(request.user, head, commit, token, deadline)
+        except errors.IdempotencyKeyReused:
+            # The lease had expired, and another request with the key was faster.
+            if (replay := await self._recorded(request, deadline)) is not None:
+                return replay
+            raise
+        items, messages = committed(turn, after)
+        completed = TurnCompleted(answer_of(commit.frame, items[commit.inputs :]), reply.headers)
+        if before is not head:
+            return _Committed(completed, before, after, messages, Known(None, known.reachable), None)
+        return _Committed(completed, before, after, messages, known, kept)
 
     def _settings(self, head: Head, override: Mapping[str, Any] | None) -> TurnMemory:
         return parse_turn_settings(merge_settings(self._default_memory, head.memory), override)
@@ -266,24 +278,30 @@ class TurnService:
             alone=alone,
         )
 
-    async def _commit(self, user: str, head: Head, commit: Commit, token: str | None, deadline: Deadline) -> Head:
+    async def _commit(self, user: str, head: Head, commit: Commit, token: str, deadline: Deadline) -> tuple[Head, Head]:
         """Commit behind the head as it was read; behind the new one if another turn came between.
 
-        A turn whose lease expired is late, not lost: its model is paid.
+        A turn whose lease expired is late, not lost: its model is paid. The heads before and after are returned.
         """
+        fence: str | None = token
         for _ in range(COMMIT_TRIES):
             try:
-                return await self._stored(self._history.commit(user, head, commit, token=token), deadline)
+                making = self._history.commit(user, head, commit, token=fence)
+                return head, await deadline.stored(making, reserve=FOLLOW_RESERVE)
             except errors.CommitConflict:
-                current = await self._history.get_head(user, head.conversation)
+                current = await deadline.stored(self._history.get_head(user, head.conversation), reserve=FOLLOW_RESERVE)
                 if current.incarnation != head.incarnation:
                     raise errors.NotFound(NO_CONVERSATION) from None
-                head, token = current, None
+                head, fence, commit = current, None, _moved(commit, current)
         raise errors.StoreUnavailable("The conversation changes too fast to commit.")
 
-    async def _stored(self, call: Coroutine[Any, Any, T], deadline: Deadline) -> T:
-        try:
-            async with asyncio.timeout(min(STORE_TIMEOUT, deadline.remaining())):
-                return await call
-        except TimeoutError:
-            raise errors.StoreUnavailable("The history does not answer.", retry_after_ms=1000) from None
+
+def _moved(commit: Commit, head: Head) -> Commit:
+    """Make a commit that was meant for an earlier head one for this head: what others changed stays changed."""
+    return replace(
+        commit,
+        system=pinned_system(commit.turn.items[: commit.inputs], head.system),
+        window_start=NO_ANCHOR,
+        window_position=0,
+        title=head.title or commit.title,
+    )

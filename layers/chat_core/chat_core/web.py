@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -25,6 +26,8 @@ USER_LIMIT = 256
 IDEMPOTENCY_KEY_LIMIT = 255
 # Members of a request that say in which form it is answered; they go no further.
 STREAM_MEMBERS = ("stream", "stream_options")
+ANSWER_RESERVE = 0.25
+"""Seconds at the end of an invocation for the answer's way out."""
 
 # The one place that chooses HTTP statuses: error class → status, OpenAI's `type`.
 STATUSES: Mapping[type[errors.ChatError], tuple[int, str]] = {
@@ -262,7 +265,7 @@ def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaCo
     The answer carries API Gateway's request id as ``x-request-id``, where OpenAI's SDKs look for it.
     """
     start = time.monotonic()
-    response = event_loop.run(app.resolve_async(event, context))
+    response = event_loop.run(_resolved(app, event, context))
     request_id = str((event.get("requestContext") or {}).get("requestId") or "")
     response["multiValueHeaders"]["x-request-id"] = [request_id]
     count(Metric.REQUESTS)
@@ -277,3 +280,20 @@ def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaCo
         request_id=request_id,
     )
     return response
+
+
+async def _resolved(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer in time, whatever happens: Lambda would kill the environment, and the gateway answer in its place."""
+    seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_RESERVE
+    try:
+        async with asyncio.timeout(seconds):
+            return await app.resolve_async(event, context)
+    except TimeoutError:
+        late = error_response(errors.DeadlineExceeded("The request took longer than it may."))
+    headers = {"Content-Type": late.content_type, **late.headers}
+    return {
+        "statusCode": late.status_code,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "body": late.body,
+        "isBase64Encoded": False,
+    }

@@ -78,7 +78,7 @@ async def create_conversation(
         expires_at = int(now) + _PROVISIONAL_SECONDS
     row = head_row(user, new, provisional=commit is not None, expires_at=expires_at)
     put = {"Put": {"Item": row, **expressed({}, ConditionExpression="attribute_not_exists(#pk)")}}
-    records = _record_actions(user, idempotency, now) if commit is None else []
+    records = record_actions(user, idempotency, now) if commit is None else []
     try:
         await table.transact([put, *records])
     except (Cancelled, StoreUnavailable) as error:
@@ -96,7 +96,7 @@ def _advanced(head: Head, commit: Commit, now: float, *, released: bool) -> Head
     count = len(commit.turn.items)
     seq = head.seq + count
     last = head.last
-    if commit.fingerprint:
+    if commit.frame:
         last = LastTurn(commit.turn.id, commit.fingerprint, now, head.seq + 1, seq, commit.inputs, commit.frame)
     return replace(
         head,
@@ -107,6 +107,7 @@ def _advanced(head: Head, commit: Commit, now: float, *, released: bool) -> Head
         turns=head.turns + bool(commit.frame),
         system=commit.system,
         window_start=commit.window_start,
+        window_position=commit.window_position,
         title=commit.title,
         last=last,
         lease=None if released else head.lease,
@@ -122,7 +123,7 @@ async def _append(
     own_head = {"Key": key(pk, HEAD)}
     check = {"ConditionCheck": {**own_head, **_fenced(head, token)}}
     update = {"Update": {**own_head, **_head_update(user, head, new, commit, token=token, expires_at=expires_at)}}
-    records = _record_actions(user, record, now)
+    records = record_actions(user, record, now)
     rows = item_rows(pk, head.incarnation, commit.turn, first_seq=head.seq + 1, expires_at=expires_at)
     *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
     try:
@@ -151,12 +152,13 @@ def _head_update(user: str, head: Head, new: Head, commit: Commit, *, token: str
         "updated_at": number(new.updated_at),
         "title": text(new.title),
         "window_start": number(new.window_start),
+        "window_position": number(new.window_position),
         "owner": text(user),
         "activity": text(activity(new.updated_at, head.conversation)),
         **expiry(expires_at),
         **(pinned or {}),
     }
-    if commit.fingerprint and new.last:
+    if commit.frame and new.last:
         changed["last"] = _checked(last_turn(new.last))
     gone = {"provisional", "expires_at"} | ({"system", "system_seq"} if pinned is not None else set())
     if token is not None:
@@ -198,7 +200,8 @@ def _pinned(head: Head, commit: Commit) -> Row | None:
     return {"system": _checked(value)}
 
 
-def _record_actions(user: str, record: _Record | None, now: float) -> list[dict[str, Any]]:
+def record_actions(user: str, record: _Record | None, now: float) -> list[dict[str, Any]]:
+    """Write a record where there is none that holds, and the pointer to it; nothing for None."""
     if record is None:
         return []
     row, pointer = record_rows(user, *record, now)

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 INDEX = "by_activity"
 """A user's heads by last activity; it holds the attributes that `listed_head` reads, and ``expires_at``."""
 
-_NUMBERS = ("seq", "created_at", "updated_at", "items", "messages", "turns", "window_start", "edits")
+_NUMBERS = (
+    "seq",
+    "created_at",
+    "updated_at",
+    "items",
+    "messages",
+    "turns",
+    "window_start",
+    "window_position",
+    "edits",
+)
 
 
 def activity(now: float, conversation: str) -> str:
@@ -71,6 +81,7 @@ def head_from_row(row: Mapping[str, Attribute], now: float) -> Head:
         memory=_value(row, "memory") or {},
         system=_value(row, "system"),
         window_start=read_int(row, "window_start"),
+        window_position=read_int(row, "window_position"),
         edits=read_int(row, "edits"),
         title=read_text(row, "title"),
         last=LastTurn(**last) if last else None,

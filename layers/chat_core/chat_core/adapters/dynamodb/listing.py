@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chat_core.adapters.dynamodb.commits import record_actions
 from chat_core.adapters.dynamodb.heads import INDEX, is_visible, listed_head
 from chat_core.adapters.dynamodb.packing import Attribute, packed
 from chat_core.adapters.dynamodb.reading import complete_head, no_conversation, read_again
-from chat_core.adapters.dynamodb.rows import Row, is_expired, text
-from chat_core.adapters.dynamodb.table import ConditionFailed, expressed
-from chat_core.errors import InvalidRequest
+from chat_core.adapters.dynamodb.rows import Row, is_expired, key, number, text
+from chat_core.adapters.dynamodb.table import Cancelled, ConditionFailed, expressed
+from chat_core.errors import IdempotencyKeyReused, InvalidRequest
 from chat_core.keys import HEAD, is_conversation_id, partition_key
 from chat_core.ports import Page
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chat_core.adapters.dynamodb.table import Table
-    from chat_core.ports import Head, Order
+    from chat_core.ports import Head, IdempotencyKey, IdempotencyRecord, Order
+
+_NO_WINDOW = -1
+"""See `Head.window_start`."""
 
 
 async def list_conversations(table: Table, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
@@ -55,19 +59,38 @@ async def _position(table: Table, user: str, conversation: str) -> Attribute:
 
 
 async def update_conversation(
-    table: Table, user: str, head: Head, *, metadata: Mapping[str, str] | None, memory: Mapping[str, Any] | None
+    table: Table,
+    user: str,
+    head: Head,
+    *,
+    metadata: Mapping[str, str] | None,
+    memory: Mapping[str, Any] | None,
+    idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None,
 ) -> Head:
     """Replace metadata or memory settings; see `HistoryStore.update_conversation`."""
     given = {"metadata": metadata, "memory": memory}
     changed = {name: packed(dict(value)) for name, value in given.items() if value is not None}
+    if memory is not None:
+        # The window's start is in the unit of the settings that were.
+        changed |= {"window_start": number(_NO_WINDOW), "window_position": number(0)}
     if not changed:
         return await read_again(table, user, head)
     update = "SET " + ", ".join(f"#{name} = :{name}" for name in changed)
     values = {**changed, "incarnation": text(head.incarnation)}
-    condition = "#incarnation = :incarnation"
+    condition = "attribute_not_exists(#provisional) AND #incarnation = :incarnation"
     request = expressed(values, UpdateExpression=update, ConditionExpression=condition)
+    pk = partition_key(user, head.conversation)
+    if idempotency is not None:
+        records = record_actions(user, idempotency, table.clock())
+        try:
+            await table.transact([{"Update": {"Key": key(pk, HEAD), **request}}, *records])
+        except Cancelled as cancelled:
+            if 0 in cancelled.failed:
+                raise no_conversation() from None
+            raise IdempotencyKeyReused("This idempotency key has been used before.") from None
+        return await read_again(table, user, head)
     try:
-        row = await table.update(partition_key(user, head.conversation), HEAD, request)
+        row = await table.update(pk, HEAD, request)
     except ConditionFailed:
         raise no_conversation() from None
     return await complete_head(table, user, row)

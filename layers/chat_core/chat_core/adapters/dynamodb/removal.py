@@ -10,6 +10,7 @@ leaves rows without a head, which the next one finds in the same way.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chat_core.adapters.dynamodb.batches import batches
@@ -18,14 +19,14 @@ from chat_core.adapters.dynamodb.reading import is_current, items_between, no_co
 from chat_core.adapters.dynamodb.records import RECORD
 from chat_core.adapters.dynamodb.rows import Row, key, number, read_int, read_text, text
 from chat_core.adapters.dynamodb.table import Cancelled, expressed
-from chat_core.errors import StoreUnavailable
+from chat_core.errors import CommitConflict, StoreUnavailable
 from chat_core.keys import HEAD, partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from chat_core.adapters.dynamodb.table import Table
-    from chat_core.ports import Head
+    from chat_core.ports import Head, StoredItem
 
 _TRIES = 5
 _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
@@ -54,7 +55,23 @@ async def erase(table: Table, user: str, conversation: str) -> Mapping[str, int]
     return counts
 
 
-async def delete_items(table: Table, user: str, head: Head, seqs: Sequence[int], *, messages: int, unpin: bool) -> Head:
+@dataclass(frozen=True, slots=True)
+class HeadChanges:
+    """What of the head was made of deleted items; the names are those of `HistoryStore.delete_items`."""
+
+    unpin: bool
+    pinned: StoredItem | None
+    title: str | None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any: then the head must be the one that was read."""
+        return self.unpin or self.title is not None
+
+
+async def delete_items(
+    table: Table, user: str, head: Head, seqs: Sequence[int], *, messages: int, changes: HeadChanges
+) -> Head:
     """Delete items; see `HistoryStore.delete_items`.
 
     Pieces of split items go before the transaction, so that a deletion killed between can be repeated.
@@ -67,26 +84,31 @@ async def delete_items(table: Table, user: str, head: Head, seqs: Sequence[int],
         ]
         await _remove(table, [row for row in rows if place(row)[1] is not None])
         items = [row for row in rows if place(row)[1] is None]
-        if not items or await _take_out(table, pk, head, items, messages=messages, unpin=unpin):
+        if not items or await _take_out(table, pk, head, items, messages=messages, changes=changes):
             return await read_again(table, user, head)
     raise StoreUnavailable("Others delete the same items.", retry_after_ms=1_000)
 
 
-async def _take_out(table: Table, pk: str, head: Head, items: list[Row], *, messages: int, unpin: bool) -> bool:
+async def _take_out(
+    table: Table, pk: str, head: Head, items: list[Row], *, messages: int, changes: HeadChanges
+) -> bool:
     """Delete items and count them off the head; False if others delete some of them too."""
     *first, last = batches(items, _weight)
     try:
         for batch in first:
-            await table.transact([_count_off(pk, head, len(batch), 0, unpin=unpin), *map(_deletion, batch)])
-        await table.transact([_count_off(pk, head, len(last), messages, unpin=unpin), *map(_deletion, last)])
+            await table.transact([_count_off(pk, head, len(batch), 0, changes), *map(_deletion, batch)])
+        await table.transact([_count_off(pk, head, len(last), messages, changes), *map(_deletion, last)])
     except Cancelled as cancelled:
         if 0 in cancelled.failed:
+            present = await table.get(pk, HEAD) or {}
+            if read_text(present, "incarnation") == head.incarnation:
+                raise CommitConflict from None
             raise no_conversation() from None
         return False
     return True
 
 
-def _count_off(pk: str, head: Head, items: int, messages: int, *, unpin: bool) -> dict[str, Any]:
+def _count_off(pk: str, head: Head, items: int, messages: int, changes: HeadChanges) -> dict[str, Any]:
     values = {
         "incarnation": text(head.incarnation),
         "items": number(-items),
@@ -94,9 +116,19 @@ def _count_off(pk: str, head: Head, items: int, messages: int, *, unpin: bool) -
         "one": number(1),
     }
     update = "ADD #items :items, #messages :messages, #edits :one"
-    if unpin:
-        update += " REMOVE #system, #system_seq"
     condition = "#incarnation = :incarnation"
+    if changes.any:
+        values |= {"seq": number(head.seq)}
+        condition += " AND #seq = :seq"
+    if changes.title is not None:
+        values["title"] = text(changes.title)
+        update += " SET #title = :title"
+    if changes.unpin and changes.pinned is not None:
+        # By its place: small ones too, until the next commit pins another.
+        values["system_seq"] = number(changes.pinned.seq)
+        update += f"{', ' if changes.title is not None else ' SET '}#system_seq = :system_seq REMOVE #system"
+    elif changes.unpin:
+        update += " REMOVE #system, #system_seq"
     return {
         "Update": {
             "Key": key(pk, HEAD),

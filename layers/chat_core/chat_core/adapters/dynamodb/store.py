@@ -103,10 +103,18 @@ class DynamoHistoryStore:
         return await commits.create_conversation(self._table, user, head, commit, idempotency=idempotency)
 
     async def update_conversation(
-        self, user: str, head: Head, *, metadata: Mapping[str, str] | None, memory: Mapping[str, Any] | None
+        self,
+        user: str,
+        head: Head,
+        *,
+        metadata: Mapping[str, str] | None,
+        memory: Mapping[str, Any] | None,
+        idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
         """See `HistoryStore.update_conversation`."""
-        return await listing.update_conversation(self._table, user, head, metadata=metadata, memory=memory)
+        return await listing.update_conversation(
+            self._table, user, head, metadata=metadata, memory=memory, idempotency=idempotency
+        )
 
     async def list_conversations(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """See `HistoryStore.list_conversations`."""
@@ -131,10 +139,19 @@ class DynamoHistoryStore:
         return page.data[0]
 
     async def delete_items(
-        self, user: str, head: Head, seqs: Sequence[int], *, messages: int, unpin: bool = False
+        self,
+        user: str,
+        head: Head,
+        seqs: Sequence[int],
+        *,
+        messages: int,
+        unpin: bool = False,
+        pinned: StoredItem | None = None,
+        title: str | None = None,
     ) -> Head:
         """See `HistoryStore.delete_items`."""
-        return await removal.delete_items(self._table, user, head, seqs, messages=messages, unpin=unpin)
+        changes = removal.HeadChanges(unpin=unpin, pinned=pinned, title=title)
+        return await removal.delete_items(self._table, user, head, seqs, messages=messages, changes=changes)
 
     async def erase(self, user: str, conversation: str) -> Mapping[str, int]:
         """See `HistoryStore.erase`."""

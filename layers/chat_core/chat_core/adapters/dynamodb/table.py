@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Operation = Literal["get_item", "query", "update_item", "delete_item", "transact_write_items"]
 
 _TRIES = 6
+_CALL_SECONDS = 5.0
 _RETRY_AFTER_MS = 1_000
 _FAILED_CONDITION = "ConditionalCheckFailed"
 _BUSY = frozenset(
@@ -224,11 +225,15 @@ class Table:
     async def _call(self, operation: Operation, request: Mapping[str, Any]) -> Mapping[str, Any]:
         if operation != "transact_write_items":
             request = {"TableName": self.name, **request}
-        for attempt in range(_TRIES):
-            try:
-                return await asyncio.to_thread(self._send, operation, request)
-            except _Busy:
-                await asyncio.sleep(_RANDOM.uniform(0, 0.02 * 2**attempt))
+        try:
+            async with asyncio.timeout(_CALL_SECONDS):
+                for attempt in range(_TRIES):
+                    try:
+                        return await asyncio.to_thread(self._send, operation, request)
+                    except _Busy:
+                        await asyncio.sleep(_RANDOM.uniform(0, 0.02 * 2**attempt))
+        except TimeoutError:
+            pass
         raise _unavailable()
 
     def _send(self, operation: Operation, request: Mapping[str, Any]) -> Mapping[str, Any]:

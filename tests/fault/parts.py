@@ -1,0 +1,142 @@
+"""The core on stores that can fail, stall and die at any call: one `Process` is one Lambda environment."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from chat_core.conversations import Conversations
+from chat_core.deadline import Deadline
+from chat_core.erasure import Erasure
+from chat_core.errors import CacheUnavailable, StoreUnavailable
+from chat_core.hot_copies import HotCopies
+from chat_core.replies import Replies
+from chat_core.turns import TurnService
+from tests.fakes.history import InMemoryHistoryStore
+from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.fault.virtual_time import VirtualLoop
+
+Action = Literal["die before", "die after", "refuse", "lose answer", "jump", "yield"]
+HOT_MESSAGES = 6
+LEASE_SECONDS = 40.0
+BUFFER: Mapping[str, Any] = {"policy": "buffer"}
+
+
+class Dead(BaseException):
+    """The environment was killed: nothing that it does from now on has an effect."""
+
+
+@dataclass
+class World:
+    """What survives an environment: the stores, the model, the time."""
+
+    loop: VirtualLoop
+    skew: float = 0.0
+    model: RecordingModel = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.model = RecordingModel()
+        self.history: Any = InMemoryHistoryStore(clock=self.clock)
+        self.memory: Any = InMemoryMemoryStore(self.clock)
+        self.cache: Any = InMemoryResponseCache(self.clock)
+
+    def clock(self) -> float:
+        return self.loop.wall() + self.skew
+
+
+class RecordingModel:
+    """Answers what it was told, and remembers what it has seen."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[str]] = []
+
+    async def respond(self, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+        told = [str(item["content"]) for item in body["input"]]
+        self.seen.append(told)
+        await asyncio.sleep(0.2)
+        content = [{"type": "output_text", "text": told[-1].upper(), "annotations": [], "logprobs": []}]
+        return {
+            "id": f"resp_{len(self.seen)}",
+            "object": "response",
+            "status": "completed",
+            "model": "recording",
+            "output": [{"type": "message", "role": "assistant", "status": "completed", "content": content}],
+            "usage": {"total_tokens": 1},
+        }
+
+
+class Faults:
+    """What befalls an environment's calls, by their number from 1."""
+
+    def __init__(self, world: World, plan: Mapping[int, Action]) -> None:
+        self._world = world
+        self._plan = plan
+        self._count = 0
+        self.calls: list[str] = []
+        self.dead = False
+
+    async def around(self, name: str, call: Any, refusal: Exception) -> Any:
+        if self.dead:
+            raise Dead
+        self._count += 1
+        self.calls.append(name)
+        action = self._plan.get(self._count)
+        if action == "yield":
+            await asyncio.sleep(0.01)
+        if action == "jump":
+            self._world.skew += LEASE_SECONDS
+        if action == "refuse":
+            raise refusal
+        if action == "die before":
+            self.dead = True
+            raise Dead
+        result = await call()
+        if action == "lose answer":
+            raise refusal
+        if action == "die after":
+            self.dead = True
+            raise Dead
+        return result
+
+
+class Faulty:
+    """A store through which faults come."""
+
+    def __init__(self, store: Any, faults: Faults, refusal: Exception) -> None:
+        self._store, self._faults, self._refusal = store, faults, refusal
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await self._faults.around(name, partial(method, *args, **kwargs), self._refusal)
+
+        return call
+
+
+class Process:
+    """One environment of both functions."""
+
+    def __init__(self, world: World, plan: Mapping[int, Action] | None = None) -> None:
+        self._world = world
+        self.faults = Faults(world, plan or {})
+        down = StoreUnavailable("The history cannot be reached.", retry_after_ms=1000)
+        history: Any = Faulty(world.history, self.faults, down)
+        memory: Any = Faulty(world.memory, self.faults, CacheUnavailable("unavailable"))
+        cache: Any = Faulty(world.cache, self.faults, CacheUnavailable("unavailable"))
+        hot = HotCopies(memory, history, keep=HOT_MESSAGES)
+        replies = Replies(cache, world.model, base_url="http://model", ttl=3600, clock=world.clock)
+        self.turns = TurnService(
+            history, hot, replies, default_memory=BUFFER, lock_wait=10, clock=world.clock
+        )
+        self.conversations = Conversations(history, hot, default_memory=BUFFER, clock=world.clock)
+        self.erasure = Erasure(history, hot)
+
+    def deadline(self, seconds: float = 28.0) -> Deadline:
+        return Deadline.after(seconds, clock=self._world.loop.time)

@@ -1,0 +1,79 @@
+"""The state machine has teeth: each of these bugs makes it fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from chat_core.hot_copies import HotCopies, Known
+from chat_core.messages import Message
+from chat_core.turns import TurnService
+from tests.fakes.history import InMemoryHistoryStore
+from tests.fault.test_state_machine import Machine
+
+if TYPE_CHECKING:
+    from chat_core.ports import Commit, Head
+
+_SETTINGS = settings(
+    max_examples=400,
+    stateful_step_count=20,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
+)
+
+
+@pytest.fixture
+def commit_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+    conditional = InMemoryHistoryStore.commit
+
+    async def commit(self: Any, user: str, head: Head, change: Commit, *, token: str | None) -> Head:
+        found = self._conversations.get((user, head.conversation))
+        # Where the writer thinks that the history ends, it writes: over what others wrote.
+        if found is not None:
+            found.head = replace(head, lease=found.head.lease)
+        return await conditional(self, user, head, change, token=None)
+
+    monkeypatch.setattr(InMemoryHistoryStore, "commit", commit)
+
+
+@pytest.fixture
+def append_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    committing = TurnService._commit
+
+    async def commit(self: Any, user: str, head: Head, change: Commit, token: str, deadline: Any) -> Any:
+        text = change.turn.items[0]["content"][0]["text"]
+        await self._hot._append(user, head, [Message("user", text).text], keep=10)
+        return await committing(self, user, head, change, token, deadline)
+
+    monkeypatch.setattr(TurnService, "_commit", commit)
+
+
+@pytest.fixture
+def stale_value_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Known, "believed", lambda self, head: self)
+
+
+@pytest.fixture
+def copies_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(self: Any, user: str, head: Head) -> None:
+        pass
+
+    monkeypatch.setattr(HotCopies, "_take_back_unless_current", nothing)
+
+
+@pytest.mark.parametrize(
+    "bug", ["commit_without_condition", "append_before_commit", "stale_value_believed", "copies_not_taken_back"]
+)
+def test_the_state_machine_catches(bug: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue(bug)
+    with pytest.raises(AssertionError) as caught:
+        run_state_machine_as_test(Machine, settings=_SETTINGS)
+    print(bug, "→", str(caught.value).splitlines()[0])
