@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from chat_core.cache_access import CacheAccess
 from chat_core.conversations import Conversations
 from chat_core.deadline import Deadline
 from chat_core.erasure import Erasure
 from chat_core.errors import CacheUnavailable, StoreUnavailable
 from chat_core.hot_copies import HotCopies
+from chat_core.key_space import KeySpace
 from chat_core.replies import Replies
 from chat_core.turns import TurnService
 from tests.fakes.history import InMemoryHistoryStore
@@ -56,7 +58,7 @@ class RecordingModel:
     def __init__(self) -> None:
         self.seen: list[list[str]] = []
 
-    async def respond(self, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+    async def post(self, endpoint: str, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
         told = [str(item["content"]) for item in body["input"]]
         self.seen.append(told)
         await asyncio.sleep(0.2)
@@ -120,6 +122,10 @@ class Faulty:
         return call
 
 
+def _uncounted(*_: object, **__: object) -> None:
+    """Take no metrics."""
+
+
 class Process:
     """One environment of both functions."""
 
@@ -131,10 +137,10 @@ class Process:
         memory: Any = Faulty(world.memory, self.faults, CacheUnavailable("unavailable"))
         cache: Any = Faulty(world.cache, self.faults, CacheUnavailable("unavailable"))
         hot = HotCopies(memory, history, keep=HOT_MESSAGES)
-        replies = Replies(cache, world.model, base_url="http://model", ttl=3600, clock=world.clock)
-        self.turns = TurnService(
-            history, hot, replies, default_memory=BUFFER, lock_wait=10, clock=world.clock
-        )
+        access = CacheAccess(cache, _uncounted)
+        keys = KeySpace("http://model")
+        replies = Replies(access, world.model, keys=keys, ttl=3600, count=_uncounted, clock=world.clock)
+        self.turns = TurnService(history, hot, replies, default_memory=BUFFER, lock_wait=10, clock=world.clock)
         self.conversations = Conversations(history, hot, default_memory=BUFFER, clock=world.clock)
         self.erasure = Erasure(history, hot)
 

@@ -48,10 +48,10 @@ def commit_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 def append_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     committing = TurnService._commit
 
-    async def commit(self: Any, user: str, head: Head, change: Commit, token: str, deadline: Any) -> Any:
+    async def commit(self: Any, user: str, head: Head, change: Commit, *more: Any) -> Any:
         text = change.turn.items[0]["content"][0]["text"]
         await self._hot._append(user, head, [Message("user", text).text], keep=10)
-        return await committing(self, user, head, change, token, deadline)
+        return await committing(self, user, head, change, *more)
 
     monkeypatch.setattr(TurnService, "_commit", commit)
 
@@ -74,6 +74,5 @@ def copies_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_state_machine_catches(bug: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(bug)
-    with pytest.raises(AssertionError) as caught:
+    with pytest.raises(AssertionError):
         run_state_machine_as_test(Machine, settings=_SETTINGS)
-    print(bug, "→", str(caught.value).splitlines()[0])

@@ -101,7 +101,7 @@ async def create_response(
     else:
         completed = await fold(turns.run(call.turn, time_left))
         answer, headers = completed.answer, completed.headers
-    if call.stream:
+    if call.stream and answer["object"] == "response":
         return web.event_stream(event_frames(response_events(answer)), headers=headers)
     return web.json_response(answer, headers=headers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -53,7 +54,13 @@ def deadline() -> Deadline:
 
 def checked_id(request: Request) -> str:
     """Read and check the conversation's id in the path."""
-    return check_conversation_id(request.path_parameters["conversation_id"], at="conversation_id")
+    # API Gateway hands on the path as it came, percent-encoded.
+    return check_conversation_id(unquote(request.path_parameters["conversation_id"]), at="conversation_id")
+
+
+def checked_item_id(request: Request) -> str:
+    """Read the item's id in the path; what is no id is not found."""
+    return unquote(request.path_parameters["item_id"])
 
 
 def keyed(request: Request) -> Keyed | None:
@@ -70,6 +77,7 @@ Eraser = Annotated[Erasure, Depends(erasure)]
 Once = Annotated[Keyed | None, Depends(keyed)]
 TimeLeft = Annotated[Deadline, Depends(deadline)]
 Id = Annotated[str, Depends(checked_id)]
+ItemId = Annotated[str, Depends(checked_item_id)]
 Body = Annotated[dict[str, Any], Depends(web.json_body)]
 
 
@@ -124,6 +132,13 @@ async def delete_conversation(user: User, conversation_id: Id, service: Eraser) 
     return web.json_response(schemas.deleted_conversation(conversation_id, erased))
 
 
+@app.get("/v1/conversations/<conversation_id>/context")
+async def get_context(user: User, conversation_id: Id, request: Request, service: Service) -> Response[str]:
+    """Tell what a model would see of a conversation, and why."""
+    override, model = schemas.context_query(request)
+    return web.json_response(await service.context(user, conversation_id, override=override, model=model))
+
+
 @app.get("/v1/conversations/<conversation_id>/items")
 async def list_items(user: User, conversation_id: Id, request: Request, service: Service) -> Response[str]:
     """List a conversation's items."""
@@ -143,14 +158,14 @@ async def create_items(
 
 
 @app.get("/v1/conversations/<conversation_id>/items/<item_id>")
-async def get_item(user: User, conversation_id: Id, item_id: str, service: Service) -> Response[str]:
+async def get_item(user: User, conversation_id: Id, item_id: ItemId, service: Service) -> Response[str]:
     """Read an item."""
     stored = await service.item(user, conversation_id, item_id)
     return web.json_response(stored.item)
 
 
 @app.delete("/v1/conversations/<conversation_id>/items/<item_id>")
-async def delete_item(user: User, conversation_id: Id, item_id: str, service: Eraser) -> Response[str]:
+async def delete_item(user: User, conversation_id: Id, item_id: ItemId, service: Eraser) -> Response[str]:
     """Delete an item; OpenAI answers with the conversation."""
     head = await service.item(user, conversation_id, item_id)
     return web.json_response(schemas.conversation_resource(head))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from chat_core.errors import InvalidRequest
@@ -131,3 +132,24 @@ def conversation_change(body: Mapping[str, Any]) -> tuple[dict[str, str] | None,
     if "metadata" not in body and memory is None:
         raise InvalidRequest("This parameter is required.", param="metadata", code="missing_required_parameter")
     return check_metadata(body["metadata"]) if "metadata" in body else None, memory
+
+
+_OF_THE_QUERY = frozenset({"model"})
+_NUMBER = re.compile(r"-?[0-9]{1,15}")
+
+
+def context_query(request: Request) -> tuple[dict[str, Any], str]:
+    """Read the memory settings to look through, and the model whose encoding counts, of a context's query.
+
+    Names are those of the request object ``memory``: ``?policy=token_window&max_tokens=2000``.
+    """
+    query = request.query_parameters or {}
+    override = {name: _value(text) for name, text in query.items() if name not in _OF_THE_QUERY}
+    return override, query.get("model", "")
+
+
+def _value(text: str) -> Any:
+    """Read a query's text as the JSON value that stands so in ``memory``."""
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    return {"true": True, "false": False}.get(text, text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chat_core.answers import committed, title_of
+from chat_core.context_reading import conversation_context
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.formats.items import from_items, pinned_system, stored_item
 from chat_core.idempotency import once, snapshot_head, snapshot_record
@@ -182,6 +183,17 @@ class Conversations:
         """Read one item."""
         head = await self._history.get_head(user, conversation)
         return await find_item(self._history, user, head, item)
+
+    async def context(self, user: str, conversation: str, *, override: Mapping[str, Any], model: str) -> dict[str, Any]:
+        """Tell what a model would see of a conversation; see `conversation_context`."""
+        return await conversation_context(
+            self._history,
+            user,
+            conversation,
+            default_memory=self._default_memory,
+            override=override,
+            model=model,
+        )
 
     async def add_items(
         self,

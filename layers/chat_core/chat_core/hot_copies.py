@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from chat_core.errors import CacheUnavailable, ChatError, NotFound
@@ -15,7 +15,6 @@ from chat_core.memory.packed import MemoryState, pack, unpack
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from chat_core.memory import Kept
     from chat_core.messages import Message
     from chat_core.ports import Head, HistoryStore, MemoryStore
 
@@ -92,7 +91,7 @@ class HotCopies:
         messages: Sequence[Message],
         *,
         known: Known | None = None,
-        kept: Kept | None = None,
+        kept: MemoryState | None = None,
     ) -> None:
         """Bring the copies up to a commit, list and value side by side, and look whether the commit still stands.
 
@@ -105,7 +104,7 @@ class HotCopies:
         known
             The copies of ``before``, the value believed; None where they were not read.
         kept
-            What the next turn's view may need; None leaves that to the next turn.
+            The memory value of ``after``, but for the sizes on the list; None leaves it to the next turn.
 
         Raises
         ------
@@ -122,7 +121,7 @@ class HotCopies:
         await self._take_back_unless_current(user, after)
 
     async def _append_and_write(
-        self, user: str, after: Head, messages: Sequence[Message], *, known: Known, kept: Kept | None
+        self, user: str, after: Head, messages: Sequence[Message], *, known: Known, kept: MemoryState | None
     ) -> None:
         elements = [element(message) for message in messages]
         sizes = (*(known.state.hot_sizes if known.state else ()), *(len(one.encode()) for one in elements))
@@ -150,11 +149,11 @@ class HotCopies:
         except CacheUnavailable:
             return None
 
-    async def _write(self, user: str, head: Head, kept: Kept | None, sizes: Sequence[int]) -> None:
+    async def _write(self, user: str, head: Head, kept: MemoryState | None, sizes: Sequence[int]) -> None:
         """Write the memory value. Where it does not arrive the old one is behind the head and not believed."""
         value = NO_STATE
         if kept is not None:
-            value = pack(MemoryState(head.incarnation, head.seq, head.edits, kept, tuple(sizes)))
+            value = pack(replace(kept, hot_sizes=tuple(sizes)))
         with contextlib.suppress(CacheUnavailable):
             await self._put(user, head.conversation, value)
 
@@ -163,7 +162,7 @@ class HotCopies:
             WRITE_TIMEOUT, lambda seconds: self._store.write_memory(user, conversation, value, timeout=seconds)
         )
 
-    async def rewrite(self, user: str, head: Head, *, kept: Kept | None = None) -> None:
+    async def rewrite(self, user: str, head: Head, *, kept: MemoryState | None = None) -> None:
         """Write the hot list anew from the durable history, and then the memory value.
 
         Without ``kept`` the value goes first. Where the list cannot be written both go, so that the next turn heals.

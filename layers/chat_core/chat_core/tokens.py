@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chat_core.image_tokens import image_tokens
@@ -243,7 +244,7 @@ class RememberedCounts:
             count=self._count,
             at_most=self._at_most if bounded else None,
             overhead=REQUEST_TOKENS,
-            tools=lambda: counter.tools(tools),
+            tools=cache(lambda: counter.tools(tools)),
             tools_at_most=counter.tools_at_most(tools),
         )
 

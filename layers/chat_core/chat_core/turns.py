@@ -10,11 +10,13 @@ from uuid import uuid4
 
 from chat_core import errors
 from chat_core.answers import answer_of, committed, frame_of, replayed, texts, title_of
+from chat_core.context_reading import unlocked_context
 from chat_core.formats.items import from_items, pinned_system, stored_item
 from chat_core.hot_copies import Known
 from chat_core.idempotency import Keyed, recorded
 from chat_core.keys import is_generated_id
 from chat_core.memory import merge_settings, parse_turn_settings
+from chat_core.memory.packed import MemoryState
 from chat_core.messages import Turn
 from chat_core.ports import Commit
 from chat_core.turn_context import NO_ANCHOR, turn_context
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from chat_core.deadline import Deadline
     from chat_core.hot_copies import HotCopies
-    from chat_core.memory import Kept, TurnMemory
+    from chat_core.memory import TurnMemory
     from chat_core.messages import Message
     from chat_core.ports import Head, HistoryStore, IdempotencyRecord, LastTurn
     from chat_core.replies import Replies, Reply
@@ -63,7 +65,7 @@ class _Committed:
     after: Head
     messages: Sequence[Message]
     known: Known
-    kept: Kept | None
+    kept: MemoryState | None
 
 
 class TurnService:
@@ -123,7 +125,7 @@ class TurnService:
             # The copies follow while the text is written.
             following = asyncio.ensure_future(self._follow(request.user, turn, deadline))
             try:
-                for text in texts(completed.answer["output"]):
+                for text in texts(completed.answer.get("output", ())):
                     yield TextDelta(text)
                 await following
             finally:
@@ -136,8 +138,8 @@ class TurnService:
             yield completed
 
     async def _turn(self, request: TurnRequest, turn_id: str, deadline: Deadline) -> _Committed | TurnCompleted:
-        # Settings of the request itself are checked before anything is read, written or paid.
-        parse_turn_settings(self._default_memory, request.memory)
+        if any((request.memory or {}).get(name) for name in ("dry_run", "read_only")):
+            return await self._untraced(request, turn_id, deadline)
         start = deadline.clock()
         try:
             head, token, known = await self._open(request, deadline)
@@ -261,7 +263,38 @@ class TurnService:
         completed = TurnCompleted(answer_of(commit.frame, items[commit.inputs :]), reply.headers)
         if before is not head:
             return _Committed(completed, before, after, messages, Known(None, known.reachable), None)
-        return _Committed(completed, before, after, messages, known, kept)
+        state = MemoryState(
+            after.incarnation, after.seq, after.edits, kept, (), context.counts.by_seq, context.counter.encoding
+        )
+        return _Committed(completed, before, after, messages, known, state)
+
+    async def _untraced(self, request: TurnRequest, turn_id: str, deadline: Deadline) -> TurnCompleted:
+        """Answer a turn that leaves no trace: one that only reads the memory, or the dry run of one."""
+        dry_run = bool((request.memory or {}).get("dry_run"))
+        reading = unlocked_context(
+            self._history,
+            request.user,
+            request.conversation,
+            default_memory=self._default_memory,
+            override=request.memory,
+            items=request.input,
+            body=request.body,
+            explain=dry_run,
+        )
+        head, context = await deadline.stored(
+            reading, at_most=deadline.remaining(), reserve=COMMIT_RESERVE + MODEL_MINIMUM
+        )
+        if dry_run:
+            return TurnCompleted(context.explained(head))
+        reply = await self._reply(request, context, deadline, alone=head.seq > 0)
+        frame = frame_of(
+            reply.response,
+            conversation=request.conversation,
+            turn_id=turn_id,
+            cache=reply.cache,
+            memory=context.report,
+        )
+        return TurnCompleted(answer_of(frame, reply.response["output"]), reply.headers)
 
     def _settings(self, head: Head, override: Mapping[str, Any] | None) -> TurnMemory:
         return parse_turn_settings(merge_settings(self._default_memory, head.memory), override)

@@ -213,7 +213,7 @@ def test_a_long_tool_loop_is_as_flat_as_a_long_talk() -> None:
 
 
 def test_turns_that_reason_are_served_by_the_hot_value() -> None:
-    policy = parse_policy({"policy": "message_window", "max_messages": 5, "granularity": "message"})
+    policy = parse_policy({"policy": "message_window", "max_messages": 10, "granularity": "message"})
     conversation = Conversation()
     for _ in range(20):
         turn = [user(), reasoning(), assistant(None, "c"), result("c"), reasoning(), assistant()]
@@ -230,11 +230,27 @@ def test_a_talk_full_of_tool_results_is_served_by_the_hot_value(step: int | None
     )
     conversation = Conversation()
     for number in range(30):
-        turn = [user(), assistant(None, f"c{number}"), result(f"c{number}", "x" * (10 + 7 * (number % 5))), assistant()]
-        view = conversation.view(policy, turn[:1], hot=True)
+        conversation.commit([user(), assistant(None, f"c{number}")], policy, hot=True)
+        answer = result(f"c{number}", "x" * (10 + 7 * (number % 5)))
+        view = conversation.view(policy, [answer], hot=True)
         assert conversation.reads == 0
-        assert shown(view) == shown(conversation.view(policy, turn[:1], reach=None))
+        assert shown(view) == shown(conversation.view(policy, [answer], reach=None))
         conversation.reads = 0
+        conversation.commit([answer, assistant()], policy, hot=True)
+
+
+def test_places_are_those_of_the_stored_messages_whatever_is_cleared() -> None:
+    clearing = {"trigger_tokens": 1, "keep": 2}
+    policy = parse_policy(
+        {"policy": "token_window", "max_tokens": 150, "evict_step_tokens": 70, "clear_tool_results": clearing}
+    )
+    conversation = Conversation()
+    for number in range(30):
+        exchange = [assistant(None, f"c{number}"), result(f"c{number}", "x" * 37)] if number < 4 else []
+        turn = [user(), *exchange, assistant()]
+        view = conversation.view(policy, turn[:1], hot=True)
+        whole = policy.view((*conversation.messages, turn[0]), inputs=1, counting=COUNTING)
+        assert shown(view) == shown(whole)
         conversation.commit(turn, policy, hot=True)
 
 

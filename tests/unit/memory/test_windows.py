@@ -210,5 +210,9 @@ def test_nothing_is_counted_where_the_bounds_show_that_all_fits() -> None:
     assert policy.keep([user(), assistant()], counting=counting).earlier.whole
     with pytest.raises(AssertionError):
         policy.view([user(), assistant(), user()], counting=counting)
+    bounded = Counting(count=tokens, at_most=tokens)
+    kept = policy.keep([user(), assistant()] * 9, counting=bounded)
+    view = policy.view((*kept.messages, user()), earlier=kept.earlier, counting=bounded)
+    assert not view.short, "a tail that fits says nothing about what precedes it"
     with pytest.raises(ValueError, match="counter"):
         policy.view([user()])

@@ -68,8 +68,7 @@ class TokenWindow(Window):
     def limit(self, system: Message | None, counting: Counting) -> Limit:
         """Everything counts but, under ``max_tokens``, the tools."""
         fixed = counting.overhead + (0 if system is None else _counter(counting)(system))
-        tools = 0 if self.max_tokens else counting.tools()
-        return self._limit(self._budget(tools), fixed, counting)
+        return self._limit(self._budget(counting.tools()), fixed, counting)
 
     def widest(self, counting: Counting) -> Limit:
         """Mind that the next turn may have no system message, no tools and an input of next to nothing."""

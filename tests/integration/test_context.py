@@ -1,0 +1,112 @@
+"""What the model sees can be asked for, without a turn and before one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.app import App
+
+CALL = {"type": "function_call", "call_id": "c1", "name": "lookup", "arguments": '{"city":"Oslo"}'}
+RESULT = {"type": "function_call_output", "call_id": "c1", "output": "4C " * 40}
+HISTORY: list[dict[str, Any]] = [
+    {"role": "developer", "content": "Be kind."},
+    {"role": "user", "content": "私の名前は渡辺直美です。"},
+    {"role": "assistant", "content": "こんにちは、渡辺直美さん！"},
+    {"role": "user", "content": "What is the weather in Oslo?"},
+    CALL,
+    RESULT,
+    {"role": "assistant", "content": "4C"},
+    {"role": "user", "content": "Thanks."},
+    {"role": "assistant", "content": "You are welcome."},
+]
+POLICIES: list[dict[str, Any]] = [
+    {"policy": "buffer"},
+    {"policy": "message_window", "max_messages": 4},
+    {"policy": "message_window", "max_messages": 5, "granularity": "message"},
+    {"policy": "message_window", "max_messages": 6, "evict_step_messages": 2},
+    {"policy": "turn_window", "max_turns": 2},
+    {"policy": "token_window", "max_tokens": 60},
+    {"policy": "token_window", "context_window": 8000, "reserve_output_tokens": 7900},
+    {"policy": "token_window", "max_tokens": 110, "clear_tool_results": {"trigger_tokens": 60, "keep": 0}},
+]
+
+
+def conversation(app: App, **settings: Any) -> str:
+    created = app.call("POST", "/v1/conversations", {"items": HISTORY, **settings})
+    assert created.status == 200, created.body
+    return str(created.body["id"])
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_dry_run_equals_the_next_request_upstream(app: App, policy: dict[str, Any], stored: bool) -> None:
+    name = conversation(app, memory=policy) if stored else conversation(app)
+    memory = {} if stored else policy
+    for _ in range(2):
+        dry = app.turn(name, "And now?", memory={**memory, "dry_run": True})
+        assert dry.status == 200, dry.body
+        assert app.turn(name, "And now?", **({"memory": memory} if memory else {})).status == 200
+        assert app.model.requests[-1]["input"] == dry.body["input"]
+        assert dry.body["policy"] == policy["policy"]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_the_context_is_the_historys_part_of_it(app: App, policy: dict[str, Any]) -> None:
+    name = conversation(app, memory=policy)
+    context = app.call("GET", f"/v1/conversations/{name}/context", query={"model": "gpt-4.1-mini"})
+    assert context.status == 200, context.body
+    assert context.body["object"] == "conversation.context"
+    assert context.body["conversation"] == name
+    tokens = context.body["tokens"]
+    assert tokens["total"] == sum(tokens[part] for part in ("system", "history", "input", "tools")) + 3
+    listed = app.call("GET", f"/v1/conversations/{name}/items", query={"limit": "100"}).body["data"]
+    left_out = context.body["left_out"]
+    assert {left["item_id"] for left in left_out} <= {item["id"] for item in listed}
+    gone = {left["item_id"] for left in left_out if left["reason"] == "window"}
+    assert len(context.body["input"]) + len(gone) == len(HISTORY)
+
+
+def test_a_context_looks_through_other_settings_by_its_query(app: App) -> None:
+    name = conversation(app)
+    query = {"policy": "message_window", "max_messages": "3"}
+    context = app.call("GET", f"/v1/conversations/{name}/context", query=query).body
+    assert [item["content"] for item in context["input"]] == ["Be kind.", "Thanks.", "You are welcome."]
+    assert context["evicted"] == 6
+    bad = app.call("GET", f"/v1/conversations/{name}/context", query={"max_messages": "0"})
+    assert (bad.status, bad.error["param"]) == (400, "memory.max_messages")
+    assert app.call("GET", "/v1/conversations/conv_none/context").status == 404
+
+
+def test_a_dry_run_costs_no_call_and_leaves_nothing(app: App) -> None:
+    dry = app.turn("dry", "hello", memory={"dry_run": True})
+    assert dry.body["input"] == [{"type": "message", "role": "user", "content": "hello"}]
+    assert app.model_calls == 0
+    assert app.call("GET", "/v1/conversations/dry").status == 404
+
+
+def test_a_turn_that_only_reads_leaves_no_trace(app: App) -> None:
+    app.turn("reader", "My name is Naomi Watanabe.")
+    before = app.call("GET", "/v1/conversations/reader").body
+    answer = app.turn("reader", "What is my name?", memory={"read_only": True})
+    assert "Your name is Naomi Watanabe!" in str(answer.body["output"])
+    assert app.call("GET", "/v1/conversations/reader").body == before
+    assert app.turn("nobody", "hi", memory={"read_only": True}).status == 200
+    assert app.call("GET", "/v1/conversations/nobody").status == 404
+
+
+def test_what_does_not_fit_a_token_budget_is_refused_before_the_model_is_paid(app: App) -> None:
+    refused = app.turn("budget", "long " * 200, memory={"policy": "token_window", "max_tokens": 50})
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "context_budget_exceeded", "memory")
+    assert app.model_calls == 0
+    kept = app.turn("budget", "long " * 200, memory={"policy": "token_window", "max_tokens": 50, "on_overflow": "keep"})
+    assert kept.body["omoide"]["memory"]["over_budget"] is True
+
+
+def test_a_turns_override_is_merged_into_the_stored_policy(app: App) -> None:
+    name = conversation(app, memory={"policy": "token_window", "max_tokens": 500})
+    answer = app.turn(name, "And now?", memory={"max_tokens": 40})
+    assert answer.status == 200, answer.body
+    assert answer.body["omoide"]["memory"]["tokens"]["total"] <= 40
