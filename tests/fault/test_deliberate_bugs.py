@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from chat_core.hot_copies import HotCopies, Known
+from chat_core.hot_copies import Known
 from chat_core.messages import Message
 from chat_core.turns import TurnService
 from tests.fakes.history import InMemoryHistoryStore
@@ -61,17 +61,7 @@ def stale_value_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Known, "believed", lambda self, head: self)
 
 
-@pytest.fixture
-def copies_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing(self: Any, user: str, head: Head) -> None:
-        pass
-
-    monkeypatch.setattr(HotCopies, "_take_back_unless_current", nothing)
-
-
-@pytest.mark.parametrize(
-    "bug", ["commit_without_condition", "append_before_commit", "stale_value_believed", "copies_not_taken_back"]
-)
+@pytest.mark.parametrize("bug", ["commit_without_condition", "append_before_commit", "stale_value_believed"])
 def test_the_state_machine_catches(bug: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(bug)
     with pytest.raises(AssertionError):

@@ -131,7 +131,7 @@ def test_instructions_stand_in_for_the_pinned_message_for_one_turn() -> None:
     pinned, own = system("A"), system("Only now.")
     view = BUFFER.view([pinned, user()], instructions=own)
     assert view.messages == (own, user())
-    assert view.system is pinned
+    assert (view.system, view.retained, view.evicted) == (pinned, 2, 1)
     assert [(left.message, left.reason) for left in view.left_out] == [(pinned, "instructions")]
 
 

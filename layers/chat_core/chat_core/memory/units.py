@@ -130,7 +130,7 @@ class _Reader:
         left = tuple(call for call in message.tool_calls if not any(call is one for one in stripped))
         gone = message
         if left or message.content:
-            gone = replace(message, content=None, id="", tool_calls=tuple(stripped))
+            gone = replace(message, content=None, id="", tool_calls=tuple(stripped), seq=0)
         self._tell(index, gone, "unanswered")
         return replace(message, tool_calls=left, seq=0)
 
