@@ -1,0 +1,150 @@
+"""What the response cache is worth: hits against misses, and a stampede, beside LangChain's MomentoCache.
+
+All in one run on the same embedded Momento. Our figures are end to end: a client of the dev server, whose functions
+call a model of 300 ms over HTTP. LangChain's are calls of its own `LLM` in this process, whose model sleeps 300 ms:
+its cache works with completions models alone, so there is no HTTP on its side of the comparison.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from langchain_community.cache import MomentoCache
+from langchain_core.language_models.llms import LLM
+from momento import CacheClient, Configurations, CredentialProvider
+
+from benchmarks.key import best, bodies
+from local.model.server import StandInModel
+from local.momento import EmbeddedMomento
+from tests.dev_server import running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MODEL_SECONDS = 0.3
+ROUNDS = 15
+STAMPEDE = 100
+ROUTES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "responses": lambda text: {"model": "gpt-4.1-mini", "input": text},
+    "chat/completions": lambda text: {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": text}]},
+    "embeddings": lambda text: {"model": "text-embedding-3-small", "input": text, "encoding_format": "base64"},
+}
+
+
+class SleepingModel(LLM):
+    """A completions model of LangChain's that takes as long as ours."""
+
+    calls: int = 0
+
+    @property
+    def _llm_type(self) -> str:
+        return "sleeping"
+
+    def _call(self, prompt: str, stop: list[str] | None = None, run_manager: Any = None, **_: Any) -> str:
+        self.calls += 1
+        time.sleep(MODEL_SECONDS)
+        return f"An answer to {prompt}"
+
+
+def ask(url: str, endpoint: str, text: str) -> tuple[float, str, str]:
+    """Ask once: how long it took, in seconds, what the cache said, and the answer without its id."""
+    body = json.dumps(ROUTES[endpoint](text))
+    start = time.perf_counter()
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
+        connection.request("POST", f"/v1/{endpoint}", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    seconds = time.perf_counter() - start
+    assert response.status == 200, answer
+    kept = {name: value for name, value in answer.items() if name not in ("id", "omoide", "usage")}
+    return seconds, response.headers["x-cache"], json.dumps(kept, sort_keys=True)
+
+
+def milliseconds(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds) * 1000:8.1f} ms"
+
+
+def row(name: str, miss: Sequence[float], hit: Sequence[float]) -> None:
+    faster = 1 - statistics.median(hit) / statistics.median(miss)
+    print(f"{name:<34}{milliseconds(miss)}{milliseconds(hit)}{faster:>10.1%}")
+
+
+def hits_and_misses(url: str, model: StandInModel, langchain: SleepingModel) -> None:
+    print(f"{'median of ' + str(ROUNDS):<34}{'miss':>11}{'hit':>11}{'faster':>10}")
+    for endpoint in ROUTES:
+        ask(url, endpoint, "warm up")
+        miss = [ask(url, endpoint, f"question {number}") for number in range(ROUNDS)]
+        before = sum(model.calls.values())
+        hit = [ask(url, endpoint, f"question {number}") for number in range(ROUNDS)]
+        assert sum(model.calls.values()) == before
+        assert ({each[1] for each in miss}, {each[1] for each in hit}) == ({"MISS"}, {"HIT"})
+        row(f"Omoide, /v1/{endpoint}", [each[0] for each in miss], [each[0] for each in hit])
+    row("LangChain's MomentoCache", timed(langchain, "question"), timed(langchain, "question"))
+
+
+def timed(langchain: SleepingModel, text: str) -> list[float]:
+    seconds = []
+    for number in range(ROUNDS):
+        start = time.perf_counter()
+        langchain.invoke(f"{text} {number}")
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def stampede(urls: Sequence[str], model: StandInModel, langchain: SleepingModel) -> None:
+    print(f"\n{STAMPEDE} identical requests at once{'model calls':>16}{'last answer':>14}")
+    before = sum(model.calls.values())
+    start = time.perf_counter()
+    with ThreadPoolExecutor(STAMPEDE) as threads:
+        answers = list(threads.map(lambda number: ask(urls[number % 2], "responses", "stampede"), range(STAMPEDE)))
+    took = time.perf_counter() - start
+    calls = sum(model.calls.values()) - before
+    assert len({answer for _, _, answer in answers}) == 1
+    statuses = dict(Counter(status for _, status, _ in answers))
+    print(f"{'Omoide, two servers':<31}{calls:>16}{took:>12.1f} s  {statuses}")
+    before = langchain.calls
+    start = time.perf_counter()
+    with ThreadPoolExecutor(STAMPEDE) as threads:
+        list(threads.map(langchain.invoke, ["stampede"] * STAMPEDE))
+    took = time.perf_counter() - start
+    print(f"{'LangChain, one process':<31}{langchain.calls - before:>16}{took:>12.1f} s")
+
+
+def main() -> None:
+    print("What a key costs, once a request")
+    for name, body in bodies().items():
+        print(f"  {name:<22}{best(body):>10.1f} µs")
+    print()
+    with EmbeddedMomento() as momento, StandInModel() as model:
+        model.delay = MODEL_SECONDS
+        variables = {"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "OPENAI_BASE_URL": model.base_url}
+        credentials = CredentialProvider.for_momento_local("127.0.0.1", momento.port)
+        with (
+            CacheClient(Configurations.Lambda.latest(), credentials, timedelta(hours=1)) as client,
+            running_server(variables) as one,
+            running_server(variables) as other,
+        ):
+            langchain = SleepingModel(cache=MomentoCache(client, "langchain"))
+            hits_and_misses(one.url, model, langchain)
+            # Environments that have started: how long that takes is another question.
+            warm = [(server.url, f"warm {number}") for number in range(24) for server in (one, other)]
+            with ThreadPoolExecutor(len(warm)) as threads:
+                list(threads.map(lambda each: ask(each[0], "responses", each[1]), warm))
+            stampede([one.url, other.url], model, langchain)
+
+
+if __name__ == "__main__":
+    main()
