@@ -76,7 +76,7 @@ class Server:
     def _start_services(self, application: Application) -> list[Service]:
         services = start_all(
             (
-                partial(start_momento, os.environ),
+                partial(start_momento, os.environ, port=self._port + 1 if self._port else 0),
                 partial(start_model, os.environ),
                 partial(start_aws, os.environ, application.tables),
             )

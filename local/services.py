@@ -49,8 +49,13 @@ def start_all(starts: Iterable[Callable[[], Service]]) -> list[Service]:
         return [started.result() for started in [threads.submit(start) for start in starts]]
 
 
-def start_momento(environment: Mapping[str, str]) -> Service:
+def start_momento(environment: Mapping[str, str], *, port: int = 0) -> Service:
     """Give Momento, with the cache ``CACHE_NAME`` where it is a local one.
+
+    Parameters
+    ----------
+    port
+        Of the embedded one, if nothing else listens there; 0 for any.
 
     Raises
     ------
@@ -61,9 +66,7 @@ def start_momento(environment: Mapping[str, str]) -> Service:
     address = environment.get("MOMENTO_LOCAL", "")
     variables = {}
     if named is None:
-        from local.momento import EmbeddedMomento
-
-        address = f"127.0.0.1:{EmbeddedMomento().start()}"
+        address = f"127.0.0.1:{_start_embedded(port)}"
         variables["MOMENTO_LOCAL"] = address
     if address:
         _create_cache(address, environment.get("CACHE_NAME") or "omoide")
@@ -94,6 +97,15 @@ def named_by(environment: Mapping[str, str], *names: str) -> str | None:
 
 def _described(named: str | None, where: str) -> str:
     return f"the one that {named} names" if named else f"embedded, {where}"
+
+
+def _start_embedded(port: int) -> int:
+    from local.momento import EmbeddedMomento
+
+    try:
+        return EmbeddedMomento(port).start()
+    except RuntimeError:
+        return EmbeddedMomento().start()
 
 
 def _create_cache(address: str, name: str) -> None:
