@@ -150,3 +150,9 @@ def test_a_bad_idempotency_key_is_named(app: App, key: str) -> None:
     answer = app.turn("bad-key", "hi", headers={"Idempotency-Key": key})
     assert (answer.status, answer.error["param"]) == (400, "Idempotency-Key")
     assert app.model_calls == 0
+
+
+def test_an_answer_tells_where_its_time_went(app: App) -> None:
+    parts = app.turn("timed", "hi").headers["server-timing"]
+    assert [part.partition(";")[0] for part in parts.split(", ")] == ["lease", "cache", "model", "commit"]
+    assert "server-timing" not in app.call("GET", "/v1/conversations/timed").headers

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chat_core.errors import CacheUnavailable
 from chat_core.observability import Metric
+from chat_core.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -53,7 +54,8 @@ class CacheAccess:
 
     async def get(self, key: str, *, timeout: float | None = None) -> bytes | None:
         """Read a value; within ``timeout`` seconds where there is time for more than the usual."""
-        return await self._done(self._cache.get(key, timeout=(timeout or self.timeout) + self._extra))
+        with timed("cache"):
+            return await self._done(self._cache.get(key, timeout=(timeout or self.timeout) + self._extra))
 
     async def set(self, key: str, value: bytes, *, ttl: float) -> None:
         """Write a value for ``ttl`` seconds; `hold` keeps it from holding anything up."""

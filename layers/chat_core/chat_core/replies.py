@@ -14,6 +14,7 @@ from chat_core.errors import CacheMissed, CacheUnavailable
 from chat_core.keys import Uncacheable
 from chat_core.observability import Metric
 from chat_core.single_flight import SingleFlight, Ticket
+from chat_core.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -218,7 +219,8 @@ class Replies:
 
     async def _call(self, question: _Question, timeout: float) -> dict[str, Any]:
         upstream = {name: value for name, value in question.body.items() if name not in TRANSPORT}
-        return await self._model.post(question.endpoint, upstream, timeout=timeout)
+        with timed("model"):
+            return await self._model.post(question.endpoint, upstream, timeout=timeout)
 
     async def _store(
         self, question: _Question, ticket: Ticket[Envelope], answer: Mapping[str, Any], upstream_ms: int

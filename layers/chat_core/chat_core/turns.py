@@ -19,6 +19,7 @@ from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.memory.packed import MemoryState
 from chat_core.messages import Turn
 from chat_core.ports import Commit
+from chat_core.timing import timed
 from chat_core.turn_context import NO_ANCHOR, turn_context
 from chat_core.turn_events import TextDelta, TurnCompleted, TurnFailed, TurnStarted
 from chat_core.turn_lease import TurnLeases
@@ -163,14 +164,15 @@ class TurnService:
         """Take the lease and read the memory value, side by side."""
         reading = asyncio.ensure_future(self._hot.read(request.user, request.conversation))
         try:
-            head, token, waited = await self._leases.take(
-                request.user,
-                request.conversation,
-                deadline,
-                key=request.idempotency,
-                create=not is_generated_id(request.conversation),
-                reserve=COMMIT_RESERVE + MODEL_MINIMUM,
-            )
+            with timed("lease"):
+                head, token, waited = await self._leases.take(
+                    request.user,
+                    request.conversation,
+                    deadline,
+                    key=request.idempotency,
+                    create=not is_generated_id(request.conversation),
+                    reserve=COMMIT_RESERVE + MODEL_MINIMUM,
+                )
             # Whoever waited read the value as it was before another turn.
             known = await (self._hot.read(request.user, request.conversation) if waited else reading)
         finally:
@@ -253,7 +255,8 @@ class TurnService:
             idempotency=request.idempotency,
         )
         try:
-            before, after = await self._commit(request.user, head, commit, token, deadline)
+            with timed("commit"):
+                before, after = await self._commit(request.user, head, commit, token, deadline)
         except errors.IdempotencyKeyReused:
             # The lease had expired, and another request with the key was faster.
             if (replay := await self._recorded(request, deadline)) is not None:

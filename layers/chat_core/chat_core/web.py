@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Request, Response
 
-from chat_core import errors, event_loop
+from chat_core import errors, event_loop, timing
 from chat_core.observability import Metric, count, logger, where
 from chat_core.ports import IdempotencyKey
 
@@ -265,9 +265,12 @@ def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaCo
     The answer carries API Gateway's request id as ``x-request-id``, where OpenAI's SDKs look for it.
     """
     start = time.monotonic()
+    timing.start()
     response = event_loop.run(_resolved(app, event, context))
     request_id = str((event.get("requestContext") or {}).get("requestId") or "")
     response["multiValueHeaders"]["x-request-id"] = [request_id]
+    if spans := timing.server_timing():
+        response["multiValueHeaders"]["Server-Timing"] = [spans]
     count(Metric.REQUESTS)
     if response["statusCode"] >= 500:
         count(Metric.FAULTS)

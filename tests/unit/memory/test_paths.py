@@ -131,6 +131,21 @@ def test_hot_value_and_rebuild_give_the_view_of_the_whole_history(
     assert shown(policy.view((*conversation.messages, *added), inputs=len(added), counting=COUNTING)) == shown(whole)
 
 
+@given(commits, SETTINGS, st.lists(messy_messages, max_size=3))
+def test_messages_that_came_one_by_one_and_at_once_give_one_view(
+    turns: list[list[Message]], settings: dict[str, Any], added: list[Message]
+) -> None:
+    policy = parse_policy(settings)
+    one_by_one, at_once = Conversation(), Conversation()
+    for message in flat(turns):
+        one_by_one.commit([message], policy, hot=True)
+    at_once.commit(flat(turns), policy, hot=True)
+    views = [
+        conversation.view(policy, added, hot=hot) for conversation in (one_by_one, at_once) for hot in (True, False)
+    ]
+    assert [shown(view) for view in views] == [shown(views[0])] * 4
+
+
 @given(commits, SETTINGS, SETTINGS)
 def test_an_override_has_one_view_and_leaves_no_trace(
     turns: list[list[Message]], settings: dict[str, Any], override: dict[str, Any]
