@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 MODEL_SECONDS = 0.3
 ROUNDS = 15
+ENVIRONMENTS = 4
 STAMPEDE = 100
 ROUTES: dict[str, Callable[[str], dict[str, Any]]] = {
     "responses": lambda text: {"model": "gpt-4.1-mini", "input": text},
@@ -104,12 +105,17 @@ def timed(langchain: SleepingModel, text: str) -> list[float]:
     return seconds
 
 
+def rush(urls: Sequence[str], text: str) -> list[tuple[float, str, str]]:
+    """Ask the same many times at once."""
+    with ThreadPoolExecutor(STAMPEDE) as threads:
+        return list(threads.map(lambda number: ask(urls[number % len(urls)], "responses", text), range(STAMPEDE)))
+
+
 def stampede(urls: Sequence[str], model: StandInModel, langchain: SleepingModel) -> None:
     print(f"\n{STAMPEDE} identical requests at once{'model calls':>16}{'last answer':>14}")
     before = sum(model.calls.values())
     start = time.perf_counter()
-    with ThreadPoolExecutor(STAMPEDE) as threads:
-        answers = list(threads.map(lambda number: ask(urls[number % 2], "responses", "stampede"), range(STAMPEDE)))
+    answers = rush(urls, "stampede")
     took = time.perf_counter() - start
     calls = sum(model.calls.values()) - before
     assert len({answer for _, _, answer in answers}) == 1
@@ -131,18 +137,17 @@ def main() -> None:
     with EmbeddedMomento() as momento, StandInModel() as model:
         model.delay = MODEL_SECONDS
         variables = {"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "OPENAI_BASE_URL": model.base_url}
+        few = ["--environments", str(ENVIRONMENTS)]
         credentials = CredentialProvider.for_momento_local("127.0.0.1", momento.port)
         with (
             CacheClient(Configurations.Lambda.latest(), credentials, timedelta(hours=1)) as client,
-            running_server(variables) as one,
-            running_server(variables) as other,
+            running_server(variables, few) as one,
+            running_server(variables, few) as other,
         ):
             langchain = SleepingModel(cache=MomentoCache(client, "langchain"))
             hits_and_misses(one.url, model, langchain)
             # Environments that have started: how long that takes is another question.
-            warm = [(server.url, f"warm {number}") for number in range(24) for server in (one, other)]
-            with ThreadPoolExecutor(len(warm)) as threads:
-                list(threads.map(lambda each: ask(each[0], "responses", each[1]), warm))
+            rush([one.url, other.url], "warm up")
             stampede([one.url, other.url], model, langchain)
 
 
