@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.application import read_application
+from local.aws import start_aws
+from local.model.server import StandInModel
+from local.momento import EmbeddedMomento
+from local.services import start_momento
 from tests.infra import stack
 from tests.openai_schema import assert_valid
 from tests.smoke.runtime_api import RuntimeApi, execution_environment
@@ -76,13 +81,13 @@ class Lambda:
         }
 
     @contextmanager
-    def run(self, function: str) -> Iterator[RuntimeApi]:
-        """Start an execution environment of a function."""
+    def run(self, function: str, **services: str) -> Iterator[RuntimeApi]:
+        """Start an execution environment of a function, with the variables that name services."""
         command = [self.python, "-s", "-m", "awslambdaric", stack.functions()[function]["Handler"]]
         with (self.root / f"{function}.log").open("w+", encoding="utf-8") as output:
             try:
                 with execution_environment(
-                    command, task=self.task(function), env=self.env(function), output=output
+                    command, task=self.task(function), env={**self.env(function), **services}, output=output
                 ) as api:
                     yield api
             finally:
@@ -128,6 +133,32 @@ def test_history_function_refuses_a_limit_of_zero(lambda_service: Lambda) -> Non
         body = body_of(api.invoke(stack.load_event("items_list_bad_limit"), timeout=INVOCATION_SECONDS), 400)
         assert_valid(body, "ErrorResponse")
         assert body["error"]["param"] == "limit"
+
+
+def test_a_turn_runs_on_the_vendors_of_the_layer(lambda_service: Lambda) -> None:
+    """The model, Momento and DynamoDB are reached through what the artefact ships."""
+    tables = read_application(build.ROOT / "template.yaml").tables
+    with EmbeddedMomento() as momento, StandInModel() as model:
+        aws = start_aws({}, tables)
+        services = {
+            "MOMENTO_LOCAL": f"127.0.0.1:{momento.port}",
+            "OPENAI_BASE_URL": model.base_url,
+            "OPENAI_API_KEY": "sk-fake-not-a-key",
+            **{name: value for name, value in aws.variables.items() if value},
+        }
+        start_momento(services)
+        with lambda_service.run("ChatFunction", **services) as api:
+            event = stack.load_event("chat_turn")
+            event["body"] = json.dumps({"conversation": "artefact", "input": "私の名前は渡辺直美です。"})
+            answer = body_of(api.invoke(event, timeout=INVOCATION_SECONDS), 200)
+            assert_valid(answer, "Response")
+            assert answer["output"][0]["content"][0]["text"].startswith("こんにちは、渡辺直美さん！")
+            event = stack.load_event("chat_turn_stateless")
+            event["body"] = json.dumps({"conversation": "artefact", "input": "私の名前なんだっけ？"})
+            answer = body_of(api.invoke(event, timeout=INVOCATION_SECONDS), 200)
+            assert answer["output"][0]["content"][0]["text"].startswith("あなたの名前は渡辺直美さんです！")
+        metered = momento.meter.snapshot()
+        assert metered.calls["ListConcatenateBack"] == 2
 
 
 @pytest.mark.parametrize("function", sorted(stack.functions()))
