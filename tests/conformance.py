@@ -20,6 +20,8 @@ from chat_core.formats.chat import from_chat
 from chat_core.keys import SCHEMA, Uncacheable, response_key
 from chat_core.memory import UNCOUNTED, Counting, MemoryPolicy, View, parse_policy
 from chat_core.memory.registry import POLICIES
+from chat_core.tokens import counter_for
+from tests.official_tokens import worst_relative_error
 
 Case = dict[str, Any]
 
@@ -80,7 +82,23 @@ def run_case(case: Case) -> Outcome:
     return Outcome("failed", ("This runner does not know the case's shape.",))
 
 
+def _run_token_case(case: Case) -> Outcome:
+    """Count what a case's messages take, and how far off the counts of a corpus are from tiktoken's own."""
+    expected = {"error": None, **case["expected"]}
+    counter = counter_for("gpt-4o")
+    got: dict[str, Any] = {
+        "error": None,
+        "tokens": sum(counter.message(message) for message in from_chat(case["messages"])),
+    }
+    if (most := expected.pop("max_relative_error", None)) is not None:
+        worst = worst_relative_error(counter.text)
+        expected["within"], got["within"] = True, worst <= most
+    return _compared(expected, got)
+
+
 def _run_memory_case(case: Case) -> Outcome:
+    if case["policy"] == "token_count":
+        return _run_token_case(case)
     if case["policy"] not in POLICIES:
         return Outcome("skipped", (f"there is no policy {case['policy']}",))
     params = {name: value for name, value in case["params"].items() if name not in SURROUNDINGS}

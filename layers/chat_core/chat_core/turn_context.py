@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.formats.items import from_items, pinned_system, stored_item, stored_messages, to_items, upstream_items
 from chat_core.keys import item_id, item_prefix
 from chat_core.memory import UNCOUNTED, Anchor, Earlier
 from chat_core.messages import Message
-from chat_core.tokens import RememberedCounts, counter_for
+from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.tool_results import check_tool_results
 
 if TYPE_CHECKING:
@@ -161,7 +161,11 @@ async def turn_context(
     counter = counter_for(str(body.get("model") or ""))
     counts = RememberedCounts(counter, _known_counts(state, counter))
     counting = _counting(counts, policy, body, explain=explain)
-    past = None if state is None or explain else Past(state.kept.messages, state.kept.earlier)
+    _check_budget(policy, counter, pinned, str(body.get("model") or ""))
+    past = None
+    if state is not None and not explain:
+        # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
+        past = Past(state.kept.messages, replace(state.kept.earlier, anchor=_anchor(head)))
     reach = max(policy.reach, EXPLAINED) if explain and policy.reach is not None else policy.reach
     while True:
         past = past or await _tail(history, user, head, reach)
@@ -209,5 +213,15 @@ async def _tail(history: HistoryStore, user: str, head: Head, reach: int | None)
     messages = stored_messages(stored)
     whole = len(stored) < limit
     count = 0 if whole else max(head.messages - len(messages), 0)
-    anchor = None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
-    return Past(messages, Earlier(whole=whole, count=count, anchor=anchor))
+    return Past(messages, Earlier(whole=whole, count=count, anchor=_anchor(head)))
+
+
+def _anchor(head: Head) -> Anchor | None:
+    return None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
+
+
+def _check_budget(policy: MemoryPolicy, counter: TokenCounter, pinned: Message | None, model: str) -> None:
+    """Refuse a budget that no turn of this conversation could keep, or that the model does not have."""
+    if policy.counts_tokens:
+        least = REQUEST_TOKENS + (counter.message(pinned) if pinned else 0)
+        policy.check_budget(least=least, most=context_window(model))
