@@ -134,12 +134,12 @@ def world(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[World]
         replies = Replies(MomentoResponseCache(cache), llm, base_url=model.base_url, ttl=3600)
         turns = TurnService(store, hot, replies, default_memory=MEMORY, lock_wait=1)
         settings = ChatSettings.from_env({"HISTORY_TABLE": table})
-        overrides = {
+        overrides: dict[Any, Any] = {
             chat.handler.settings: lambda: settings,
             chat.handler.replies: lambda: replies,
             chat.handler.turn_service: lambda: turns,
         }
-        own = {
+        own: dict[Any, Any] = {
             history.handler.conversations: lambda: Conversations(store, hot, default_memory=MEMORY),
             history.handler.erasure: lambda: Erasure(store, hot),
         }

@@ -132,9 +132,7 @@ class Process:
         cache: Any = Faulty(world.cache, self.faults, CacheUnavailable("unavailable"))
         hot = HotCopies(memory, history, keep=HOT_MESSAGES)
         replies = Replies(cache, world.model, base_url="http://model", ttl=3600, clock=world.clock)
-        self.turns = TurnService(
-            history, hot, replies, default_memory=BUFFER, lock_wait=10, clock=world.clock
-        )
+        self.turns = TurnService(history, hot, replies, default_memory=BUFFER, lock_wait=10, clock=world.clock)
         self.conversations = Conversations(history, hot, default_memory=BUFFER, clock=world.clock)
         self.erasure = Erasure(history, hot)
 

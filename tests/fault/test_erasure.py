@@ -8,10 +8,12 @@ import pytest
 
 from chat_core import event_loop
 from chat_core.errors import NotFound
-from chat_core.messages import Item
+from chat_core.formats.items import from_items, stored_messages
+from chat_core.memory.packed import unpack
 from tests.openai_schema import assert_valid
 
 if TYPE_CHECKING:
+    from chat_core.messages import Item
     from tests.fault.conftest import World
 
 KEY = {"idempotency-key": "key-1"}
@@ -35,15 +37,13 @@ def items(world: World, conversation: str) -> list[Item]:
 
 def momento_holds(world: World, text: str) -> bool:
     """Whether a conversation's copies hold a text, and not merely its bytes compressed."""
-    from chat_core.memory.packed import unpack
-
     cache = world.momento._caches.get("omoide")
     with cache.lock:
-        found = dict(cache._items)
-    for key, item in found.items():
-        if key.startswith(b"message_store:") and any(text.encode() in element for element in item.value):
+        found: dict[bytes, Any] = {key: item.value for key, item in cache._items.items()}
+    for key, value in found.items():
+        if key.startswith(b"message_store:") and any(text.encode() in element for element in value):
             return True
-        if key.startswith(b"memory:") and (state := unpack(item.value)) and text in repr(state):
+        if key.startswith(b"memory:") and (state := unpack(value)) and text in repr(state):
             return True
     return False
 
@@ -105,7 +105,7 @@ def test_what_a_turn_wrote_to_momento_after_an_erasure_it_takes_back(world: Worl
         await history.erase("local", "talk")
         await hot.forget("local", "talk")
         await follow(*args, **kwargs)
-        assert world.hot_list("talk"), "it has risen for a moment"
+        assert world.memory_value("talk"), "it has risen for a moment"
 
     hot._append_and_write = late  # type: ignore[method-assign]
     answer = world.turn("talk", "two")
@@ -146,13 +146,13 @@ def test_without_time_for_all_the_receipt_says_that_more_is_left(world: World) -
     assert world.call("DELETE", "/v1/conversations", query={"all": "true"}).body["deleted"] is True
 
 
-@pytest.mark.parametrize("which", ["question", "answer", "call"])
+@pytest.mark.parametrize("which", ["message", "answer", "call"])
 def test_an_item_goes_from_everywhere(world: World, which: str) -> None:
-    world.turn("talk", "canary question")
-    world.call("POST", "/v1/conversations/talk/items", {"items": [CALL, RESULT, user("thanks")]})
+    world.turn("talk", "question")
+    world.call("POST", "/v1/conversations/talk/items", {"items": [CALL, RESULT, user("canary message")]})
     world.turn("talk", "go on")
     before = items(world, "talk")
-    doomed = {"question": before[0], "answer": before[1], "call": before[2]}[which]
+    doomed = {"message": before[4], "answer": before[1], "call": before[2]}[which]
     path = f"/v1/conversations/talk/items/{doomed['id']}"
     changed = world.call("DELETE", path)
     assert_valid(changed.body, "ConversationResource")
@@ -160,15 +160,11 @@ def test_an_item_goes_from_everywhere(world: World, which: str) -> None:
     assert len(left) == len(before) - (2 if which == "call" else 1)
     counts = changed.body["omoide"]
     assert counts["items"] == len(left)
-    from chat_core.formats.items import from_items
-
-    text = {"question": "canary question", "call": "4C canary", "answer": "no such text"}[which]
+    text = {"message": "canary message", "call": "4C canary", "answer": "no such text"}[which]
     assert not momento_holds(world, text)
     assert text not in str(changed.body)
     head = event_loop.run(world.stores.history.get_head("local", "talk"))
     stored = event_loop.run(world.stores.history.read_items("local", head, 1, head.seq))
-    from chat_core.formats.items import stored_messages
-
     assert head.messages == len(stored_messages(stored))
     assert len(from_items(left)) <= head.messages
     world.turn("talk", "and now?")

@@ -114,5 +114,3 @@ def test_a_key_is_recorded_with_large_items(world: World) -> None:
     first = post(world, "/v1/conversations", body)
     again = post(world, "/v1/conversations", body)
     assert (again.body, again.headers["idempotent-replayed"]) == (first.body, "true")
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,19 +127,25 @@ def test_names_that_no_key_may_hold_are_refused(world: World, user: str) -> None
 
 
 def claims(world: World, user: str, conversation: str) -> Any:
-    return _invoke(world, "GET", "/v1/conversations/{conversation_id}", user, {"conversation_id": conversation}, None)
+    return _invoke(
+        world, "GET", "/v1/conversations/{conversation_id}", user, parameters={"conversation_id": conversation}
+    )
 
 
 def world_turn(world: World, user: str, conversation: str, text: str) -> None:
-    import json
-
     body = json.dumps({"model": "m", "conversation": conversation, "input": text})
-    answer = _invoke(world, "POST", "/v1/responses", user, None, body)
+    answer = _invoke(world, "POST", "/v1/responses", user, body=body)
     assert answer.status == 200, answer.body
 
 
 def _invoke(
-    world: World, method: str, resource: str, user: str, parameters: dict[str, str] | None, body: str | None
+    world: World,
+    method: str,
+    resource: str,
+    user: str,
+    *,
+    parameters: dict[str, str] | None = None,
+    body: str | None = None,
 ) -> Any:
     """Invoke with claims as they are: no header of the dev server's could carry every name."""
     path = resource.format(**(parameters or {}))

@@ -162,9 +162,7 @@ class Machine(RuleBasedStateMachine):
         keyed = Keyed(IdempotencyKey("items", text), sha256(text.encode()).hexdigest())
 
         async def add() -> None:
-            await process.conversations.add_items(
-                USER, conversation, [item], deadline=process.deadline(), keyed=keyed
-            )
+            await process.conversations.add_items(USER, conversation, [item], deadline=process.deadline(), keyed=keyed)
 
         self.retryable = [post for post in self.retryable if post.conversation != conversation]
         self._run(_whatever(add()))
@@ -378,7 +376,9 @@ class Machine(RuleBasedStateMachine):
         value = self._run(self.world.memory.read_memory(USER, conversation, timeout=1))[0]
         state = unpack(value) if value else None
         parts += [message.text for message in state.kept.messages] if state else []
-        parts += [repr(record) for record in self.world.history._records.values() if record.conversation == conversation]
+        parts += [
+            repr(record) for record in self.world.history._records.values() if record.conversation == conversation
+        ]
         return "\n".join(parts)
 
 
