@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+EPOCH = 1_700_000_000.0
+
+
 class _JumpingSelector(selectors.SelectSelector):
-    now = 1_000_000.0
+    now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout > 0:
@@ -22,7 +25,9 @@ class _JumpingSelector(selectors.SelectSelector):
         return super().select(timeout)
 
 
-class _VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A loop with a clock of its own, in seconds from 0."""
+
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
@@ -30,8 +35,12 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return EPOCH + self.time()
+
 
 def run(main: Callable[[Callable[[], float]], Coroutine[Any, Any, T]]) -> T:
     """Run ``main`` with the clock of its loop, in seconds."""
-    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main(runner.get_loop().time))

@@ -22,7 +22,7 @@ from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.fault.virtual_time import VirtualLoop
+    from tests.fakes.virtual_time import VirtualLoop
 
 Action = Literal["die before", "die after", "refuse", "lose answer", "jump", "yield"]
 HOT_MESSAGES = 6

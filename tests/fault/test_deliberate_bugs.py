@@ -61,8 +61,15 @@ def stale_value_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Known, "believed", lambda self, head: self)
 
 
-@pytest.mark.parametrize("bug", ["commit_without_condition", "append_before_commit", "stale_value_believed"])
+_CAUGHT = {
+    "commit_without_condition": "lost|half a turn|interleaved",
+    "append_before_commit": "the list is not the history|risen",
+    "stale_value_believed": "the model's memory is not the history",
+}
+
+
+@pytest.mark.parametrize("bug", _CAUGHT)
 def test_the_state_machine_catches(bug: str, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue(bug)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=_CAUGHT[bug]):
         run_state_machine_as_test(Machine, settings=_SETTINGS)

@@ -21,8 +21,8 @@ from chat_core.idempotency import Keyed
 from chat_core.memory.packed import unpack
 from chat_core.ports import IdempotencyKey
 from chat_core.turn_events import TurnRequest, fold
+from tests.fakes.virtual_time import VirtualLoop
 from tests.fault.parts import HOT_MESSAGES, Dead, Process, World
-from tests.fault.virtual_time import VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -42,6 +42,8 @@ plans = st.dictionaries(st.integers(1, 16), actions, max_size=2)
 # A retry without a key is one for a minute.
 quick_plans = st.dictionaries(st.integers(1, 16), actions.filter(lambda action: action != "jump"), max_size=2)
 keys = st.booleans()
+SLOWLY: dict[int, Any] = dict.fromkeys(range(1, 20), "yield")
+"""A pause before each call."""
 
 
 @dataclass(eq=False)
@@ -96,6 +98,7 @@ class Machine(RuleBasedStateMachine):
         self.step = 0
         self.retryable: list[Post] = []
         self.touched: set[str] = set()
+        self.values: dict[str, list[bytes]] = {name: [] for name in CONVERSATIONS}
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
@@ -174,6 +177,7 @@ class Machine(RuleBasedStateMachine):
         text = _text(doomed)
         self._run(Process(self.world).erasure.item(USER, conversation, str(doomed.item["id"])))
         self.told[conversation].deleted.add(text)
+        self.values[conversation].clear()
         self.touched.add(conversation)
         self.retryable = [post for post in self.retryable if post.conversation != conversation]
         left = [_text(stored) for stored in self._items(conversation)]
@@ -188,8 +192,8 @@ class Machine(RuleBasedStateMachine):
         self._run(_whatever(Process(self.world).erasure.conversation(USER, conversation)))
         self._erased(conversation, told)
 
-    @rule(conversation=conversations, keyed=keys, plan=st.dictionaries(st.integers(1, 16), st.just("yield")))
-    def erase_during_a_turn(self, conversation: str, keyed: bool, plan: dict[int, Any]) -> None:
+    @rule(conversation=conversations, keyed=keys, moment=st.integers(0, 32), slowly=st.booleans())
+    def erase_during_a_turn(self, conversation: str, keyed: bool, moment: int, slowly: bool) -> None:
         """Whatever comes first: of a conversation whose erasure is acknowledged nothing rises again."""
         post = self._post(conversation, keyed)
         told = self.told[conversation]
@@ -197,10 +201,11 @@ class Machine(RuleBasedStateMachine):
 
         async def erase() -> None:
             nonlocal erased
-            await asyncio.sleep(0.01 * len(plan))
-            erased = await _whatever(Process(self.world).erasure.conversation(USER, conversation)) is None
+            await asyncio.sleep(0.01 * moment + 0.005)
+            process = Process(self.world, SLOWLY if slowly else {})
+            erased = await _whatever(process.erasure.conversation(USER, conversation)) is None
 
-        self._run(self._send(post, Process(self.world, plan)), erase())
+        self._run(self._send(post, Process(self.world, SLOWLY)), erase())
         if not erased:
             return
         if self._items(conversation):
@@ -221,6 +226,13 @@ class Machine(RuleBasedStateMachine):
             memory._values.delete(name)
         else:
             memory._values.set(name, b"\xffanother version", DAY)
+
+    @rule(conversation=conversations, data=st.data())
+    def momento_shows_an_old_value(self, conversation: str, data: st.DataObject) -> None:
+        """Its reads are eventually consistent."""
+        if self.values[conversation]:
+            value = data.draw(st.sampled_from(self.values[conversation]))
+            self.world.memory._values.set(f"{USER}/{conversation}", value, DAY)
 
     @rule(conversation=conversations)
     def another_app_appends(self, conversation: str) -> None:
@@ -272,6 +284,8 @@ class Machine(RuleBasedStateMachine):
         assert list(self.world.memory.history(USER, conversation)) == newest, "the list is not the history"
         value = self._run(self.world.memory.read_memory(USER, conversation, timeout=1))[0]
         state = unpack(value) if value else None
+        if value:
+            self.values[conversation].append(value)
         if state is None:
             return  # the next turn makes it anew
         assert (state.incarnation, state.seq, state.edits) == (head.incarnation, head.seq, head.edits)
@@ -287,6 +301,7 @@ class Machine(RuleBasedStateMachine):
             if old is not post:
                 assert old.text not in anywhere, "risen"
         self.told[conversation] = Told([post] if post else [])
+        self.values[conversation].clear()
         self.retryable = [one for one in self.retryable if one.conversation != conversation]
 
     # Means

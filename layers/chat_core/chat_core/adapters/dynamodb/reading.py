@@ -99,7 +99,8 @@ async def read_items(
     request = items_between(partition_key(user, head.conversation), first, last)
     request |= {"ConsistentRead": True, "ScanIndexForward": order == "asc"}
     if limit is not None:
-        request["Limit"] = limit + 1
+        # One more tells whether more follows, and the last one read may lack its pieces.
+        request["Limit"] = limit + 2
     rows: list[Row] = []
     start: Row | None = None
     while True:

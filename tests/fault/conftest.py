@@ -1,0 +1,172 @@
+"""Both functions on real clients of embedded servers, each with a way to break it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from boto3.session import Session
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+
+import chat.handler
+import history.handler
+from chat.wiring import make_cache_access, make_replies, make_turn_service
+from chat_core import event_loop
+from chat_core.adapters.dynamodb import DynamoHistoryStore
+from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
+from chat_core.adapters.openai_model import OpenAIModel
+from chat_core.conversations import Conversations
+from chat_core.erasure import Erasure
+from chat_core.hot_copies import HotCopies
+from chat_core.settings import ChatSettings
+from chat_core.wiring import Stores
+from local.embedded_aws import EmbeddedAws
+from local.model.server import StandInModel
+from local.momento import EmbeddedMomento
+from local.services import start_momento
+from tests.fault.gate import Gate
+from tests.integration.app import App, application
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from chat_core.turns import TurnService
+
+CACHE = "omoide"
+MEMORY: Mapping[str, Any] = {"policy": "message_window", "max_messages": 20}
+HOT_MESSAGES = 8
+
+
+@dataclass(frozen=True)
+class World(App):
+    """The application, and what it stands on."""
+
+    gate: Gate = None  # type: ignore[assignment]
+    stores: Stores = None  # type: ignore[assignment]
+    turns: TurnService = None  # type: ignore[assignment]
+    boto: Any = None
+    table: str = ""
+
+    def hot_list(self, conversation: str, user: str = "local") -> list[bytes]:
+        """The list as Momento has it."""
+        cache = self.momento._caches.get(CACHE)
+        with cache.lock:
+            return list(cache.elements(f"message_store:{user}/{conversation}".encode()) or ())
+
+    def memory_value(self, conversation: str, user: str = "local") -> bytes | None:
+        """The memory value as Momento has it."""
+        cache = self.momento._caches.get(CACHE)
+        with cache.lock:
+            return cache.value(f"memory:{user}/{conversation}".encode())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows of the table."""
+        pages = self.boto.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
+        return [row for page in pages for row in page["Items"]]
+
+    def texts(self, conversation: str, user: str = "local") -> list[str]:
+        """The texts of a conversation's items, as a client pages through them."""
+        found: list[str] = []
+        query = {"limit": "100", "order": "asc"}
+        while True:
+            page = self.call("GET", f"/v1/conversations/{conversation}/items", user=user, query=query)
+            if page.status == 404:
+                return []
+            assert page.status == 200, page.body
+            found += ["".join(part["text"] for part in item.get("content", ())) for item in page.body["data"]]
+            if not page.body["has_more"]:
+                return found
+            query["after"] = page.body["last_id"]
+
+    def throttle(self, operation: str, times: int) -> None:
+        """Make DynamoDB refuse calls of an operation for load; boto3 sees it as an answer."""
+        left = [times]
+        body = b'{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}'
+
+        def refuse(request: Any, **_: Any) -> AWSResponse | None:
+            if not left[0]:
+                return None
+            left[0] -= 1
+            return AWSResponse(request.url, 400, {"content-type": "application/x-amz-json-1.0"}, _Raw(body))
+
+        self.boto.meta.events.register_first(f"before-send.dynamodb.{operation}", refuse)
+
+
+class _Raw:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._body
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[tuple[EmbeddedMomento, StandInModel, str]]:
+    with EmbeddedMomento() as momento, StandInModel() as model:
+        start_momento({"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "CACHE_NAME": CACHE})
+        moto = EmbeddedAws()
+        moto.start()
+        patient = _client(moto.url, read_timeout=60)
+        patient.list_tables()  # moto imports DynamoDB on the first call
+        patient.close()
+        yield momento, model, moto.url
+
+
+@pytest.fixture
+def world(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[World]:
+    """Fresh stores and clients, as a new environment has them."""
+    momento, model, moto = servers
+    momento.faults.clear()
+    momento.wipe()
+    model.script.clear()
+    model.delay = 0.0
+    host, port = moto.removeprefix("http://").split(":")
+    with Gate((host, int(port))) as gate:
+        boto = _client(f"http://127.0.0.1:{gate.port}")
+        table = f"table-{uuid.uuid4().hex[:8]}"
+        boto.create_table(TableName=table, **application().tables[0].definition)
+        store = DynamoHistoryStore(table, client=lambda: boto)
+        cache = MomentoCache(CACHE, lambda *, refresh: MomentoCredentials(local=f"127.0.0.1:{momento.port}"))
+        hot = HotCopies(MomentoMemoryStore(cache), store, keep=HOT_MESSAGES)
+        stores = Stores(store, cache, hot)
+        llm = OpenAIModel(lambda _: "sk-fake-not-a-key", model.base_url)
+        variables = {"HISTORY_TABLE": table, "OPENAI_BASE_URL": model.base_url, "LOCK_WAIT_SECONDS": "1"}
+        settings = ChatSettings.from_env({**variables, "DEFAULT_MEMORY": json.dumps(MEMORY)})
+        replies = make_replies(settings, make_cache_access(settings, stores), llm)
+        turns = make_turn_service(settings, stores, replies)
+        overrides: dict[Any, Any] = {
+            chat.handler.settings: lambda: settings,
+            chat.handler.replies: lambda: replies,
+            chat.handler.turn_service: lambda: turns,
+        }
+        own: dict[Any, Any] = {
+            history.handler.conversations: lambda: Conversations(store, hot, default_memory=MEMORY),
+            history.handler.erasure: lambda: Erasure(store, hot),
+        }
+        chat.handler.app.dependency_overrides.update(overrides)
+        history.handler.app.dependency_overrides.update(own)
+        calls = model.calls["/v1/responses"]
+        try:
+            yield World(
+                model, momento, calls_before=calls, gate=gate, stores=stores, turns=turns, boto=boto, table=table
+            )
+        finally:
+            chat.handler.app.dependency_overrides.clear()
+            history.handler.app.dependency_overrides.clear()
+            event_loop.run(cache.aclose())
+            event_loop.run(llm.aclose())
+            boto.close()
+
+
+def _client(endpoint: str, *, read_timeout: int = 3) -> Any:
+    """boto3's client as the adapter makes it."""
+    session = Session(
+        aws_access_key_id="fake-offline-id", aws_secret_access_key="fake-offline-secret", region_name="us-east-1"
+    )
+    retries: Any = {"mode": "standard", "total_max_attempts": 3}
+    config = Config(connect_timeout=1, read_timeout=read_timeout, retries=retries)
+    return session.client("dynamodb", endpoint_url=endpoint, config=config)

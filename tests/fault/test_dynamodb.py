@@ -1,0 +1,102 @@
+"""DynamoDB down, silent or throttled: told before the model is paid, and stateless calls go on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.openai_schema import assert_valid
+
+if TYPE_CHECKING:
+    from tests.fault.conftest import World
+    from tests.integration.app import Answer
+
+STATELESS = {"model": "gpt-4.1-mini", "input": "hello"}
+
+
+def assert_unavailable(answer: Answer) -> None:
+    assert (answer.status, answer.error["code"]) == (503, "store_unavailable")
+    assert_valid(answer.body, "ErrorResponse")
+    assert int(answer.headers["retry-after-ms"]) > 0
+    assert int(answer.headers["retry-after"]) > 0
+    assert "x-should-retry" not in answer.headers
+
+
+def test_down(world: World) -> None:
+    assert world.turn("talk", "before").status == 200
+    world.gate.close()
+    assert_unavailable(world.turn("talk", "while down"))
+    assert_unavailable(world.call("GET", "/v1/conversations/talk"))
+    assert world.model_calls == 1
+    assert world.call("POST", "/v1/responses", STATELESS).status == 200
+    world.gate.open()
+    assert world.turn("talk", "after").status == 200
+    assert world.texts("talk")[0::2] == ["before", "after"]
+
+
+def test_silent(world: World) -> None:
+    assert world.turn("talk", "before").status == 200
+    world.gate.silent = True
+    start = time.monotonic()
+    assert_unavailable(world.turn("talk", "while silent"))
+    assert time.monotonic() - start < 9.0
+    assert world.model_calls == 1
+    world.gate.close()
+    world.gate.open()
+    assert world.turn("talk", "after").status == 200
+
+
+def test_throttled_for_a_moment(world: World) -> None:
+    world.throttle("UpdateItem", 1)
+    world.throttle("TransactWriteItems", 1)
+    assert world.turn("talk", "one").status == 200
+    assert world.texts("talk")[0::2] == ["one"]
+    assert world.model_calls == 1
+
+
+@pytest.mark.parametrize(("operation", "paid"), [("UpdateItem", 0), ("TransactWriteItems", 1)])
+def test_throttled_for_long(world: World, operation: str, paid: int) -> None:
+    world.throttle(operation, 3)
+    assert_unavailable(world.turn("talk", "one"))
+    assert world.model_calls == paid
+    assert world.texts("talk") == []
+    # What was paid is in the response cache: the retry pays nothing.
+    again = world.turn("talk", "one", headers={"x-stainless-retry-count": "1"})
+    assert again.status == 200
+    assert world.model_calls == 1
+    assert world.texts("talk")[0::2] == ["one"]
+
+
+def test_a_commit_whose_answer_is_lost_is_found(world: World) -> None:
+    """The connection is cut when the transaction has been made."""
+    cuts = [3]
+
+    def cut(**_: object) -> None:
+        if cuts[0]:
+            cuts[0] -= 1
+            raise ConnectionResetError
+
+    world.boto.meta.events.register_first("response-received.dynamodb.TransactWriteItems", cut)
+    first = world.turn("talk", "one")
+    if first.status != 200:
+        first = world.turn("talk", "one", headers={"x-stainless-retry-count": "1"})
+    assert first.status == 200
+    assert (world.texts("talk")[0::2], world.model_calls) == (["one"], 1)
+
+
+def test_a_corrupt_item_is_marked_and_the_conversation_goes_on(world: World) -> None:
+    world.turn("talk", "one")
+    world.turn("talk", "two")
+    row = next(row for row in world.rows() if row["sk"]["S"].endswith("01"))
+    row["body"] = {"B": b"no stream"}
+    world.boto.put_item(TableName=world.table, Item=row)
+    world.momento.wipe()
+    texts = world.texts("talk")
+    assert texts[0] == "[this item cannot be read]"
+    assert texts[2] == "two"
+    answer = world.turn("talk", "three")
+    assert answer.status == 200, answer.body
+    roles = {item.get("role") for item in world.model.requests[-1]["input"]}
+    assert roles <= {"user", "assistant"}

@@ -1,0 +1,165 @@
+"""What is another's is not found, in the bytes of what does not exist; names of any form cannot cross."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.app import application
+
+if TYPE_CHECKING:
+    from tests.fault.conftest import World
+
+USERS = [
+    "b",
+    "a/b",
+    "a/b/c",
+    "а",  # Cyrillic
+    "ａ",  # full width
+    "A",
+    "a%2Fb",
+    "%61",
+    "a#b",
+    "a:b",
+    "..",
+    "x" * 256,
+    "x" * 255 + "y",
+    "é",
+    "é",  # the same to the eye
+    "idempotency#0",
+    "a/idempotency#0",
+]
+ITEM = {"items": [{"role": "user", "content": "x"}]}
+
+
+def ids(world: World) -> dict[str, dict[str, str]]:
+    """Two users' ids of every kind: the same name of their own, generated ones, items."""
+    found: dict[str, dict[str, str]] = {}
+    for user in ("a", "b"):
+        for name in ("mine", f"only-{user}"):
+            world.turn(name, f"secret of {user}", user=user)
+        made = world.call("POST", "/v1/conversations", ITEM, user=user).body["id"]
+        kinds = {"name": f"only-{user}", "generated": made}
+        for kind, conversation in list(kinds.items()):
+            path = f"/v1/conversations/{conversation}/items"
+            kinds[f"item of {kind}"] = world.call("GET", path, user=user).body["data"][0]["id"]
+        found[user] = kinds
+    return found
+
+
+def requests() -> list[tuple[str, str]]:
+    return [(route.method, route.resource) for route in application().routes if "{" in route.resource]
+
+
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/v1/conversations/{conversation_id}"): {"metadata": {}},
+    ("POST", "/v1/conversations/{conversation_id}/items"): ITEM,
+}
+
+
+def test_every_route_with_an_id_of_anothers_answers_as_if_there_were_none(world: World) -> None:
+    known = ids(world)
+    rows = len(world.rows())
+    checked = 0
+    for method, resource in requests():
+        body = BODIES.get((method, resource))
+        for kind in ("name", "generated"):
+            for item in (f"item of {kind}", "item of name"):
+                pairs = []
+                for conversation, one in (
+                    (known["a"][kind], known["a"][item]),
+                    ("conv_" + "0" * 32 if kind == "generated" else "nobodys", "msg_" + "0" * 28),
+                ):
+                    path = resource.format(conversation_id=conversation, item_id=one)
+                    answer = world.call(method, path, body, user="b")
+                    pairs.append((answer.status, answer.body))
+                assert pairs[0] == pairs[1], (method, resource, kind)
+                assert pairs[0][0] == 404
+                checked += 1
+    assert checked >= 4 * 7
+    # Another's item in a conversation of one's own, as an id and as a cursor.
+    for theirs in (known["a"]["item of name"], known["a"]["item of generated"]):
+        own = f"/v1/conversations/{known['b']['name']}/items"
+        assert world.call("GET", f"{own}/{theirs}", user="b").status == 404
+        assert world.call("DELETE", f"{own}/{theirs}", user="b").status == 404
+        refused = world.call("GET", own, user="b", query={"after": theirs})
+        nobodys = world.call("GET", own, user="b", query={"after": "msg_" + "0" * 28})
+        assert (refused.status, refused.body) == (400, nobodys.body)
+    for cursor in (known["a"]["name"], known["a"]["generated"], "nobodys"):
+        refused = world.call("GET", "/v1/conversations", user="b", query={"after": cursor})
+        assert (refused.status, refused.error["param"]) == (400, "after")
+    # A turn in another's generated conversation is refused; under another's own name it is one's own.
+    assert world.turn(known["a"]["generated"], "mine?", user="b").status == 404
+    assert len(world.rows()) == rows
+    assert world.turn("only-a", "mine", user="b").status == 200
+    assert "secret of a" not in str(world.model.requests[-1])
+    assert world.texts("mine", user="a")[0] == "secret of a"
+    assert len(world.texts("only-a", user="a")) == 2
+
+
+def test_lists_show_ones_own_alone(world: World) -> None:
+    known = ids(world)
+    for user in ("a", "b"):
+        listed = world.call("GET", "/v1/conversations", user=user).body["data"]
+        assert {one["id"] for one in listed} == {"mine", f"only-{user}", known[user]["generated"]}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_names_of_any_form_do_not_cross(world: World, user: str) -> None:
+    world.turn("c", "secret of a", user="a")
+    world.turn("b", "secret of a", user="a")
+    event = {"user": user}
+    for conversation in ("c", "b"):
+        assert claims(world, user, conversation).status == 404, event
+    world_turn(world, user, "c", "my own")
+    assert "secret" not in str(world.model.requests[-1])
+    assert world.texts("c", user="a")[0] == "secret of a"
+    assert len(world.texts("c", user="a")) == 2
+    partitions = {row["pk"]["S"] for row in world.rows()}
+    assert partitions == {"a/c", "a/b", f"{user}/c"}
+
+
+@pytest.mark.parametrize("user", ["", " a", "a\n", "a\x00b", "x" * 257, "\u202ea"])
+def test_names_that_no_key_may_hold_are_refused(world: World, user: str) -> None:
+    assert claims(world, user, "c").status == 401
+
+
+def claims(world: World, user: str, conversation: str) -> Any:
+    return _invoke(
+        world, "GET", "/v1/conversations/{conversation_id}", user, parameters={"conversation_id": conversation}
+    )
+
+
+def world_turn(world: World, user: str, conversation: str, text: str) -> None:
+    body = json.dumps({"model": "m", "conversation": conversation, "input": text})
+    answer = _invoke(world, "POST", "/v1/responses", user, body=body)
+    assert answer.status == 200, answer.body
+
+
+def _invoke(
+    world: World,
+    method: str,
+    resource: str,
+    user: str,
+    *,
+    parameters: dict[str, str] | None = None,
+    body: str | None = None,
+) -> Any:
+    """Invoke with claims as they are: no header of the dev server's could carry every name."""
+    path = resource.format(**(parameters or {}))
+    event = {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {},
+        "multiValueHeaders": {},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": parameters,
+        "requestContext": {"authorizer": {"claims": {"sub": user}}, "requestId": "r", "stage": "dev", "path": path},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    return world.invoke("ChatFunction" if method == "POST" else "HistoryFunction", event)

@@ -1,0 +1,115 @@
+"""Environments killed by SIGKILL at each step of a turn, and twenty callers at once: through the dev server."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from openai import OpenAI
+
+from local.model.server import StandInModel
+from tests.dev_server import ROOT, running_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.dev_server import RunningServer
+
+pytestmark = pytest.mark.xdist_group("kills")
+
+TIMEOUT = 12
+LEASE_SECONDS = TIMEOUT + 3
+POINTS = [
+    f"kill:{point}"
+    for point in (
+        "before:take_lease",
+        "after:take_lease",
+        "before:post",
+        "after:post",
+        "before:commit",
+        "after:commit",
+        "after:append_history",
+        "before:get_head",
+        "after:get_head",
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[StandInModel]:
+    with StandInModel() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, model: StandInModel) -> Iterator[RunningServer]:
+    """The dev server, with a chat function that can be killed and whose lease is short."""
+    folder = tmp_path_factory.mktemp("killing")
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    for old, new in (
+        ("Handler: chat.handler.lambda_handler", "Handler: killing_chat.lambda_handler"),
+        ("CodeUri: functions/", f"CodeUri: {ROOT}/functions/"),
+        ("ContentUri: layers/", f"ContentUri: {ROOT}/layers/"),
+        ("Timeout: 28", f"Timeout: {TIMEOUT}"),
+        ('LOCK_WAIT_SECONDS: "10"', 'LOCK_WAIT_SECONDS: "3"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    template = folder / "template.yaml"
+    template.write_text(text, encoding="utf-8")
+    paths = os.pathsep.join([str(Path(__file__).parent / "killing"), os.environ.get("PYTHONPATH", "")])
+    variables = {"PYTHONPATH": paths, "KILLED": str(folder), "OPENAI_BASE_URL": model.base_url}
+    with running_server(variables, ["--template", str(template), "--environments", "6"]) as running:
+        yield running
+
+
+def client(server: RunningServer) -> OpenAI:
+    return OpenAI(base_url=server.url, api_key="local", max_retries=10, timeout=40)
+
+
+def test_a_kill_at_any_step_and_the_sdks_retry_make_one_turn(server: RunningServer, model: StandInModel) -> None:
+    def run(point: str) -> tuple[float, list[str], int]:
+        with client(server) as openai:
+            start = time.monotonic()
+            answer = openai.responses.create(model="m", conversation=point, input=f"text of {point}")
+            seconds = time.monotonic() - start
+            page = openai.conversations.items.list(point, order="asc")
+            texts = [item.content[0].text for item in page.data]  # type: ignore[union-attr,index]
+            assert texts[1] == answer.output_text
+            following = openai.responses.create(model="m", conversation=point, input="next")
+            assert following.output_text
+            return seconds, texts, len(openai.conversations.items.list(point).data)
+
+    with ThreadPoolExecutor(len(POINTS)) as threads:
+        results = dict(zip(POINTS, threads.map(run, POINTS), strict=True))
+    for point, (seconds, texts, count) in results.items():
+        assert (texts[0], len(texts), count) == (f"text of {point}", 2, 4), point
+        assert seconds < LEASE_SECONDS + 25, point
+    assert server.output().count("ended with signal 9") == len(POINTS)
+    # Paid once, but where the answer was lost between the model and the response cache.
+    asked = [str(request["input"][-1]["content"]) for request in model.requests]
+    again = {point for point in POINTS if asked.count(f"text of {point}") > 1}
+    assert again <= {"kill:after:post"}
+
+
+def test_twenty_callers_at_once(server: RunningServer, model: StandInModel) -> None:
+    calls = model.calls["/v1/responses"]
+
+    def post(number: int) -> str:
+        with client(server) as openai:
+            return openai.responses.create(model="m", conversation="crowd", input=f"caller {number}.").output_text
+
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(post, range(20)))
+    with client(server) as openai:
+        items = openai.conversations.items.list("crowd", order="asc", limit=100).data
+    texts = [item.content[0].text for item in items]  # type: ignore[union-attr,index]
+    assert [item.role for item in items] == ["user", "assistant"] * 20  # type: ignore[union-attr]
+    assert sorted(texts[0::2]) == sorted(f"caller {number}." for number in range(20))
+    for number, answer in enumerate(answers):
+        assert texts[texts.index(f"caller {number}.") + 1] == answer
+    assert model.calls["/v1/responses"] == calls + 20

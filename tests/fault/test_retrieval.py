@@ -1,0 +1,80 @@
+"""Pages of the history: bounded by count and bytes, with cursors that survive what happens between them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.fault.conftest import World
+
+LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
+
+
+def item(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def add(world: World, *texts: str) -> list[str]:
+    answer = world.call("POST", "/v1/conversations/talk/items", {"items": [item(text) for text in texts]})
+    assert answer.status == 200, answer.body
+    return [one["id"] for one in answer.body["data"]]
+
+
+def test_a_page_fits_lambdas_answer_whatever_the_text(world: World) -> None:
+    world.turn("talk", "begin")
+    for _ in range(3):
+        add(world, *['"' * 600_000 for _ in range(2)])
+    whole: list[str] = []
+    query = {"limit": "100", "order": "asc"}
+    pages = 0
+    while True:
+        page = world.call("GET", "/v1/conversations/talk/items", query=query).body
+        assert len(json.dumps(json.dumps(page, ensure_ascii=False), ensure_ascii=False).encode()) < LAMBDA_ANSWER_BYTES
+        whole += [one["id"] for one in page["data"]]
+        pages += 1
+        if not page["has_more"]:
+            break
+        query["after"] = page["last_id"]
+    assert pages > 1
+    assert len(whole) == len(set(whole)) == 8
+
+
+def test_cursors_survive_what_is_added_and_deleted_between(world: World) -> None:
+    world.turn("talk", "begin")
+    ids = add(world, *(f"item {number}" for number in range(8)))
+    first = world.call("GET", "/v1/conversations/talk/items", query={"limit": "3"}).body
+    assert [one["id"] for one in first["data"]] == ids[:-4:-1]
+    add(world, "newer")
+    world.call("DELETE", f"/v1/conversations/talk/items/{first['last_id']}")
+    query = {"limit": "3", "after": first["last_id"]}
+    second = world.call("GET", "/v1/conversations/talk/items", query=query).body
+    assert [one["id"] for one in second["data"]] == ids[4:1:-1]
+
+
+def test_a_cursor_of_an_erased_conversation_of_the_name_is_stale(world: World) -> None:
+    world.turn("talk", "begin")
+    cursor = world.call("GET", "/v1/conversations/talk/items").body["last_id"]
+    world.call("DELETE", "/v1/conversations/talk")
+    world.turn("talk", "begin")
+    answer = world.call("GET", "/v1/conversations/talk/items", query={"after": cursor})
+    assert (answer.status, answer.error["param"]) == (400, "after")
+
+
+def test_a_page_costs_the_same_at_any_depth(world: World) -> None:
+    world.turn("talk", "begin")
+    ids: list[str] = []
+    for _ in range(12):
+        ids += add(world, *("x" * 40 for _ in range(20)))
+    calls: list[str] = []
+    world.boto.meta.events.register("before-send.dynamodb.*", lambda **kwargs: calls.append(kwargs["event_name"]))
+    costs = []
+    for after in (ids[-1], ids[120], ids[30]):
+        calls.clear()
+        query = {"limit": "20", "after": after}
+        assert len(world.call("GET", "/v1/conversations/talk/items", query=query).body["data"]) == 20
+        costs.append(len(calls))
+    assert costs == [2, 2, 2]
+    calls.clear()
+    assert world.call("GET", "/v1/conversations").status == 200
+    assert [call.rpartition(".")[2] for call in calls] == ["Query"]
