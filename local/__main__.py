@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import queue
 import signal
 import sys
 import threading
@@ -13,14 +12,16 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _TEMPLATE = _ROOT / "template.yaml"
+# The terminal and `kill` send them to the whole process group; this process alone decides what follows.
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit code."""
     arguments = _arguments()
-    ends: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: ends.put(0))
+    # Blocked in every thread and process that follows, they wait for `sigwait`. A handler in Python would not do: it
+    # runs between two instructions of this thread, and one that begins to wait for a lock just then waits for ever.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
 
     sys.path.append(str(_ROOT / "layers" / "chat_core"))  # the stand-in model streams as the layer does
     # After the signals: this takes long enough for an impatient Ctrl-C.
@@ -29,20 +30,24 @@ def main() -> int:
 
     server = Server(arguments.template, port=arguments.port, environments=arguments.environments)
 
+    failed = threading.Event()
+
     def start() -> None:
         try:
             server.start()
         except StartError as error:
             print(error, file=sys.stderr, flush=True)
-            ends.put(1)
         except Exception:
             traceback.print_exc()
-            ends.put(1)
+        else:
+            return
+        failed.set()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=start, daemon=True).start()
-    code = ends.get()
+    signal.sigwait(_ENDS)
     server.stop()
-    return code
+    return int(failed.is_set())
 
 
 def _arguments() -> argparse.Namespace:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -13,14 +12,13 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from local import environment
 from local.gateway import FunctionFailed, IntegrationTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from local.application import Function
 
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 _INIT_SECONDS = 60.0
 # Imports are work for a processor; some stay free for those that serve meanwhile.
 _STARTS = max(1, (os.cpu_count() or 1) // 2)
-# The terminal and `kill` send them to the whole process group; the server alone decides what follows.
-_SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class FunctionPool:
@@ -160,7 +156,7 @@ class _Environment:
             json.dumps([str(path) for path in function.paths]),
             json.dumps(list(ahead)),
         ]
-        with theirs, _signals_blocked():
+        with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own script
                 [sys.executable, "-P", environment.__file__, *arguments],
                 cwd=function.paths[0],
@@ -219,16 +215,6 @@ class _Environment:
         self.kill()
         code = self._process.returncode
         return FunctionFailed(f"the environment ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}")
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Let a process that is started meanwhile, not this one, live without these signals: they stay blocked there."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SERVER_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _log_stream_name() -> str:

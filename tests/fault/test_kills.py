@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("kills")
 
-TIMEOUT = 12
+TIMEOUT = 16
 LEASE_SECONDS = TIMEOUT + 3
 POINTS = [
     f"kill:{point}"
@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: StandInModel) -> Ite
         ("CodeUri: functions/", f"CodeUri: {ROOT}/functions/"),
         ("ContentUri: layers/", f"ContentUri: {ROOT}/layers/"),
         ("Timeout: 28", f"Timeout: {TIMEOUT}"),
-        ('LOCK_WAIT_SECONDS: "10"', 'LOCK_WAIT_SECONDS: "3"'),
+        ('LOCK_WAIT_SECONDS: "10"', 'LOCK_WAIT_SECONDS: "2"'),
     ):
         assert old in text
         text = text.replace(old, new)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -116,9 +115,12 @@ def test_stops_under_a_call_that_hangs_and_starts_again_with_what_it_had(
         hanging = threads.submit(client.set, CACHE, "key", "other")
         while server.meter.snapshot().calls["Set"] < 2:
             time.sleep(0.001)
+        assert server._threads is not None
+        threads_of_server = set(server._threads._threads)
         server.stop()
         assert error(hanging.result()).error_code == MomentoErrorCode.SERVER_UNAVAILABLE
-    assert not [thread for thread in threading.enumerate() if "embedded-momento" in thread.name]
+    assert threads_of_server
+    assert not [thread for thread in threads_of_server if thread.is_alive()]
     port = server.port
     assert server.start() == port
     # A client backs off for a second once it was refused, and all channels of a process share that.
