@@ -20,6 +20,9 @@ install = @for found in $(or $(PYTHON),python3.13 python3.12 python3.11 python3.
 	[ -n "$$found" ] || { echo "Omoide needs Python 3.11 or newer with venv and pip (Debian: python3-venv); PYTHON=… names one." >&2; exit 1; }; \
 	"$$found" -m tools.environment
 
+# Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test build deploy lint format conformance bench python requirements clean
 
 help: ## List the commands

@@ -159,6 +159,23 @@ def test_an_override_has_one_view_and_leaves_no_trace(
     assert (plain.value, plain.anchor) == (overridden.value, overridden.anchor)
 
 
+@pytest.mark.parametrize("placeholder", ["x", "a placeholder that takes more than the result"])
+@pytest.mark.parametrize(("stored", "override"), [("clearing", "plain"), ("plain", "clearing"), ("other", "clearing")])
+def test_sizes_with_a_placeholder_are_not_taken_for_others(placeholder: str, stored: str, override: str) -> None:
+    clearing = {"clear_tool_results": {"trigger_tokens": 1, "keep": 0, "placeholder": placeholder}}
+    window = {"policy": "token_window", "on_overflow": "keep"}
+    others = {"clear_tool_results": {"trigger_tokens": 1, "keep": 0}}
+    added: dict[str, Any] = {"plain": {}, "clearing": clearing, "other": others}
+    policy = parse_policy({**window, "max_tokens": 40, **added[stored]})
+    tools = [user("hi"), assistant(None, "a", "b", "c"), result("a"), result("b"), result("c"), assistant("hi")]
+    for most in range(30, 250, 6):
+        other = parse_policy({**window, "max_tokens": most, **added[override]})
+        conversation = Conversation()
+        for turn in [tools, *talk(8)]:
+            assert shown(conversation.view(other, turn, hot=True)) == shown(conversation.view(other, turn, reach=None))
+            conversation.commit(turn, policy, hot=True)
+
+
 @given(commits, SETTINGS, SETTINGS)
 def test_a_changed_policy_works_at_once_on_every_path(
     turns: list[list[Message]], settings: dict[str, Any], changed: dict[str, Any]

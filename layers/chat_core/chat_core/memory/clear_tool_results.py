@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from chat_core.memory.buffer import Buffer
@@ -114,9 +116,12 @@ class ClearToolResults:
     def keep(
         self, messages: Sequence[Message], *, earlier: Earlier = NOTHING_EARLIER, counting: Counting = UNCOUNTED
     ) -> Kept:
-        """See `MemoryPolicy.keep`: what is among the newest results now will be cleared one day."""
+        """See `MemoryPolicy.keep`: what is among the newest results now may be cleared one day, or stay."""
         if self.window.counts_tokens:
+            count = _counter(counting)
             counting = self._counting_cleared(counting, self._clearable(messages, 0))
+            count_cleared = _counter(counting)
+            counting = replace(counting, count=lambda message: min(count(message), count_cleared(message)))
         return self.window.keep(messages, earlier=earlier, counting=counting)
 
     def _triggered(self, view: View, counting: Counting) -> bool:
@@ -167,7 +172,18 @@ class ClearToolResults:
         def count_cleared(message: Message) -> int:
             return count(self._placeholder(message) if id(message) in cleared else message)
 
-        return replace(counting, count=count_cleared, at_most=None, as_stored=counting.as_stored or count)
+        return replace(
+            counting,
+            count=count_cleared,
+            at_most=None,
+            as_stored=counting.as_stored or count,
+            reduced=self._reduced,
+        )
+
+    @cached_property
+    def _reduced(self) -> str:
+        """Tell these sizes from those of other placeholders, in few bytes: the memory value holds it."""
+        return sha256("\0".join((self.placeholder, *self.exclude_tools)).encode()).hexdigest()[:8]
 
     def _clear(self, message: Message) -> Message:
         if "type" in message.fields:

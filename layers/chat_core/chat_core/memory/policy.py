@@ -74,6 +74,8 @@ class Counting:
         An upper bound of ``tools`` that needs no vocabulary.
     as_stored
         Counts a message as the history has it, where `count` counts what stands in its place; None: `count` does.
+    reduced
+        Names what stands in the place of messages and takes no more than they do; empty: nothing does.
     """
 
     count: Count | None = None
@@ -82,6 +84,7 @@ class Counting:
     tools: Callable[[], int] = _nothing
     tools_at_most: int = 0
     as_stored: Count | None = None
+    reduced: str = ""
 
 
 UNCOUNTED = Counting()

@@ -82,7 +82,14 @@ class TokenWindow(Window):
     def _limit(self, most: int, fixed: int, counting: Counting) -> Limit:
         count = _counter(counting)
         return Limit(
-            most, count, fixed, self.granularity == "turn", self.evict_step_tokens, "tokens", counting.as_stored
+            most,
+            count,
+            fixed,
+            by_turn=self.granularity == "turn",
+            step=self.evict_step_tokens,
+            unit="tokens",
+            as_stored=counting.as_stored,
+            reduced=counting.reduced,
         )
 
     def refusal(self, required: int, most: int) -> InvalidRequest | None:

@@ -38,6 +38,8 @@ class Limit:
         What ``cost`` counts.
     as_stored
         Cost of a message in the history; None: ``cost`` tells that too.
+    reduced
+        See `Counting.reduced`.
     """
 
     most: int
@@ -47,15 +49,22 @@ class Limit:
     step: int = 0
     unit: str = ""
     as_stored: Cost | None = None
+    reduced: str = ""
 
     @property
     def measure(self) -> str:
         """What the sizes of older turns, or units, mean."""
-        return f"{self.unit} by turn" if self.by_turn else self.unit
+        measure = f"{self.unit} by turn" if self.by_turn else self.unit
+        return f"{measure}; {self.reduced}" if self.reduced else measure
 
     def known(self, earlier: Earlier) -> int:
-        """Give what is known of the size of what comes before the messages at hand."""
-        return (earlier.size or 0) if earlier.measure == self.measure else 0
+        """Give what is known of the size of what comes before the messages at hand.
+
+        It is at least what it is with something smaller in its place.
+        """
+        same = earlier.measure == self.measure
+        reduced = not self.reduced and earlier.measure.startswith(f"{self.measure}; ")
+        return (earlier.size or 0) if same or reduced else 0
 
 
 def _nothing(_message: Message) -> int:
