@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -162,11 +163,14 @@ def world(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[World]
             boto.close()
 
 
+@cache
+def _session() -> Session:
+    """Make one for all: each reads the API's model anew."""
+    return Session("fake-offline-id", "fake-offline-secret", region_name="us-east-1")
+
+
 def _client(endpoint: str, *, read_timeout: int = 3) -> Any:
     """boto3's client as the adapter makes it."""
-    session = Session(
-        aws_access_key_id="fake-offline-id", aws_secret_access_key="fake-offline-secret", region_name="us-east-1"
-    )
     retries: Any = {"mode": "standard", "total_max_attempts": 3}
     config = Config(connect_timeout=1, read_timeout=read_timeout, retries=retries)
-    return session.client("dynamodb", endpoint_url=endpoint, config=config)
+    return _session().client("dynamodb", endpoint_url=endpoint, config=config)

@@ -71,6 +71,8 @@ class Gate:
             except OSError:
                 return
             server = socket.create_connection(self._target)
+            for one in (caller, server):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._sockets |= {caller, server}
             self._start(self._pass_on, caller, server)
