@@ -33,7 +33,7 @@ run: .venv/.run ## Start the server with its embedded parts [PORT=8000]
 
 test: ## Run the tests [ARGS='tests/unit -k keys']
 	@$(MAKE) --silent -j2 .venv/.dev .venv-sam/.installed
-	@$(python) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(python) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker
 	@.venv-sam/bin/python -m tools.build

@@ -12,3 +12,8 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one more than there are processors: the tests wait as much as they compute."""
+    return min((os.cpu_count() or 1) + 1, 4)
