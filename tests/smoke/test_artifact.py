@@ -98,6 +98,7 @@ class Lambda:
 @pytest.fixture(scope="session")
 def lambda_service(tmp_path_factory: pytest.TempPathFactory) -> Lambda:
     try:
+        subprocess.run(["make", "--silent", ".venv-sam/.installed"], cwd=build.ROOT, check=True)  # noqa: S607
         artefacts = build.build(build.ROOT / ".aws-sam-host", architecture="host")
     except lambda_python.NoInterpreter as missing:
         pytest.skip(str(missing))
