@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.dev_server import RunningServer
 
-pytestmark = pytest.mark.xdist_group("kills")
-
 TIMEOUT = 16
 LEASE_SECONDS = TIMEOUT + 3
 POINTS = [

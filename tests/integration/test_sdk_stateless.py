@@ -50,15 +50,17 @@ def variables(model: StandInModel) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def server(variables: dict[str, str]) -> Iterator[str]:
+def servers(variables: dict[str, str]) -> Iterator[list[str]]:
+    """Two servers; but for one of each, their environments start when many requests come at once."""
     # These tests are of answers, not of times: a busy machine is not to make misses of hits.
-    with running_server({**variables, "CACHE_TIMEOUT_MS": "1000"}, ["--environments", "2"]) as server:
-        yield server.url
+    own, few = {**variables, "CACHE_TIMEOUT_MS": "1000"}, ["--environments", "3"]
+    with running_server(own, few) as one, running_server(own, few) as other:
+        yield [one.url, other.url]
 
 
 @pytest.fixture
-def client(server: str) -> Iterator[OpenAI]:
-    with OpenAI(base_url=server, api_key="fake-token", max_retries=0) as client:
+def client(servers: list[str]) -> Iterator[OpenAI]:
+    with OpenAI(base_url=servers[0], api_key="fake-token", max_retries=0) as client:
         yield client
 
 
@@ -136,11 +138,11 @@ def test_errors_are_the_sdks_own(client: OpenAI) -> None:
 
 @pytest.mark.parametrize("endpoint", ["chat/completions", "responses", "embeddings"])
 def test_a_stampede_over_two_servers_is_one_call(
-    model: StandInModel, variables: dict[str, str], stampeded: list[str], endpoint: str
+    model: StandInModel, variables: dict[str, str], servers: list[str], endpoint: str
 ) -> None:
     model.delay = 0.3
     before = model.calls[f"/v1/{endpoint}"]
-    clients = [OpenAI(base_url=url, api_key="fake-token", max_retries=0, timeout=60) for url in stampeded]
+    clients = [OpenAI(base_url=url, api_key="fake-token", max_retries=0, timeout=60) for url in servers]
 
     def ask(number: int) -> tuple[str, object]:
         client = clients[number % 2]
@@ -161,11 +163,3 @@ def test_a_stampede_over_two_servers_is_one_call(
     assert model.calls[f"/v1/{endpoint}"] == before + 1
     assert all(answer == answers[0][1] for _, answer in answers)
     assert sorted(status for status, _ in answers) == ["HIT"] * 99 + ["MISS"]
-
-
-@pytest.fixture(scope="module")
-def stampeded(variables: dict[str, str]) -> Iterator[list[str]]:
-    """Two servers; but for one of each, their environments start when the stampede comes."""
-    own, few = {**variables, "CACHE_TIMEOUT_MS": "1000"}, ["--environments", "3"]
-    with running_server(own, few) as one, running_server(own, few) as other:
-        yield [one.url, other.url]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from momento import CacheClient, Configurations, CredentialProvider
 from momento.errors import MomentoErrorCode
 from momento.responses import CacheListFetch
+
+if TYPE_CHECKING:
+    from momento.config import Configuration
 
 CACHE = "omoide"
 METADATA = (("cache", CACHE),)
@@ -20,9 +23,13 @@ class Clock:
         return self.now
 
 
-def connect(port: int) -> CacheClient:
+def connect(port: int, *, seconds: float | None = None) -> CacheClient:
+    """Make a client as an app does; with so many seconds for a call where a busy machine is not what is tested."""
     credentials = CredentialProvider.for_momento_local("127.0.0.1", port)
-    return CacheClient(Configurations.Lambda.latest(), credentials, timedelta(hours=1))
+    configuration: Configuration = Configurations.Lambda.latest()
+    if seconds is not None:
+        configuration = configuration.with_client_timeout(timedelta(seconds=seconds))
+    return CacheClient(configuration, credentials, timedelta(hours=1))
 
 
 def ok(response: Any) -> Any:

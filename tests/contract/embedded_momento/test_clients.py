@@ -20,7 +20,7 @@ from momento_wire_types import cacheclient_pb2 as pb
 from momento_wire_types import cacheclient_pb2_grpc
 
 from local.momento import EmbeddedMomento
-from tests.contract.embedded_momento.support import CACHE, METADATA, elements, error, ok
+from tests.contract.embedded_momento.support import CACHE, METADATA, connect, elements, error, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,12 +62,12 @@ def _threads_take_turns_often() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_threads_take_turns_often")
-def test_list_writes_of_many_threads_are_atomic(client: CacheClient) -> None:
+def test_list_writes_of_many_threads_are_atomic(server: EmbeddedMomento, client: CacheClient) -> None:
     def append(writer: int) -> None:
         for turn in range(20):
-            ok(client.list_concatenate_back(CACHE, "list", [f"{writer}.{turn}.0", f"{writer}.{turn}.1"]))
+            ok(patient.list_concatenate_back(CACHE, "list", [f"{writer}.{turn}.0", f"{writer}.{turn}.1"]))
 
-    with ThreadPoolExecutor(8) as threads:
+    with connect(server.port, seconds=30) as patient, ThreadPoolExecutor(8) as threads:
         list(threads.map(append, range(8)))
     stored = elements(client)
     assert len(set(stored)) == len(stored) == 320
