@@ -110,3 +110,20 @@ def test_a_turns_override_is_merged_into_the_stored_policy(app: App) -> None:
     answer = app.turn(name, "And now?", memory={"max_tokens": 40})
     assert answer.status == 200, answer.body
     assert answer.body["omoide"]["memory"]["tokens"]["total"] <= 40
+
+
+BUDGET = {"policy": "token_window", "max_tokens": 40}
+LONG = {"role": "system", "content": "Answer briefly, and in Japanese where the question is. " * 10}
+
+
+def test_a_budget_that_the_pinned_system_message_exceeds_is_not_stored(app: App) -> None:
+    refused = app.call("POST", "/v1/conversations", {"items": [LONG], "memory": BUDGET})
+    assert (refused.status, refused.error["param"]) == (400, "memory.max_tokens")
+    assert "from 1" in refused.error["message"]
+    made = app.call("POST", "/v1/conversations", {"items": [LONG]}).body
+    changed = app.call("POST", f"/v1/conversations/{made['id']}", {"memory": BUDGET})
+    assert (changed.status, changed.error["param"]) == (400, "memory.max_tokens")
+    assert app.call("GET", f"/v1/conversations/{made['id']}").body == made
+    kept = app.call("POST", f"/v1/conversations/{made['id']}", {"memory": {**BUDGET, "on_overflow": "keep"}})
+    assert kept.status == 200
+    assert app.model_calls == 0

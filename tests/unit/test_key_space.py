@@ -50,7 +50,15 @@ def test_the_scope_is_a_setting(text: str, scope: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CACHE_SCOPE", "everyone"), ("CACHE_TIMEOUT_MS", "0"), ("CACHE_TTL_SECONDS", "86401")]
+    ("name", "value"),
+    [
+        ("CACHE_SCOPE", "everyone"),
+        ("CACHE_TIMEOUT_MS", "0"),
+        ("CACHE_TTL_SECONDS", "86401"),
+        ("DEFAULT_MEMORY", '{"policy"'),
+        ("DEFAULT_MEMORY", '{"policy": "none"}'),
+        ("DEFAULT_MEMORY", '{"policy": "message_window", "max_messages": 0}'),
+    ],
 )
 def test_a_setting_that_is_none_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):

@@ -17,6 +17,7 @@ from chat_core.memory import merge_settings, parse_policy
 from chat_core.messages import Turn
 from chat_core.ports import Commit, Head
 from chat_core.tool_results import check_tool_results
+from chat_core.turn_context import check_budget
 from chat_core.turn_lease import TurnLeases
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Conversations:
             If the key came before with another request.
         """
         check_tool_results(items, (), at="items")
-        self._check_memory(memory)
+        self._check_memory(memory, pinned_system(map(stored_item, items), None))
         now = self._clock()
         head = Head(
             conversation=new_conversation_id(),
@@ -140,7 +141,7 @@ class Conversations:
             head = await self._history.get_head(user, conversation)
             settings = None if memory is None else merge_settings(head.memory, memory)
             if settings is not None:
-                self._check_memory(settings)
+                self._check_memory(settings, head.system)
             if keyed is None:
                 return await self._history.update_conversation(user, head, metadata=metadata, memory=settings)
             answered = replace(
@@ -154,8 +155,8 @@ class Conversations:
 
         return await once(self._history, user, keyed, write, _snapshot)
 
-    def _check_memory(self, settings: Mapping[str, Any]) -> None:
-        parse_policy(merge_settings(self._default_memory, settings))
+    def _check_memory(self, settings: Mapping[str, Any], system: Item | None) -> None:
+        check_budget(parse_policy(merge_settings(self._default_memory, settings)), system)
 
     async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """List the user's conversations by last activity."""

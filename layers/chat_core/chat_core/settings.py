@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from chat_core.errors import InvalidRequest
+from chat_core.memory import parse_policy
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
 
 CacheScope = Literal["user", "global"]
 DEFAULT_MEMORY: Mapping[str, Any] = {"policy": "message_window", "max_messages": 20}
@@ -90,7 +92,7 @@ class HistorySettings:
             table=_text(env, "HISTORY_TABLE"),
             ttl_days=_number(env, "HISTORY_TTL_DAYS", 0, low=0, high=36_500) or None,
             hot_messages=_number(env, "HOT_MESSAGES", 200, low=1, high=1_000),
-            default_memory=_json_object(env, "DEFAULT_MEMORY") or DEFAULT_MEMORY,
+            default_memory=_memory(env),
         )
 
 
@@ -197,12 +199,15 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def _json_object(env: Mapping[str, str], name: str) -> Mapping[str, Any]:
+def _memory(env: Mapping[str, str]) -> Mapping[str, Any]:
+    """Read and check it here: a caller whose turn failed for it could do nothing about it."""
     try:
-        value = json.loads(env.get(name) or "{}")
+        value: Mapping[str, Any] = json.loads(env.get("DEFAULT_MEMORY") or "null") or DEFAULT_MEMORY
+        parse_policy(value)
     except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        message = f"The environment variable {name} must be a JSON object."
-        raise SettingsError(message)
+        message = "The environment variable DEFAULT_MEMORY must be a JSON object."
+        raise SettingsError(message) from None
+    except InvalidRequest as refused:
+        message = f"The environment variable DEFAULT_MEMORY: {refused}"
+        raise SettingsError(message) from None
     return value

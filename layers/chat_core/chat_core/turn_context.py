@@ -155,13 +155,14 @@ async def turn_context(
     """
     given = tuple(stored_item(item) for item in items)
     added = from_items(given)
+    model = str(body.get("model") or "")
     pinned = from_items([head.system])[0] if head.system else None
     instructions = body.get("instructions")
     own = Message("system", content=instructions) if instructions else None
-    counter = counter_for(str(body.get("model") or ""))
+    counter = counter_for(model)
     counts = RememberedCounts(counter, _known_counts(state, counter))
     counting = _counting(counts, policy, body, explain=explain)
-    _check_budget(policy, counter, pinned, str(body.get("model") or ""))
+    check_budget(policy, head.system, model)
     past = None
     if state is not None and not explain:
         # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
@@ -220,8 +221,21 @@ def _anchor(head: Head) -> Anchor | None:
     return None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
 
 
-def _check_budget(policy: MemoryPolicy, counter: TokenCounter, pinned: Message | None, model: str) -> None:
-    """Refuse a budget that no turn of this conversation could keep, or that the model does not have."""
+def check_budget(policy: MemoryPolicy, system: Item | None, model: str = "") -> None:
+    """Refuse a budget that no turn of a conversation could keep, or that its model does not have.
+
+    Parameters
+    ----------
+    system
+        The conversation's pinned system message.
+    model
+        The request's; empty: any, so that its context window bounds nothing.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field and its range.
+    """
     if policy.counts_tokens:
-        least = REQUEST_TOKENS + (counter.message(pinned) if pinned else 0)
-        policy.check_budget(least=least, most=context_window(model))
+        pinned = counter_for(model).message(from_items([system])[0]) if system else 0
+        policy.check_budget(least=REQUEST_TOKENS + pinned, most=context_window(model))
