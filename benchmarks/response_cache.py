@@ -1,4 +1,4 @@
-"""What the response cache is worth: hits against misses, and a stampede, beside LangChain's MomentoCache.
+"""What the response cache is worth, and what it costs when Momento fails, beside LangChain's MomentoCache.
 
 All in one run on the same embedded Momento. Our figures are end to end: a client of the dev server, whose functions
 call a model of 300 ms over HTTP. LangChain's are calls of its own `LLM` in this process, whose model sleeps 300 ms:
@@ -27,6 +27,7 @@ from langchain_core.language_models.llms import LLM
 from momento import CacheClient, Configurations, CredentialProvider
 
 from benchmarks.key import best, bodies
+from chat_core.breaker import OPEN_SECONDS
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
 from tests.dev_server import running_server
@@ -129,6 +130,38 @@ def stampede(urls: Sequence[str], model: StandInModel, langchain: SleepingModel)
     print(f"{'LangChain, one process':<31}{langchain.calls - before:>16}{took:>12.1f} s")
 
 
+FAULTS: dict[str, Callable[[EmbeddedMomento], None]] = {
+    "refuses": lambda momento: momento.faults.fail(),
+    "hangs": lambda momento: momento.faults.hang(),
+    "is 400 ms slow": lambda momento: momento.faults.delay(0.4),
+    "is wiped before each": lambda momento: momento.wipe(),
+}
+
+
+def failing(url: str, momento: EmbeddedMomento) -> None:
+    """Ask what nobody has asked: with one environment, so that it is one breaker that opens."""
+    name = f"median of {ROUNDS}, beyond the model's time"
+    print(f"\n{name:<38}{'before the breaker opens':>26}{'after':>12}")
+    for fault, happen in FAULTS.items():
+        closed: list[float] = []
+        opened: list[float] = []
+        for number in range(ROUNDS):
+            happen(momento)
+            body = json.dumps({"model": "gpt-4.1-mini", "input": f"{fault} {number}"})
+            start = time.perf_counter()
+            with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
+                connection.request("POST", "/v1/responses", body, {"Content-Type": "application/json"})
+                response = connection.getresponse()
+                response.read()
+            seconds = time.perf_counter() - start - MODEL_SECONDS
+            assert response.status == 200
+            (opened if "breaker-open" in response.headers["cache-status"] else closed).append(seconds)
+        print(f"Momento {fault:<30}{milliseconds(closed):>26}{milliseconds(opened) if opened else '-':>12}")
+        momento.faults.clear()
+        time.sleep(OPEN_SECONDS + 1)
+        ask(url, "responses", f"after {fault}")
+
+
 def main() -> None:
     print("What a key costs, once a request")
     for name, body in bodies().items():
@@ -149,6 +182,9 @@ def main() -> None:
             # Environments that have started: how long that takes is another question.
             rush([one.url, other.url], "warm up")
             stampede([one.url, other.url], model, langchain)
+        with running_server(variables, ["--environments", "1"]) as server:
+            ask(server.url, "responses", "warm up")
+            failing(server.url, momento)
 
 
 if __name__ == "__main__":
