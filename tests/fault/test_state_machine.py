@@ -276,12 +276,15 @@ class Machine(RuleBasedStateMachine):
         self.touched.clear()
 
     def _everything_agrees(self, conversation: str) -> None:
-        """Items, the list that LangChain reads and the memory value tell the same."""
+        """Items, the list that LangChain reads, the context and the memory value tell the same."""
         head, items = self._head(conversation), self._items(conversation)
         assert head is not None
         assert (head.seq, head.items, head.messages) == (items[-1].seq, len(items), len(items))
         newest = [element(message) for message in stored_messages(items)][-HOT_MESSAGES:]
         assert list(self.world.memory.history(USER, conversation)) == newest, "the list is not the history"
+        reading = Process(self.world).conversations.context(USER, conversation, override={}, model="m")
+        context = [item["content"] for item in self._run(reading)[0]["input"]]
+        assert context == [_text(stored) for stored in items], "the context is not the history"
         value = self._run(self.world.memory.read_memory(USER, conversation, timeout=1))[0]
         state = unpack(value) if value else None
         if value:
