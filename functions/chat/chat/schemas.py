@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from chat_core.cache_policy import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
-from chat_core.requests import check_model, check_provider_references
+from chat_core.requests import STREAM_MEMBERS, check_model, check_provider_references
 from chat_core.turn_events import TurnRequest
-from chat_core.web import STREAM_MEMBERS, fingerprint, header, idempotency_key, retry_count
+from chat_core.web import fingerprint, header, idempotency_key, retry_count
 from chat_core.wire import Metadata, Wire, check_conversation_id, check_items, parse
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from chat_core.envelope import MAX_VALUE_BYTES, Envelope, draw_ttl, pack, unpack
 from chat_core.errors import CacheMissed, CacheUnavailable
 from chat_core.keys import Uncacheable
 from chat_core.observability import Metric
+from chat_core.requests import STREAM_MEMBERS
 from chat_core.single_flight import SingleFlight, Ticket
 from chat_core.timing import timed
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from chat_core.observability import Count
     from chat_core.ports import ChatModel
 
-# How an answer reaches the caller is not the model's business: one entry serves every form.
-TRANSPORT = frozenset({"stream", "stream_options"})
 # What the key leaves out and a response repeats: it is never stored, and a hit repeats this request's own.
 REPEATED = ("metadata", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "store")
 
@@ -218,7 +217,7 @@ class Replies:
         return Reply(answer, "MISS", cache_status.forward(question.forward, stored=stored, details=question.details))
 
     async def _call(self, question: _Question, timeout: float) -> dict[str, Any]:
-        upstream = {name: value for name, value in question.body.items() if name not in TRANSPORT}
+        upstream = {name: value for name, value in question.body.items() if name not in STREAM_MEMBERS}
         with timed("model"):
             return await self._model.post(question.endpoint, upstream, timeout=timeout)
 

@@ -1,4 +1,4 @@
-"""Who may ask what of the one provider account that serves all users: pure checks of a request's body."""
+"""What a request's body may ask of the one provider account that serves all users, and what it asks of us alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from chat_core.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+STREAM_MEMBERS = ("stream", "stream_options")
+"""How an answer reaches the caller is neither the model's business nor the cache's: one request in either form."""
 
 _REFERENCES = frozenset(
     {

@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Request,
 from chat_core import errors, event_loop, timing
 from chat_core.observability import Metric, count, logger, where
 from chat_core.ports import IdempotencyKey
+from chat_core.requests import STREAM_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 USER_LIMIT = 256
 IDEMPOTENCY_KEY_LIMIT = 255
-# Members of a request that say in which form it is answered; they go no further.
-STREAM_MEMBERS = ("stream", "stream_options")
 ANSWER_RESERVE = 0.25
 """Seconds at the end of an invocation for the answer's way out."""
 
