@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,20 @@ def test_silent(world: World) -> None:
     world.gate.close()
     world.gate.open()
     assert world.turn("talk", "after").status == 200
+
+
+def test_what_was_given_up_is_not_done_late(world: World) -> None:
+    """boto3 would try again once the table answers, and take a lease that nobody gives back."""
+    assert world.turn("talk", "before").status == 200
+    ended = threading.Event()
+    world.boto.meta.events.register("after-call-error.dynamodb.UpdateItem", lambda **_: ended.set())
+    world.gate.silent = True
+    assert_unavailable(world.turn("talk", "while silent"))
+    assert not ended.is_set()
+    world.gate.close()
+    world.gate.open()
+    assert ended.wait(10)
+    assert not any("lease_token" in row for row in world.rows())
 
 
 def test_throttled_for_a_moment(world: World) -> None:

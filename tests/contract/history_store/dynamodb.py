@@ -51,6 +51,10 @@ class StrictClient:
     def close(self) -> None:
         pass
 
+    @property
+    def meta(self) -> Any:
+        return self._client.meta
+
     def kill(self, operation: str, call: int, *, sent: bool = False) -> None:
         """Raise `Killed` at a call of an operation, counted from 1 from now on, before or after it is made."""
         count = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from contextvars import ContextVar
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -34,6 +35,8 @@ _BUSY = frozenset(
 )
 _EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "KeyConditionExpression", "ProjectionExpression")
 _RANDOM = SystemRandom()
+_given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)
+"""In the thread of a call: set once nobody waits for it."""
 
 
 class Client(Protocol):
@@ -63,6 +66,11 @@ class Client(Protocol):
         """Close the connections."""
         ...
 
+    @property
+    def meta(self) -> Any:
+        """Where boto3 lets others take part in its calls: ``meta.events``."""
+        ...
+
 
 class ConditionFailed(Exception):
     """The condition of an update or deletion did not hold.
@@ -90,6 +98,10 @@ class Cancelled(Exception):
     def __init__(self, failed: frozenset[int]) -> None:
         super().__init__()
         self.failed = failed
+
+
+class _GivenUp(Exception):
+    """Nobody waits for the call: a further try could only do late what its caller was told is not done."""
 
 
 class _Busy(Exception):
@@ -225,20 +237,23 @@ class Table:
     async def _call(self, operation: Operation, request: Mapping[str, Any]) -> Mapping[str, Any]:
         if operation != "transact_write_items":
             request = {"TableName": self.name, **request}
+        given_up = threading.Event()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
                 for attempt in range(_TRIES):
                     try:
-                        return await asyncio.to_thread(self._send, operation, request)
+                        return await asyncio.to_thread(self._send, operation, request, given_up)
                     except _Busy:
                         await asyncio.sleep(_RANDOM.uniform(0, 0.02 * 2**attempt))
         except TimeoutError:
             pass
+        finally:
+            given_up.set()
         raise _unavailable()
 
-    def _send(self, operation: Operation, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        with self._lock:
-            client = self._client = self._client or self._make()
+    def _send(self, operation: Operation, request: Mapping[str, Any], given_up: threading.Event) -> Mapping[str, Any]:
+        _given_up.set(given_up)
+        client = self._connected()
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -248,6 +263,19 @@ class Table:
         except BotoCoreError as error:
             raise _unavailable() from error
         return answer
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = self._make()
+                self._client.meta.events.register("before-send.dynamodb", _end_if_given_up, unique_id="given-up")
+            return self._client
+
+
+def _end_if_given_up(**_: object) -> None:
+    given_up = _given_up.get()
+    if given_up is not None and given_up.is_set():
+        raise _GivenUp
 
 
 def _translated(response: Mapping[str, Any]) -> Exception:
