@@ -31,10 +31,10 @@ help: ## List the commands
 run: .venv/.run ## Start the server with its embedded parts [PORT=8000]
 	@PYTHONPATH="$$($(python) -m tools.paths)" exec $(python) -m local --port $(PORT)
 
-test: .venv/.dev ## Run the tests [ARGS='tests/unit -k keys']
+test: ## Run the tests [ARGS='tests/unit -k keys']
 	@# Those of the artefact come late, and wait for what is installed meanwhile.
-	@$(MAKE) --silent .venv-sam/.installed & \
-		$(python) -m pytest --numprocesses auto --dist loadfile $(ARGS); code=$$?; wait; exit $$code
+	@$(MAKE) --silent .venv-sam/.installed & $(MAKE) .venv/.dev && \
+		$(python) -m pytest --numprocesses auto $(ARGS); code=$$?; wait; exit $$code
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker
 	@.venv-sam/bin/python -m tools.build

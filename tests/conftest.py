@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    import pytest
 
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "OmoideTests")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
@@ -21,6 +26,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_xdist_auto_num_workers() -> int:
     """Run one more than there are processors: the tests wait as much as they compute."""
     return min((os.cpu_count() or 1) + 1, 4)
+
+
+class ServerScheduling(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a worker one file after another; those of a folder that shares one dev server all to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope = super()._split_scope(nodeid)
+        return "tests/e2e" if scope.startswith("tests/e2e/") else scope
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServerScheduling:
+    """Keep to the order of the files: the slow ones come early, and the last wait for none of them."""
+    config.option.loadscopereorder = False
+    return ServerScheduling(config, log)
 
 
 def pytest_collection_finish() -> None:

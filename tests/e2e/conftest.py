@@ -37,7 +37,7 @@ def server(momento: EmbeddedMomento, model: StandInModel) -> Iterator[RunningSer
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(server: RunningServer) -> Iterator[OpenAI]:
     """The stock SDK."""
     with OpenAI(base_url=server.url, api_key="fake-token") as client:

@@ -117,9 +117,17 @@ def servers() -> Iterator[tuple[EmbeddedMomento, StandInModel, str]]:
         yield momento, model, moto.url
 
 
+@pytest.fixture(scope="module")
+def llm(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[OpenAIModel]:
+    """One for all tests of a file: each would read the certificates anew."""
+    made = OpenAIModel(lambda _: "sk-fake-not-a-key", servers[1].base_url)
+    yield made
+    event_loop.run(made.aclose())
+
+
 @pytest.fixture
-def world(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[World]:
-    """Fresh stores and clients, as a new environment has them."""
+def world(servers: tuple[EmbeddedMomento, StandInModel, str], llm: OpenAIModel) -> Iterator[World]:
+    """Fresh stores, as a new environment has them."""
     momento, model, moto = servers
     momento.faults.clear()
     momento.wipe()
@@ -134,7 +142,6 @@ def world(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[World]
         cache = MomentoCache(CACHE, lambda *, refresh: MomentoCredentials(local=f"127.0.0.1:{momento.port}"))
         hot = HotCopies(MomentoMemoryStore(cache), store, keep=HOT_MESSAGES)
         stores = Stores(store, cache, hot)
-        llm = OpenAIModel(lambda _: "sk-fake-not-a-key", model.base_url)
         variables = {"HISTORY_TABLE": table, "OPENAI_BASE_URL": model.base_url, "LOCK_WAIT_SECONDS": "1"}
         settings = ChatSettings.from_env({**variables, "DEFAULT_MEMORY": json.dumps(MEMORY)})
         replies = make_replies(settings, make_cache_access(settings, stores), llm)
@@ -159,7 +166,6 @@ def world(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[World]
             chat.handler.app.dependency_overrides.clear()
             history.handler.app.dependency_overrides.clear()
             event_loop.run(cache.aclose())
-            event_loop.run(llm.aclose())
             boto.close()
 
 

@@ -61,26 +61,29 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: StandInModel) -> Ite
     template.write_text(text, encoding="utf-8")
     paths = os.pathsep.join([str(Path(__file__).parent / "killing"), os.environ.get("PYTHONPATH", "")])
     variables = {"PYTHONPATH": paths, "KILLED": str(folder), "OPENAI_BASE_URL": model.base_url}
-    with running_server(variables, ["--template", str(template), "--environments", "6"]) as running:
+    with running_server(variables, ["--template", str(template), "--environments", "4"]) as running:
         yield running
 
 
-def client(server: RunningServer) -> OpenAI:
-    return OpenAI(base_url=server.url, api_key="local", max_retries=10, timeout=40)
+@pytest.fixture(scope="module")
+def openai(server: RunningServer) -> Iterator[OpenAI]:
+    with OpenAI(base_url=server.url, api_key="local", max_retries=10, timeout=40) as made:
+        yield made
 
 
-def test_a_kill_at_any_step_and_the_sdks_retry_make_one_turn(server: RunningServer, model: StandInModel) -> None:
+def test_a_kill_at_any_step_and_the_sdks_retry_make_one_turn(
+    server: RunningServer, model: StandInModel, openai: OpenAI
+) -> None:
     def run(point: str) -> tuple[float, list[str], int]:
-        with client(server) as openai:
-            start = time.monotonic()
-            answer = openai.responses.create(model="m", conversation=point, input=f"text of {point}")
-            seconds = time.monotonic() - start
-            page = openai.conversations.items.list(point, order="asc")
-            texts = [item.content[0].text for item in page.data]  # type: ignore[union-attr,index]
-            assert texts[1] == answer.output_text
-            following = openai.responses.create(model="m", conversation=point, input="next")
-            assert following.output_text
-            return seconds, texts, len(openai.conversations.items.list(point).data)
+        start = time.monotonic()
+        answer = openai.responses.create(model="m", conversation=point, input=f"text of {point}")
+        seconds = time.monotonic() - start
+        page = openai.conversations.items.list(point, order="asc")
+        texts = [item.content[0].text for item in page.data]  # type: ignore[union-attr,index]
+        assert texts[1] == answer.output_text
+        following = openai.responses.create(model="m", conversation=point, input="next")
+        assert following.output_text
+        return seconds, texts, len(openai.conversations.items.list(point).data)
 
     with ThreadPoolExecutor(len(POINTS)) as threads:
         results = dict(zip(POINTS, threads.map(run, POINTS), strict=True))
@@ -94,17 +97,15 @@ def test_a_kill_at_any_step_and_the_sdks_retry_make_one_turn(server: RunningServ
     assert again <= {"kill:after:post"}
 
 
-def test_twenty_callers_at_once(server: RunningServer, model: StandInModel) -> None:
+def test_twenty_callers_at_once(model: StandInModel, openai: OpenAI) -> None:
     calls = model.calls["/v1/responses"]
 
     def post(number: int) -> str:
-        with client(server) as openai:
-            return openai.responses.create(model="m", conversation="crowd", input=f"caller {number}.").output_text
+        return openai.responses.create(model="m", conversation="crowd", input=f"caller {number}.").output_text
 
     with ThreadPoolExecutor(20) as threads:
         answers = list(threads.map(post, range(20)))
-    with client(server) as openai:
-        items = openai.conversations.items.list("crowd", order="asc", limit=100).data
+    items = openai.conversations.items.list("crowd", order="asc", limit=100).data
     texts = [item.content[0].text for item in items]  # type: ignore[union-attr,index]
     assert [item.role for item in items] == ["user", "assistant"] * 20  # type: ignore[union-attr]
     assert sorted(texts[0::2]) == sorted(f"caller {number}." for number in range(20))
