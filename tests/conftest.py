@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
-
-if TYPE_CHECKING:
-    import pytest
 
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "OmoideTests")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
@@ -46,3 +44,11 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what lives to the end: a twelfth of the time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logger() -> None:
+    """Make the logger before a test captures what is written: its handler keeps the stream that it finds."""
+    from chat_core.observability import logger
+
+    logger()
