@@ -70,7 +70,6 @@ requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.t
 	$(compile) --python-version 3.13 --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt
 	$(compile) --python-version 3.11 --group sam --output-file requirements/sam.txt
 	$(compile) --python-version 3.11 --group tools --output-file requirements/tools.txt
-	$(compile) --python-version 3.11 --group pip --output-file requirements/pip.txt
 
 clean: ## Remove the environments, artefacts and caches
 	rm -rf .venv .venv-sam .venv-lambda .venv-tools .venv*.lock .aws-sam .aws-sam-host .aws-sam*.lock \

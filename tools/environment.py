@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PIP = Path(__file__).resolve().parent.parent / "requirements" / "pip.txt"
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".venv-tools"
+
+
+# Bytecode is left to the first import: most of the files are never imported.
+_PIP_INSTALL = ("install", "-qq", "--disable-pip-version-check", "--no-compile")
 
 
 @contextmanager
@@ -26,8 +32,13 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def make(folder: Path, interpreter: Path) -> Path:
+def make(folder: Path, interpreter: Path, *, pip: bool = False) -> Path:
     """Make an environment, unless there is one that runs.
+
+    Parameters
+    ----------
+    pip
+        Whether it is to have a pip of its own, which takes some seconds.
 
     Returns
     -------
@@ -40,37 +51,83 @@ def make(folder: Path, interpreter: Path) -> Path:
         If the interpreter cannot make it; it has said why.
     """
     python = folder / "bin" / "python"
-    if not runs(python, "import pip"):
+    if not runs(python, "import pip" if pip else ""):
         say(f"Making the environment {folder.name} …")
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([interpreter, "-m", "venv", folder], check=True)  # noqa: S603
+        subprocess.run([interpreter, "-m", "venv", *([] if pip else ["--without-pip"]), folder], check=True)  # noqa: S603
     return python
 
 
 def install(python: Path, requirements: Path, stamp: Path) -> None:
     """Install what a requirements file names, unless the stamp says that this was done.
 
+    uv does it in a second where pip takes half a minute; but it knows nothing of an index that pip was told of.
+
     Parameters
     ----------
     python
         The environment's interpreter.
     requirements
-        Complete and pinned with hashes, so that pip has nothing to resolve.
+        Complete and pinned with hashes, so that there is nothing to resolve.
     stamp
         File that holds the hash of the requirements installed; touched in any case, since make goes by times.
 
     Raises
     ------
     subprocess.CalledProcessError
-        If pip fails; it has said why.
+        If neither uv nor pip can; they have said why.
     """
-    wanted = sha256(requirements.read_bytes()).hexdigest()
-    if not stamp.is_file() or stamp.read_text() != wanted:
+    if not _is_installed(requirements, stamp):
+        tools = installers()
         say(f"Installing what {requirements.name} pins (once; it takes a moment) …")
-        # Bytecode is left to the first import: most of these files are never imported.
-        command = "pip install -qq --disable-pip-version-check --no-compile --no-deps --require-hashes -r"
-        subprocess.run([python, "-m", *command.split(), requirements], check=True)  # noqa: S603
-    stamp.write_text(wanted)
+        options = ["--no-deps", "--require-hashes", "-r", str(requirements)]
+        uv = [tools, "-m", "uv", "pip", "install", "--quiet", "--python", python, *options]
+        if not _may_use_uv(tools) or subprocess.run(uv, check=False).returncode != 0:  # noqa: S603
+            subprocess.run([tools, "-m", "pip", "--python", python, *_PIP_INSTALL, *options], check=True)  # noqa: S603
+    _stamp(requirements, stamp)
+
+
+def installers() -> Path:
+    """Make the environment of uv and pip, unless it is there, and return its interpreter.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If it cannot be made; what failed has said why.
+    """
+    requirements, stamp = ROOT / "requirements" / "tools.txt", TOOLS / ".installed"
+    with locked(TOOLS):
+        python = make(TOOLS, Path(sys.executable), pip=True)
+        if not _is_installed(requirements, stamp):
+            say("Installing the installer …")
+            # Where uv has no wheel, pip goes on alone: it is not to be built.
+            options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)]
+            subprocess.run([python, "-m", "pip", *_PIP_INSTALL, *options], check=False)  # noqa: S603
+        _stamp(requirements, stamp)
+    return python
+
+
+def _may_use_uv(tools: Path) -> bool:
+    """Tell whether uv is there and asks the index that pip would ask."""
+    if not runs(tools, "import uv"):
+        return False
+    if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
+        return True
+    listed = subprocess.run([tools, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)  # noqa: S603
+    settings = {line.partition("=")[0].rpartition(".")[2] for line in listed.stdout.splitlines()}
+    return settings.isdisjoint({"index-url", "no-index", "proxy"})
+
+
+def _is_installed(requirements: Path, stamp: Path) -> bool:
+    return stamp.is_file() and stamp.read_text() == _digest(requirements)
+
+
+def _stamp(requirements: Path, stamp: Path) -> None:
+    stamp.write_text(_digest(requirements))
+
+
+def _digest(requirements: Path) -> str:
+    return sha256(requirements.read_bytes()).hexdigest()
 
 
 def runs(python: Path | str, code: str) -> bool:
@@ -93,11 +150,11 @@ def main() -> int:
         parser.add_argument(name, type=Path)
     options = parser.parse_args()
     try:
-        with locked(options.folder):
-            python = make(options.folder, Path(sys.executable))
-            # Interpreters bring an old pip, which takes twice as long for the rest.
-            install(python, PIP, options.folder / ".pip")
-            install(python, options.requirements, options.stamp)
+        if options.folder.resolve() == TOOLS:
+            installers()
+        else:
+            with locked(options.folder):
+                install(make(options.folder, Path(sys.executable)), options.requirements, options.stamp)
     except subprocess.CalledProcessError as failed:
         say(f"{options.requirements} could not be installed; the reason stands above.")
         return failed.returncode

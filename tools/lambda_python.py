@@ -71,7 +71,7 @@ def make_environment(folder: Path) -> Path:
     python = folder / "bin" / _NAME
     if environment.runs(python, _CHECK):
         return python
-    return environment.make(folder, find()).with_name(_NAME)
+    return environment.make(folder, find(), pip=True).with_name(_NAME)
 
 
 def _candidates() -> Iterator[Path]:
