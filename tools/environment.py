@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".venv-tools"
@@ -81,9 +81,9 @@ def install(python: Path, requirements: Path, stamp: Path) -> None:
         tools = installers()
         say(f"Installing what {requirements.name} pins (once; it takes a moment) …")
         options = ["--no-deps", "--require-hashes", "-r", str(requirements)]
-        uv = [tools, "-m", "uv", "pip", "install", "--quiet", "--python", python, *options]
-        if not _may_use_uv(tools) or subprocess.run(uv, check=False).returncode != 0:  # noqa: S603
-            subprocess.run([tools, "-m", "pip", "--python", python, *_PIP_INSTALL, *options], check=True)  # noqa: S603
+        if not _by_uv(tools, python, options):
+            command = [str(tools), "-m", "pip", "--python", str(python), *_PIP_INSTALL, *options]
+            subprocess.run(command, check=True)  # noqa: S603
     _stamp(requirements, stamp)
 
 
@@ -102,12 +102,22 @@ def installers() -> Path:
             say("Installing the installer …")
             # Where uv has no wheel, pip goes on alone: it is not to be built.
             options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)]
-            subprocess.run([python, "-m", "pip", *_PIP_INSTALL, *options], check=False)  # noqa: S603
+            subprocess.run([str(python), "-m", "pip", *_PIP_INSTALL, *options], check=False)  # noqa: S603
         _stamp(requirements, stamp)
     return python
 
 
-def _may_use_uv(tools: Path) -> bool:
+def _by_uv(tools: Path, python: Path, options: Sequence[str]) -> bool:
+    if not may_use_uv(tools):
+        return False
+    command = [str(tools), "-m", "uv", "pip", "install", "--quiet", "--python", str(python), *options]
+    if subprocess.run(command, check=False).returncode == 0:  # noqa: S603
+        return True
+    say("uv could not, so pip tries: that takes longer …")
+    return False
+
+
+def may_use_uv(tools: Path) -> bool:
     """Tell whether uv is there and asks the index that pip would ask."""
     if not runs(tools, "import uv"):
         return False

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.infra.stack import ROOT
-from tools import lambda_python
+from tools import environment, lambda_python
 from tools.paths import import_paths
 
 if TYPE_CHECKING:
@@ -85,3 +86,27 @@ def test_help_lists_every_command() -> None:
     commands = makefile.partition(".PHONY:")[2].partition("\n")[0].split()
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
     assert re.findall(r"^ +make (\w+) +\S", done.stdout, re.MULTILINE) == commands
+
+
+@pytest.mark.parametrize(
+    ("variables", "may"),
+    [
+        ({}, True),
+        ({"PIP_INDEX_URL": "https://index.example"}, False),
+        ({"PIP_NO_INDEX": "1"}, False),
+        ({"PIP_EXTRA_INDEX_URL": "https://index.example"}, True),
+        ({"PIP_INDEX_URL": "https://index.example", "UV_DEFAULT_INDEX": "https://index.example"}, True),
+    ],
+)
+def test_uv_is_asked_unless_only_pip_knows_the_index(
+    variables: dict[str, str], may: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = environment.TOOLS / "bin" / "python"
+    if not environment.runs(tools, "import uv"):
+        pytest.skip(f"there is no uv in {environment.TOOLS.name}, which `make` installs where uv has a wheel")
+    for name in ("PIP_INDEX_URL", "PIP_NO_INDEX", "PIP_PROXY", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)  # not the person's own
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert environment.may_use_uv(tools) is may
