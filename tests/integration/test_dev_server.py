@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-# One worker has them all: they share what takes seconds to start.
-pytestmark = pytest.mark.xdist_group("dev_server")
 PATIENCE = 60.0
 JSON = {"Content-Type": "application/json"}
 
