@@ -16,8 +16,6 @@ from local.embedded_aws import EmbeddedAws
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# One worker has them all: they share what takes seconds to start.
-pytestmark = pytest.mark.xdist_group("embedded_aws")
 _names = count()
 
 
