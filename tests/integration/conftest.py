@@ -13,6 +13,7 @@ from chat_core.adapters.openai_model import OpenAIModel
 from local.aws import start_aws
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
+from local.services import start_momento
 from tests.integration.app import App, application
 
 if TYPE_CHECKING:
@@ -21,12 +22,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def _services() -> Iterator[App]:
-    from local.services import _create_cache
-
     with EmbeddedMomento() as momento, StandInModel() as model:
         aws = start_aws({}, application().tables)
         address = f"127.0.0.1:{momento.port}"
-        _create_cache(address, "omoide")
+        start_momento({"MOMENTO_LOCAL": address})
         chat = next(f for f in application().functions if f.name.startswith("Chat"))
         variables = {
             **{name: value for name, value in chat.environment.items() if value},
