@@ -88,7 +88,7 @@ def install(python: Path, requirements: Path, stamp: Path) -> None:
 
 
 def installers() -> Path:
-    """Make the environment of uv and pip, unless it is there, and return its interpreter.
+    """Make the environment of pip and, where it can be had, uv, unless it is there, and return its interpreter.
 
     Raises
     ------
@@ -102,7 +102,9 @@ def installers() -> Path:
             say("Installing the installer …")
             # Where uv has no wheel, pip goes on alone: it is not to be built.
             options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)]
-            subprocess.run([str(python), "-m", "pip", *_PIP_INSTALL, *options], check=False)  # noqa: S603
+            done = subprocess.run([str(python), "-m", "pip", *_PIP_INSTALL, *options], check=False)  # noqa: S603
+            if done.returncode != 0:
+                return python
         _stamp(requirements, stamp)
     return python
 
