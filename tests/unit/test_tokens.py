@@ -346,11 +346,13 @@ def test_no_vocabulary_is_loaded_before_the_budget_is_near() -> None:
         from chat_core.memory import parse_policy
         from chat_core.messages import Message
         from chat_core.tokens import RememberedCounts, counter_for
+        from chat_core.turn_context import check_budget
 
         counts = RememberedCounts(counter_for("gpt-4o"), {})
         policy = parse_policy({"policy": "token_window", "max_tokens": 100})
         far = [Message("user", "hello")]
         policy.view(far, counting=counts.counting())
+        check_budget(policy, Message("system", "be brief"), "gpt-4o")
         assert "chat_core.vocabulary" not in sys.modules
         policy.view(far * 12, counting=counts.counting())
         assert "chat_core.vocabulary" in sys.modules

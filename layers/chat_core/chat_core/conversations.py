@@ -156,7 +156,8 @@ class Conversations:
         return await once(self._history, user, keyed, write, _snapshot)
 
     def _check_memory(self, settings: Mapping[str, Any], system: Item | None) -> None:
-        check_budget(parse_policy(merge_settings(self._default_memory, settings)), system)
+        pinned = from_items([system])[0] if system else None
+        check_budget(parse_policy(merge_settings(self._default_memory, settings)), pinned)
 
     async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """List the user's conversations by last activity."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from chat_core.errors import InvalidRequest
 from chat_core.formats.items import from_items, pinned_system, stored_item, stored_messages, to_items, upstream_items
 from chat_core.keys import item_id, item_prefix
 from chat_core.memory import UNCOUNTED, Anchor, Earlier
@@ -162,7 +164,7 @@ async def turn_context(
     counter = counter_for(model)
     counts = RememberedCounts(counter, _known_counts(state, counter))
     counting = _counting(counts, policy, body, explain=explain)
-    check_budget(policy, head.system, model)
+    check_budget(policy, pinned, model)
     past = None
     if state is not None and not explain:
         # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
@@ -221,13 +223,13 @@ def _anchor(head: Head) -> Anchor | None:
     return None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
 
 
-def check_budget(policy: MemoryPolicy, system: Item | None, model: str = "") -> None:
+def check_budget(policy: MemoryPolicy, pinned: Message | None, model: str = "") -> None:
     """Refuse a budget that no turn of a conversation could keep, or that its model does not have.
 
     Parameters
     ----------
-    system
-        The conversation's pinned system message.
+    pinned
+        The conversation's system message.
     model
         The request's; empty: any, so that its context window bounds nothing.
 
@@ -236,6 +238,12 @@ def check_budget(policy: MemoryPolicy, system: Item | None, model: str = "") -> 
     InvalidRequest
         Naming the field and its range.
     """
-    if policy.counts_tokens:
-        pinned = counter_for(model).message(from_items([system])[0]) if system else 0
-        policy.check_budget(least=REQUEST_TOKENS + pinned, most=context_window(model))
+    if not policy.counts_tokens:
+        return
+    counter, most = counter_for(model), context_window(model)
+    if pinned is not None:
+        # Bytes bound the count: most budgets are far from it, and need no vocabulary.
+        with suppress(InvalidRequest):
+            policy.check_budget(least=REQUEST_TOKENS + counter.at_most(pinned), most=most)
+            return
+    policy.check_budget(least=REQUEST_TOKENS + (counter.message(pinned) if pinned else 0), most=most)
