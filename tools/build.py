@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tools import lambda_python
 from tools.environment import locked, say
+from tools.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SAM_ENVIRONMENT = ROOT / ".venv-sam"
 LAMBDA_ENVIRONMENT = ROOT / ".venv-lambda"
 

@@ -13,15 +13,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.paths import ROOT
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".venv-tools"
-
 
 # Bytecode is left to the first import: most of the files are never imported.
 _PIP_INSTALL = ("install", "-qq", "--disable-pip-version-check", "--no-compile")
+_PINNED = ("--no-deps", "--require-hashes", "-r")
 
 
 @contextmanager
@@ -80,9 +81,8 @@ def install(python: Path, requirements: Path, stamp: Path) -> None:
     if not _is_installed(requirements, stamp):
         tools = installers()
         say(f"Installing what {requirements.name} pins (once; it takes a moment) …")
-        options = ["--no-deps", "--require-hashes", "-r", str(requirements)]
-        if not _by_uv(tools, python, options):
-            command = [str(tools), "-m", "pip", "--python", str(python), *_PIP_INSTALL, *options]
+        if not _by_uv(tools, python, requirements):
+            command: list[str | Path] = [tools, "-m", "pip", "--python", python, *_PIP_INSTALL, *_PINNED, requirements]
             subprocess.run(command, check=True)  # noqa: S603
     _stamp(requirements, stamp)
 
@@ -98,21 +98,41 @@ def installers() -> Path:
     requirements, stamp = ROOT / "requirements" / "tools.txt", TOOLS / ".installed"
     with locked(TOOLS):
         python = make(TOOLS, Path(sys.executable), pip=True)
-        if not _is_installed(requirements, stamp):
+        installed = _is_installed(requirements, stamp)
+        if not installed:
             say("Installing the installer …")
             # Where uv has no wheel, pip goes on alone: it is not to be built.
-            options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)]
-            done = subprocess.run([str(python), "-m", "pip", *_PIP_INSTALL, *options], check=False)  # noqa: S603
-            if done.returncode != 0:
-                return python
-        _stamp(requirements, stamp)
+            command: list[str | Path] = [
+                python,
+                "-m",
+                "pip",
+                *_PIP_INSTALL,
+                "--only-binary",
+                ":all:",
+                *_PINNED,
+                requirements,
+            ]
+            installed = subprocess.run(command, check=False).returncode == 0  # noqa: S603
+        if installed:
+            _stamp(requirements, stamp)
     return python
 
 
-def _by_uv(tools: Path, python: Path, options: Sequence[str]) -> bool:
+def _by_uv(tools: Path, python: Path, requirements: Path) -> bool:
     if not may_use_uv(tools):
         return False
-    command = [str(tools), "-m", "uv", "pip", "install", "--quiet", "--python", str(python), *options]
+    command: list[str | Path] = [
+        tools,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        python,
+        *_PINNED,
+        requirements,
+    ]
     if subprocess.run(command, check=False).returncode == 0:  # noqa: S603
         return True
     say("uv could not, so pip tries: that takes longer …")

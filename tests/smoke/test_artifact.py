@@ -98,14 +98,14 @@ class Lambda:
 @pytest.fixture(scope="session")
 def lambda_service(tmp_path_factory: pytest.TempPathFactory) -> Lambda:
     try:
-        subprocess.run(["make", "--silent", ".venv-sam/.installed"], cwd=build.ROOT, check=True)  # noqa: S607
-        artefacts = build.build(build.ROOT / ".aws-sam-host", architecture="host")
+        subprocess.run(["make", "--silent", ".venv-sam/.installed"], cwd=stack.ROOT, check=True)  # noqa: S607
+        artefacts = build.build(stack.ROOT / ".aws-sam-host", architecture="host")
     except lambda_python.NoInterpreter as missing:
         pytest.skip(str(missing))
     with environment.locked(build.LAMBDA_ENVIRONMENT):
         python = lambda_python.make_environment(build.LAMBDA_ENVIRONMENT)
         stamp = build.LAMBDA_ENVIRONMENT / ".runtime"
-        environment.install(python, build.ROOT / "requirements" / "lambda.txt", stamp)
+        environment.install(python, stack.ROOT / "requirements" / "lambda.txt", stamp)
     root = tmp_path_factory.mktemp("lambda")
     (root / "opt").symlink_to(artefacts / LAYER)
     return Lambda(python, artefacts, root)
@@ -138,7 +138,7 @@ def test_history_function_refuses_a_limit_of_zero(lambda_service: Lambda) -> Non
 
 def test_a_turn_runs_on_the_vendors_of_the_layer(lambda_service: Lambda) -> None:
     """The model, Momento and DynamoDB are reached through what the artefact ships."""
-    tables = read_application(build.ROOT / "template.yaml").tables
+    tables = read_application(stack.ROOT / "template.yaml").tables
     with EmbeddedMomento() as momento, StandInModel() as model:
         aws = start_aws({}, tables)
         services = {
@@ -209,7 +209,7 @@ def test_bytecode_of_every_module_is_shipped_and_believed(lambda_service: Lambda
     assert done.stdout == ""
     compiled = list(folder.rglob("*.pyc"))
     assert compiled
-    assert [path for path in compiled if os.fsencode(build.ROOT) in path.read_bytes()] == []
+    assert [path for path in compiled if os.fsencode(stack.ROOT) in path.read_bytes()] == []
 
 
 def test_layer_fits_its_budget(lambda_service: Lambda) -> None:
