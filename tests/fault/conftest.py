@@ -18,6 +18,7 @@ import history.handler
 from chat.wiring import make_cache_access, make_replies, make_turn_service
 from chat_core import event_loop
 from chat_core.adapters.dynamodb import DynamoHistoryStore
+from chat_core.adapters.dynamodb.table import CLIENT_CONFIG
 from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.adapters.openai_model import OpenAIModel
 from chat_core.conversations import Conversations
@@ -175,8 +176,7 @@ def _session() -> Session:
     return Session("fake-offline-id", "fake-offline-secret", region_name="us-east-1")
 
 
-def _client(endpoint: str, *, read_timeout: int = 3) -> Any:
+def _client(endpoint: str, **patience: int) -> Any:
     """boto3's client as the adapter makes it."""
-    retries: Any = {"mode": "standard", "total_max_attempts": 3}
-    config = Config(connect_timeout=1, read_timeout=read_timeout, retries=retries)
+    config = Config(**{**CLIENT_CONFIG, **patience})
     return _session().client("dynamodb", endpoint_url=endpoint, config=config)

@@ -35,6 +35,13 @@ _BUSY = frozenset(
 )
 _EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "KeyConditionExpression", "ProjectionExpression")
 _RANDOM = SystemRandom()
+CLIENT_CONFIG: Mapping[str, Any] = {
+    "connect_timeout": 1,
+    "read_timeout": 3,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
+"""Of botocore's ``Config``: a call ends after at most three tries of one second to connect and three to read."""
+
 _given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)
 """In the thread of a call: set once nobody waits for it."""
 
@@ -111,14 +118,12 @@ class _Busy(Exception):
 def connect() -> Client:
     """Make boto3's client for the environment's region and endpoint.
 
-    A call ends after at most three tries of one second to connect and three to read; boto3 sends a transaction's
-    tries under one token, so that it is made once.
+    boto3 sends a transaction's tries under one token, so that it is made once.
     """
     from boto3.session import Session
     from botocore.config import Config
 
-    retries = {"mode": "standard", "total_max_attempts": 3}
-    client: Client = Session().client("dynamodb", config=Config(connect_timeout=1, read_timeout=3, retries=retries))
+    client: Client = Session().client("dynamodb", config=Config(**CLIENT_CONFIG))
     return client
 
 
