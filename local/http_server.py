@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from local.gateway import MAX_BODY_BYTES
+from local.guard import Guard
 from local.messages import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class HttpServer(ThreadingHTTPServer):
     ----------
     port
         0 takes a free one.
+    allowed_origins
+        See `Guard`.
 
     Raises
     ------
@@ -46,8 +50,9 @@ class HttpServer(ThreadingHTTPServer):
     request_queue_size = 128
     gateway: Gateway
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, allowed_origins: frozenset[str] = frozenset()) -> None:
         super().__init__((HOST, port), _Handler)
+        self.guard = Guard(self.server_port, allowed_origins)
 
     def server_bind(self) -> None:
         """Bind without the look-up of the host's name that http.server makes."""
@@ -78,22 +83,27 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         started = time.perf_counter()
         try:
-            request = self._request()
+            request = self._head()
+            refusal = self.server.guard.refusal(request)
+            request = request if refusal else replace(request, body=self._body())
         except _BadRequest:
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
-        response = self.server.gateway.answer(request)
-        oversized = len(request.body) > MAX_BODY_BYTES
-        self.close_connection = self.close_connection or oversized
+        response = refusal or self.server.gateway.answer(request)
+        unread = refusal is not None or len(request.body) > MAX_BODY_BYTES
+        self.close_connection = self.close_connection or unread
         self._write(response)
-        if oversized:
+        if unread:
             self._linger()
         seconds = time.perf_counter() - started
         print(f"{request.method} {request.path} {response.status} {seconds:.3f} s", flush=True)
 
     do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _serve  # noqa: N815 - http.server's names
 
-    def _request(self) -> HttpRequest:
+    def _head(self) -> HttpRequest:
+        """Return the request, its body still unread."""
+        if len(self.headers.get_all("Host", ())) != 1:  # RFC 9112 3.2
+            raise _BadRequest
         # Bytes beyond ASCII are no part of a URL; browsers send them percent-encoded.
         path, _, query = quote(self.path.encode("latin-1"), safe=_ASCII).partition("?")
         return HttpRequest(
@@ -101,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=path,
             query=query,
             headers=tuple(self.headers.items()),
-            body=self._body(),
+            body=b"",
             source_ip=self.client_address[0],
         )
 

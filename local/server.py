@@ -12,6 +12,7 @@ from local.application import read_application
 from local.aws import start_aws
 from local.cloudformation import TemplateError
 from local.gateway import FunctionFailed, Gateway
+from local.guard import allowed_origins
 from local.http_server import HOST, HttpServer
 from local.pool import FunctionPool
 from local.services import Service, StartError, start_all, start_model, start_momento
@@ -90,7 +91,7 @@ class Server:
 
 def _listen(port: int) -> HttpServer:
     try:
-        return HttpServer(port)
+        return HttpServer(port, allowed_origins=allowed_origins(os.environ.get("ALLOWED_ORIGINS", "")))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = f"Port {port} is in use. Stop what listens there, or choose another: make run PORT={port + 1}"

@@ -221,6 +221,41 @@ def test_the_server_listens_on_this_machine_alone(embedded: RunningServer) -> No
         assert other.connect_ex(("127.0.0.2", port)) != 0
 
 
+# ---- only this machine
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({**JSON, "Host": "evil.example"}, 403),
+        ({**JSON, "Origin": "https://evil.example"}, 403),
+        ({"Content-Type": "text/plain", "Origin": "https://evil.example"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+    ],
+)
+def test_a_page_from_elsewhere_is_refused_before_its_body_is_read(
+    embedded: RunningServer, headers: Mapping[str, str], status: int
+) -> None:
+    for path in ("/v1/do/tell", "/v1/nothing"):
+        with connect(embedded) as connection:
+            connection.putrequest("POST", path, skip_host="Host" in headers)
+            for name, value in {**headers, "Content-Length": "1000000"}.items():
+                connection.putheader(name, value)
+            connection.endheaders(b"{")  # the rest never comes
+            answer = connection.getresponse()
+            assert answer.status == status
+            assert_valid(json.loads(answer.read()), "ErrorResponse")
+            assert answer.will_close
+
+
+def test_a_page_of_the_servers_own_and_an_allowed_one_pass(world: Path, services: Mapping[str, str]) -> None:
+    with serving(world, {**services, "ALLOWED_ORIGINS": "http://localhost:5173"}) as server:
+        own = server.url.removesuffix("/v1")
+        for origin in (own, own.replace("127.0.0.1", "localhost"), "http://localhost:5173"):
+            assert ask(server, "/v1/do/tell", headers={**JSON, "Origin": origin})[0] == 200
+        assert ask(server, "/v1/do/tell", headers={**JSON, "Origin": "http://localhost:1"})[0] == 403
+
+
 # ---- what API Gateway and Lambda answer by themselves, with the project's own template
 
 
@@ -270,15 +305,18 @@ def test_a_handler_that_cannot_be_imported_is_told_at_the_start(project: Running
     "request_text",
     [
         "nonsense\r\n\r\n",
-        "POST /v1/do/tell HTTP/1.1\r\nContent-Length: many\r\n\r\n",
-        "POST /v1/do/tell HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-        "POST /v1/do/tell HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        "POST /v1/do/tell HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}",
+        "POST /v1/do/tell HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+        "POST /v1/do/tell HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n\r\n",
+        "POST /v1/do/tell HTTP/1.1\r\nHost: {host}\r\nContent-Length: many\r\n\r\n",
+        "POST /v1/do/tell HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "POST /v1/do/tell HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "POST /v1/do/tell HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}",
     ],
 )
 def test_what_is_not_http_is_400(project: RunningServer, request_text: str) -> None:
+    host = urlsplit(project.url).netloc
     with socket.create_connection(("127.0.0.1", urlsplit(project.url).port or 0), PATIENCE) as client:
-        client.sendall(request_text.encode())
+        client.sendall(request_text.replace("{host}", host).encode())
         with http.client.HTTPResponse(client) as answer:
             answer.begin()
             assert refused((answer.status, answer.headers, json.loads(answer.read()))) == 400
