@@ -45,6 +45,7 @@ deploy: build ## Deploy the stack [STAGE=staging or prod, see samconfig.toml]
 lint: .venv/.dev .venv-sam/.installed ## Check style, types and the template
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
+	PYTHONPATH="$$($(python) -m tools.paths)" $(dir $(python))lint-imports
 	$(python) -m mypy layers functions local tools tests benchmarks
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(sam) validate --lint
 

@@ -16,7 +16,7 @@ if __name__ == "__main__":  # pytest has the path from pyproject.toml
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, trim_messages
 
 from chat_core.memory import Counting, Earlier, MemoryPolicy, parse_policy
-from chat_core.messages import Message
+from chat_core.messages.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -27,7 +27,7 @@ from langchain_core.language_models.llms import LLM
 from momento import CacheClient, Configurations, CredentialProvider
 
 from benchmarks.key import best, bodies
-from chat_core.breaker import OPEN_SECONDS
+from chat_core.momento.breaker import OPEN_SECONDS
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
 from tests.dev_server import running_server

@@ -16,11 +16,11 @@ if __name__ == "__main__":  # pytest has the path from pyproject.toml
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "chat_core"))
 
 from chat_core.errors import InvalidRequest
-from chat_core.formats.chat import from_chat
 from chat_core.keys import SCHEMA, Uncacheable, response_key
 from chat_core.memory import UNCOUNTED, Counting, MemoryPolicy, View, parse_policy
 from chat_core.memory.registry import POLICIES
-from chat_core.tokens import counter_for
+from chat_core.tokens.counter import counter_for
+from tests.chat_messages import from_chat
 from tests.official_tokens import worst_relative_error
 
 Case = dict[str, Any]

@@ -8,7 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chat_core.streams import chunk_frames, completion_chunks, event_frames, response_events
+from chat_core.api.streams import chunk_frames, completion_chunks, event_frames, response_events
 from local.model import chat_completions, embeddings, responses
 from local.model.conversation import fingerprint
 from local.model.errors import ApiError, bad_request

@@ -10,15 +10,15 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage, get_buffer_string
 from momento import CacheClient, Configurations, CredentialProvider
 
-from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
-from chat_core.formats.items import from_items, stored_item
-from chat_core.formats.langchain import element
+from chat_core.messages.items import from_items, stored_item
+from chat_core.messages.langchain import element
+from chat_core.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
 from local.momento import EmbeddedMomento
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chat_core.messages import Message
+    from chat_core.messages.message import Message
 
 pytestmark = pytest.mark.filterwarnings("ignore:`langchain-community` is being sunset:DeprecationWarning")
 

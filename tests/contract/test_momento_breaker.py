@@ -10,9 +10,9 @@ import pytest
 from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CreateCache
 
-from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore, MomentoResponseCache
-from chat_core.breaker import Breaker
 from chat_core.errors import CacheUnavailable
+from chat_core.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore, MomentoResponseCache
+from chat_core.momento.breaker import Breaker
 from local.momento import EmbeddedMomento
 
 if TYPE_CHECKING:

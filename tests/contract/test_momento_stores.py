@@ -19,22 +19,23 @@ import pytest
 from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CacheListFetch, CreateCache
 
-from chat_core.adapters.momento import (
+from chat_core.errors import CacheUnavailable, StoreUnavailable
+from chat_core.keys import history_list_key
+from chat_core.momento import (
     MomentoCache,
     MomentoCredentials,
     MomentoMemoryStore,
     MomentoResponseCache,
     credential_provider,
 )
-from chat_core.errors import CacheUnavailable, StoreUnavailable
-from chat_core.keys import history_list_key
 from local.momento import EmbeddedMomento
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-    from chat_core.ports import MemoryStore, ResponseCache
+    from chat_core.cache.store import ResponseCache
+    from chat_core.hot.store import MemoryStore
 
 T = TypeVar("T")
 
@@ -561,7 +562,7 @@ def test_a_key_is_never_shown() -> None:
 
 def test_the_module_loads_without_momento() -> None:
     script = (
-        "import sys, chat_core.adapters.momento as m; m.MomentoMemoryStore(m.MomentoCache('c', None));"
+        "import sys, chat_core.momento as m; m.MomentoMemoryStore(m.MomentoCache('c', None));"
         "print([name for name in ('momento', 'grpc', 'momento_wire_types') if name in sys.modules])"
     )
     environment = {"PYTHONPATH": ":".join(sys.path)}

@@ -16,14 +16,14 @@ from chat_core.errors import (
     InvalidRequest,
     NotFound,
 )
+from chat_core.history.records import Head, IdempotencyKey, IdempotencyRecord, LastTurn, Lease, Page, StoredItem
 from chat_core.keys import item_id, item_prefix, new_incarnation
-from chat_core.ports import Head, IdempotencyKey, IdempotencyRecord, LastTurn, Lease, Page, StoredItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from chat_core.messages import Item
-    from chat_core.ports import Commit, Order
+    from chat_core.history.records import Commit, Order
+    from chat_core.messages.message import Item
 
 RECORD_SECONDS = 86_400
 

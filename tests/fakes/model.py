@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chat_core.canonical import Endpoint
+    from chat_core.keys.canonical import Endpoint
 
 
 def completion(text: str | None = "Tokyo.", **message: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def completion(text: str | None = "Tokyo.", **message: Any) -> dict[str, Any]:
 
 
 class FakeModel:
-    """`chat_core.ports.ChatModel`.
+    """`chat_core.model.ChatModel`.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ class _Expiring(Generic[T]):
 
 
 class InMemoryResponseCache:
-    """`chat_core.ports.ResponseCache` in memory.
+    """`chat_core.cache.ResponseCache` in memory.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class InMemoryResponseCache:
 
 
 class InMemoryMemoryStore:
-    """`chat_core.ports.MemoryStore` in memory.
+    """`chat_core.hot.MemoryStore` in memory.
 
     Parameters
     ----------

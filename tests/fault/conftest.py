@@ -16,14 +16,14 @@ from botocore.config import Config
 import chat.handler
 import history.handler
 from chat.wiring import make_cache_access, make_replies, make_turn_service
-from chat_core import event_loop
-from chat_core.adapters.dynamodb import DynamoHistoryStore
-from chat_core.adapters.dynamodb.table import CLIENT_CONFIG
-from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
-from chat_core.adapters.openai_model import OpenAIModel
-from chat_core.conversations import Conversations
-from chat_core.erasure import Erasure
-from chat_core.hot_copies import HotCopies
+from chat_core.api import event_loop
+from chat_core.conversations.erasure import Erasure
+from chat_core.conversations.resources import Conversations
+from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history.dynamodb.table import CLIENT_CONFIG
+from chat_core.hot.copies import HotCopies
+from chat_core.model.openai import OpenAIModel
+from chat_core.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.settings import ChatSettings
 from chat_core.wiring import Stores
 from local.embedded_aws import EmbeddedAws
@@ -36,7 +36,7 @@ from tests.integration.app import App, application
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from chat_core.turns import TurnService
+    from chat_core.turns.service import TurnService
 
 CACHE = "omoide"
 MEMORY: Mapping[str, Any] = {"policy": "message_window", "max_messages": 20}

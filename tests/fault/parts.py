@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from chat_core.cache_access import CacheAccess
-from chat_core.conversations import Conversations
+from chat_core.cache.access import CacheAccess
+from chat_core.cache.replies import Replies
+from chat_core.conversations.erasure import Erasure
+from chat_core.conversations.resources import Conversations
 from chat_core.deadline import Deadline
-from chat_core.erasure import Erasure
 from chat_core.errors import CacheUnavailable, StoreUnavailable
-from chat_core.hot_copies import HotCopies
-from chat_core.key_space import KeySpace
-from chat_core.replies import Replies
-from chat_core.turns import TurnService
+from chat_core.hot.copies import HotCopies
+from chat_core.keys.space import KeySpace
+from chat_core.turns.service import TurnService
 from tests.fakes.history import InMemoryHistoryStore
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from chat_core.hot_copies import Known
-from chat_core.messages import Message
-from chat_core.turns import TurnService
+from chat_core.hot.copies import Known
+from chat_core.messages.message import Message
+from chat_core.turns.service import TurnService
 from tests.fakes.history import InMemoryHistoryStore
 from tests.fault.test_state_machine import Machine
 
 if TYPE_CHECKING:
-    from chat_core.ports import Commit, Head
+    from chat_core.history.records import Commit, Head
 
 _SETTINGS = settings(
     max_examples=400,

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chat_core import event_loop
+from chat_core.api import event_loop
 from chat_core.errors import NotFound
-from chat_core.formats.items import from_items, stored_messages
-from chat_core.memory.packed import unpack
+from chat_core.history.as_messages import stored_messages
+from chat_core.hot.value import unpack
+from chat_core.messages.items import from_items
 from tests.openai_schema import assert_valid
 
 if TYPE_CHECKING:
-    from chat_core.messages import Item
+    from chat_core.messages.message import Item
     from tests.fault.conftest import World
 
 KEY = {"idempotency-key": "key-1"}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chat_core import event_loop
-from chat_core.ports import IdempotencyKey, Lease
+from chat_core.api import event_loop
+from chat_core.history.records import IdempotencyKey, Lease
 
 if TYPE_CHECKING:
     from tests.fault.conftest import World

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chat_core import event_loop
-from chat_core.memory.packed import unpack
+from chat_core.api import event_loop
+from chat_core.hot.value import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

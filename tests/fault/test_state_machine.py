@@ -13,21 +13,21 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chat_core.cache_policy import Directives
+from chat_core.cache.policy import Directives
 from chat_core.errors import ChatError, NotFound
-from chat_core.formats.items import stored_messages
-from chat_core.formats.langchain import element, parse_element
-from chat_core.idempotency import Keyed
-from chat_core.memory.packed import unpack
-from chat_core.ports import IdempotencyKey
-from chat_core.turn_events import TurnRequest, fold
+from chat_core.history.as_messages import stored_messages
+from chat_core.history.records import IdempotencyKey
+from chat_core.hot.value import unpack
+from chat_core.messages.langchain import element, parse_element
+from chat_core.turns.events import TurnRequest, fold
+from chat_core.turns.once import Keyed
 from tests.fakes.virtual_time import VirtualLoop
 from tests.fault.parts import HOT_MESSAGES, Dead, Process, World
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from chat_core.ports import Head, StoredItem
+    from chat_core.history.records import Head, StoredItem
 
 USER = "user"
 CONVERSATIONS = ("tea", "time")

@@ -10,11 +10,11 @@ from typing import Any, get_args
 import pytest
 
 from chat_core import errors
-from chat_core.adapters.dynamodb.heads import INDEX, head_row, listed_head
-from chat_core.adapters.dynamodb.table import Operation
-from chat_core.ports import Head
+from chat_core.api.errors import error_response
+from chat_core.history.dynamodb.heads import INDEX, head_row, listed_head
+from chat_core.history.dynamodb.table import Operation
+from chat_core.history.records import Head
 from chat_core.settings import ChatSettings, HistorySettings
-from chat_core.web import error_response
 from tests.infra import stack
 from tests.openai_schema import assert_valid
 from tools import lambda_python

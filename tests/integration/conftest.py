@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chat_core import event_loop
-from chat_core.adapters.openai_model import OpenAIModel
+from chat_core.api import event_loop
+from chat_core.model.openai import OpenAIModel
 from local.aws import start_aws
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento

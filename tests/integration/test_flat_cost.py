@@ -6,12 +6,12 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from chat_core.formats.items import from_items, stored_item
-from chat_core.messages import Turn
-from chat_core.ports import Commit, Lease
+from chat_core.history.records import Commit, Lease
+from chat_core.messages.items import from_items, stored_item
+from chat_core.messages.message import Turn
 
 if TYPE_CHECKING:
-    from chat_core.adapters.dynamodb import DynamoHistoryStore
+    from chat_core.history.dynamodb import DynamoHistoryStore
     from tests.integration.app import App
 
 KANA = [chr(code) for code in range(0x3041, 0x3094)]

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chat_core.cache_policy import parse_cache_control
-from chat_core.requests import check_model, check_provider_references
-from chat_core.stateless import StatelessCall
-from chat_core.streams import chunk_frames, completion_chunks
-from chat_core.web import header
-from chat_core.wire import Metadata, Part, Wire, parse
+from chat_core.api import Metadata, Part, Wire, check_model, check_provider_references, header, parse
+from chat_core.api.streams import chunk_frames, completion_chunks
+from chat_core.cache import StatelessCall, parse_cache_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

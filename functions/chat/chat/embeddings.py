@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from chat_core.cache_policy import parse_cache_control
+from chat_core.api import Wire, check_model, check_provider_references, header, parse
+from chat_core.cache import StatelessCall, parse_cache_control
 from chat_core.errors import InvalidRequest
-from chat_core.requests import check_model, check_provider_references
-from chat_core.stateless import StatelessCall
-from chat_core.web import header
-from chat_core.wire import Wire, parse
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Request

@@ -11,22 +11,18 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from chat.completions import completion_frames, completions_call
 from chat.embeddings import embeddings_call
-from chat.schemas import ResponsesCall, responses_call
+from chat.responses import ResponsesCall, responses_call
 from chat.wiring import make_cache_access, make_embeddings, make_model, make_replies, make_turn_service
-from chat_core import observability, stateless, web
-from chat_core.cache_access import CacheAccess
+from chat_core import api, observability
+from chat_core.api.streams import event_frames, response_events
+from chat_core.cache import CacheAccess, Embeddings, Replies, StatelessCall, stateless
 from chat_core.deadline import Deadline
-from chat_core.embeddings import Embeddings
-from chat_core.ports import ChatModel
-from chat_core.replies import Replies
+from chat_core.model import ChatModel
 from chat_core.settings import ChatSettings
-from chat_core.stateless import StatelessCall
-from chat_core.streams import event_frames, response_events
-from chat_core.turn_events import fold
-from chat_core.turns import TurnService
+from chat_core.turns import TurnService, fold
 from chat_core.wiring import Stores, make_stores
 
-app = web.build_app()
+app = api.build_app()
 
 
 @cache
@@ -78,8 +74,8 @@ def deadline() -> Deadline:
 
 def call(
     request: Request,
-    user: Annotated[str, Depends(web.current_user)],
-    body: Annotated[dict[str, Any], Depends(web.json_body)],
+    user: Annotated[str, Depends(api.current_user)],
+    body: Annotated[dict[str, Any], Depends(api.json_body)],
     config: Annotated[ChatSettings, Depends(settings)],
 ) -> ResponsesCall:
     """Read and check the request of a response."""
@@ -102,14 +98,14 @@ async def create_response(
         completed = await fold(turns.run(call.turn, time_left))
         answer, headers = completed.answer, completed.headers
     if call.stream and answer["object"] == "response":
-        return web.event_stream(event_frames(response_events(answer)), headers=headers)
-    return web.json_response(answer, headers=headers)
+        return api.event_stream(event_frames(response_events(answer)), headers=headers)
+    return api.json_response(answer, headers=headers)
 
 
 def completion(
     request: Request,
-    user: Annotated[str, Depends(web.current_user)],
-    body: Annotated[dict[str, Any], Depends(web.json_body)],
+    user: Annotated[str, Depends(api.current_user)],
+    body: Annotated[dict[str, Any], Depends(api.json_body)],
     config: Annotated[ChatSettings, Depends(settings)],
 ) -> StatelessCall:
     """Read and check the request of a chat completion."""
@@ -132,14 +128,14 @@ async def create_chat_completion(
         endpoint="chat/completions",
     )
     if call.body.get("stream"):
-        return web.event_stream(completion_frames(call.body, answer), headers=headers)
-    return web.json_response(answer, headers=headers)
+        return api.event_stream(completion_frames(call.body, answer), headers=headers)
+    return api.json_response(answer, headers=headers)
 
 
 def embedding(
     request: Request,
-    user: Annotated[str, Depends(web.current_user)],
-    body: Annotated[dict[str, Any], Depends(web.json_body)],
+    user: Annotated[str, Depends(api.current_user)],
+    body: Annotated[dict[str, Any], Depends(api.json_body)],
     config: Annotated[ChatSettings, Depends(settings)],
 ) -> StatelessCall:
     """Read and check the request of embeddings."""
@@ -154,10 +150,10 @@ async def create_embeddings(
 ) -> Response[str]:
     """Answer the embeddings of one input or of many."""
     answer, headers = await stateless.embed(embeddings, call, time_left)
-    return web.json_response(answer, headers=headers)
+    return api.json_response(answer, headers=headers)
 
 
 @observability.metrics().log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway REST proxy event."""
-    return web.answer(app, event, context)
+    return api.answer(app, event, context)

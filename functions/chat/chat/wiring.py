@@ -5,18 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chat_core.adapters.momento import MomentoResponseCache
-from chat_core.adapters.openai_model import OpenAIModel
-from chat_core.adapters.secrets import get_secret, member
-from chat_core.cache_access import CacheAccess
-from chat_core.embeddings import Embeddings
-from chat_core.key_space import KeySpace
+from chat_core.cache import CacheAccess, Embeddings, Replies
+from chat_core.keys import KeySpace
+from chat_core.model.openai import OpenAIModel
+from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
-from chat_core.replies import Replies
+from chat_core.secrets import get_secret, member
 from chat_core.turns import TurnService
 
 if TYPE_CHECKING:
-    from chat_core.ports import ChatModel
+    from chat_core.model import ChatModel
     from chat_core.settings import ChatSettings
     from chat_core.wiring import Stores
 

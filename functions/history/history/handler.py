@@ -10,17 +10,16 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from chat_core import observability, web
-from chat_core.conversations import Conversations
+from chat_core import api, observability
+from chat_core.api import check_conversation_id
+from chat_core.conversations import Conversations, Erasure
 from chat_core.deadline import Deadline
-from chat_core.erasure import Erasure
-from chat_core.idempotency import Keyed
 from chat_core.settings import HistorySettings
-from chat_core.wire import check_conversation_id
+from chat_core.turns import Keyed
 from chat_core.wiring import Stores, make_stores
 from history import schemas
 
-app = web.build_app()
+app = api.build_app()
 
 
 @cache
@@ -65,31 +64,31 @@ def checked_item_id(request: Request) -> str:
 
 def keyed(request: Request) -> Keyed | None:
     """Read the idempotency key, with the fingerprint of what it is used for."""
-    key = web.idempotency_key(request)
+    key = api.idempotency_key(request)
     if key is None:
         return None
-    return Keyed(key, web.fingerprint({"path": dict(request.path_parameters), "body": web.json_body_or_empty(request)}))
+    return Keyed(key, api.fingerprint({"path": dict(request.path_parameters), "body": api.json_body_or_empty(request)}))
 
 
-User = Annotated[str, Depends(web.current_user)]
+User = Annotated[str, Depends(api.current_user)]
 Service = Annotated[Conversations, Depends(conversations)]
 Eraser = Annotated[Erasure, Depends(erasure)]
 Once = Annotated[Keyed | None, Depends(keyed)]
 TimeLeft = Annotated[Deadline, Depends(deadline)]
 Id = Annotated[str, Depends(checked_id)]
 ItemId = Annotated[str, Depends(checked_item_id)]
-Body = Annotated[dict[str, Any], Depends(web.json_body)]
+Body = Annotated[dict[str, Any], Depends(api.json_body)]
 
 
 @app.post("/v1/conversations")
 async def create_conversation(
-    user: User, body: Annotated[dict[str, Any], Depends(web.json_body_or_empty)], once: Once, service: Service
+    user: User, body: Annotated[dict[str, Any], Depends(api.json_body_or_empty)], once: Once, service: Service
 ) -> Response[str]:
     """Create a conversation."""
     metadata, items = schemas.new_conversation(body)
     memory = schemas.memory_change(body) or {}
     head, replayed = await service.create(user, metadata=metadata, memory=memory, items=items, keyed=once)
-    return web.json_response(schemas.conversation_resource(head), headers=_told(replayed))
+    return api.json_response(schemas.conversation_resource(head), headers=_told(replayed))
 
 
 @app.get("/v1/conversations")
@@ -98,13 +97,13 @@ async def list_conversations(user: User, request: Request, service: Service) -> 
     limit, after, order = schemas.page_query(request)
     page = await service.recent(user, limit=limit, after=after, order=order)
     data = [schemas.conversation_resource(head) for head in page.data]
-    return web.json_response(schemas.list_resource(data, has_more=page.has_more))
+    return api.json_response(schemas.list_resource(data, has_more=page.has_more))
 
 
 @app.get("/v1/conversations/<conversation_id>")
 async def get_conversation(user: User, conversation_id: Id, service: Service) -> Response[str]:
     """Read a conversation."""
-    return web.json_response(schemas.conversation_resource(await service.get(user, conversation_id)))
+    return api.json_response(schemas.conversation_resource(await service.get(user, conversation_id)))
 
 
 @app.post("/v1/conversations/<conversation_id>")
@@ -114,7 +113,7 @@ async def update_conversation(
     """Change a conversation's metadata and memory settings."""
     metadata, memory = schemas.conversation_change(body)
     head, replayed = await service.update(user, conversation_id, metadata=metadata, memory=memory, keyed=once)
-    return web.json_response(schemas.conversation_resource(head), headers=_told(replayed))
+    return api.json_response(schemas.conversation_resource(head), headers=_told(replayed))
 
 
 @app.delete("/v1/conversations")
@@ -122,21 +121,21 @@ async def delete_conversations(user: User, request: Request, time_left: TimeLeft
     """Erase all of the user's conversations."""
     schemas.check_all(request)
     erased = await service.everything(user, time_left)
-    return web.json_response(schemas.deleted_conversation("all", erased))
+    return api.json_response(schemas.deleted_conversation("all", erased))
 
 
 @app.delete("/v1/conversations/<conversation_id>")
 async def delete_conversation(user: User, conversation_id: Id, service: Eraser) -> Response[str]:
     """Erase a conversation."""
     erased = await service.conversation(user, conversation_id)
-    return web.json_response(schemas.deleted_conversation(conversation_id, erased))
+    return api.json_response(schemas.deleted_conversation(conversation_id, erased))
 
 
 @app.get("/v1/conversations/<conversation_id>/context")
 async def get_context(user: User, conversation_id: Id, request: Request, service: Service) -> Response[str]:
     """Tell what a model would see of a conversation, and why."""
     override, model = schemas.context_query(request)
-    return web.json_response(await service.context(user, conversation_id, override=override, model=model))
+    return api.json_response(await service.context(user, conversation_id, override=override, model=model))
 
 
 @app.get("/v1/conversations/<conversation_id>/items")
@@ -144,7 +143,7 @@ async def list_items(user: User, conversation_id: Id, request: Request, service:
     """List a conversation's items."""
     limit, after, order = schemas.page_query(request)
     page = await service.items(user, conversation_id, limit=limit, after=after, order=order)
-    return web.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
+    return api.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
 
 
 @app.post("/v1/conversations/<conversation_id>/items")
@@ -154,21 +153,21 @@ async def create_items(
     """Append items to a conversation."""
     items = schemas.new_items(body)
     added, replayed = await service.add_items(user, conversation_id, items, deadline=time_left, keyed=once)
-    return web.json_response(schemas.list_resource(added, has_more=False), headers=_told(replayed))
+    return api.json_response(schemas.list_resource(added, has_more=False), headers=_told(replayed))
 
 
 @app.get("/v1/conversations/<conversation_id>/items/<item_id>")
 async def get_item(user: User, conversation_id: Id, item_id: ItemId, service: Service) -> Response[str]:
     """Read an item."""
     stored = await service.item(user, conversation_id, item_id)
-    return web.json_response(stored.item)
+    return api.json_response(stored.item)
 
 
 @app.delete("/v1/conversations/<conversation_id>/items/<item_id>")
 async def delete_item(user: User, conversation_id: Id, item_id: ItemId, service: Eraser) -> Response[str]:
     """Delete an item; OpenAI answers with the conversation."""
     head = await service.item(user, conversation_id, item_id)
-    return web.json_response(schemas.conversation_resource(head))
+    return api.json_response(schemas.conversation_resource(head))
 
 
 def _told(replayed: bool) -> dict[str, str]:
@@ -178,4 +177,4 @@ def _told(replayed: bool) -> dict[str, str]:
 @observability.metrics().log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway REST proxy event."""
-    return web.answer(app, event, context)
+    return api.answer(app, event, context)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from chat_core.api import ITEMS_LIMIT, check_items, check_metadata
 from chat_core.errors import InvalidRequest
-from chat_core.wire import ITEMS_LIMIT, check_items, check_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_lambda_powertools.event_handler import Request
 
-    from chat_core.erasure import Erased
-    from chat_core.ports import Head, Order
+    from chat_core.conversations import Erased
+    from chat_core.history import Head, Order
 
 PAGE_LIMIT = 100
 PAGE_DEFAULT = 20

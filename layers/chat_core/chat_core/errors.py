@@ -1,4 +1,4 @@
-"""What can go wrong, in the core's own words: HTTP statuses are chosen in `chat_core.web` alone."""
+"""What can go wrong, in the core's own words: HTTP statuses are chosen in `chat_core.api.errors` alone."""
 
 from __future__ import annotations
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.adapters.dynamodb import DynamoHistoryStore
-from chat_core.adapters.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
-from chat_core.adapters.secrets import get_secret, member
-from chat_core.breaker import Breaker
-from chat_core.hot_copies import HotCopies
+from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.hot import HotCopies
+from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
+from chat_core.secrets import get_secret, member
 
 if TYPE_CHECKING:
     from chat_core.settings import HistorySettings, MomentoSettings
@@ -39,7 +38,7 @@ class CredentialsFrom:
     settings: MomentoSettings
 
     def __call__(self, *, refresh: bool) -> MomentoCredentials:
-        """Read them; see `chat_core.adapters.momento.CredentialsSource`."""
+        """Read them; see `chat_core.momento.CredentialsSource`."""
         settings = self.settings
         if settings.local or settings.api_key or not settings.secret_id:
             return MomentoCredentials(settings.api_key, settings.endpoint, settings.local)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from chat_core.messages import Turn
-from chat_core.ports import Commit, Lease
+from chat_core.history.records import Commit, Lease
+from chat_core.messages.message import Turn
 
 if TYPE_CHECKING:
-    from chat_core.messages import Item
-    from chat_core.ports import Head, HistoryStore, StoredItem
+    from chat_core.history.records import Head, StoredItem
+    from chat_core.history.store import HistoryStore
+    from chat_core.messages.message import Item
 
 USER = "user-1"
 CONVERSATION = "my-chat"

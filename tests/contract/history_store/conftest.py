@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.session import Session
 
-from chat_core.adapters.dynamodb import DynamoHistoryStore
+from chat_core.history.dynamodb import DynamoHistoryStore
 from local.application import read_application
 from local.embedded_aws import EmbeddedAws
 from tests.contract.history_store.builders import Clock
@@ -20,7 +20,7 @@ from tests.fakes.history import InMemoryHistoryStore
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from chat_core.ports import HistoryStore
+    from chat_core.history.store import HistoryStore
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 

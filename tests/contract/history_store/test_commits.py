@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, NotFound
+from chat_core.history.records import IdempotencyKey, IdempotencyRecord
 from chat_core.keys import parse_item_id
-from chat_core.ports import IdempotencyKey, IdempotencyRecord
 from tests.contract.history_store.builders import (
     CONVERSATION,
     USER,
@@ -23,8 +23,8 @@ from tests.contract.history_store.builders import (
 )
 
 if TYPE_CHECKING:
-    from chat_core.messages import Item
-    from chat_core.ports import HistoryStore
+    from chat_core.history.store import HistoryStore
+    from chat_core.messages.message import Item
 
 pytestmark = pytest.mark.anyio
 

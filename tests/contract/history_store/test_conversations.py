@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, InvalidRequest, NotFound
+from chat_core.history.records import Head, IdempotencyKey, IdempotencyRecord
 from chat_core.keys import new_conversation_id, new_incarnation
-from chat_core.ports import Head, IdempotencyKey, IdempotencyRecord
 from tests.contract.history_store.builders import (
     CONVERSATION,
     USER,
@@ -21,7 +21,8 @@ from tests.contract.history_store.builders import (
 )
 
 if TYPE_CHECKING:
-    from chat_core.ports import HistoryStore, Order
+    from chat_core.history.records import Order
+    from chat_core.history.store import HistoryStore
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chat_core.adapters.dynamodb import DynamoHistoryStore
 from chat_core.errors import NotFound, StoreUnavailable
-from chat_core.ports import IdempotencyKey
+from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history.records import IdempotencyKey
 from tests.contract.history_store.builders import (
     CONVERSATION,
     TOKEN,
@@ -26,7 +26,7 @@ from tests.contract.history_store.dynamodb import Killed, StrictClient, rows_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chat_core.ports import Head
+    from chat_core.history.records import Head
 
 pytestmark = pytest.mark.anyio
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chat_core.adapters.dynamodb import DynamoHistoryStore
 from chat_core.errors import InvalidRequest, NotFound
-from chat_core.ports import Head
+from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history.records import Head
 from tests.contract.history_store.builders import (
     CONVERSATION,
     MAX_BYTES,

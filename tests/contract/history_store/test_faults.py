@@ -14,8 +14,8 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from chat_core.adapters.dynamodb import DynamoHistoryStore
 from chat_core.errors import ChatError, NotFound, StoreUnavailable
+from chat_core.history.dynamodb import DynamoHistoryStore
 from tests.contract.history_store.builders import (
     CONVERSATION,
     MAX_BYTES,
@@ -257,7 +257,7 @@ async def test_the_connection_is_made_on_the_first_call_from_the_environment(
 
 def test_boto3_is_not_imported_before() -> None:
     code = (
-        "import sys; from chat_core.adapters.dynamodb import DynamoHistoryStore; DynamoHistoryStore('table').close();"
+        "import sys; from chat_core.history.dynamodb import DynamoHistoryStore; DynamoHistoryStore('table').close();"
         "sys.exit(any(name.startswith(('boto3', 'botocore')) for name in sys.modules))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

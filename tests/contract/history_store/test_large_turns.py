@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.errors import CommitConflict, NotFound, RequestTooLarge, StoreUnavailable
-from chat_core.ports import Head, IdempotencyKey
+from chat_core.history.records import Head, IdempotencyKey
 from tests.contract.history_store.builders import (
     CONVERSATION,
     MAX_BYTES,
@@ -27,8 +27,8 @@ from tests.contract.history_store.dynamodb import Killed, StrictClient, rows_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chat_core.adapters.dynamodb import DynamoHistoryStore
-    from chat_core.messages import Item
+    from chat_core.history.dynamodb import DynamoHistoryStore
+    from chat_core.messages.message import Item
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ from tests.contract.history_store.builders import (
 )
 
 if TYPE_CHECKING:
-    from chat_core.ports import HistoryStore
+    from chat_core.history.store import HistoryStore
 
 pytestmark = pytest.mark.anyio
 

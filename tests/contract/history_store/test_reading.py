@@ -22,7 +22,8 @@ from tests.contract.history_store.builders import (
 )
 
 if TYPE_CHECKING:
-    from chat_core.ports import Head, HistoryStore, Order
+    from chat_core.history.records import Head, Order
+    from chat_core.history.store import HistoryStore
 
 pytestmark = pytest.mark.anyio
 

@@ -9,17 +9,19 @@ import os
 import signal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chat import handler
 from chat.handler import lambda_handler
 from chat.wiring import make_replies, make_turn_service
-from chat_core.adapters.momento import MomentoResponseCache
-from chat_core.cache_access import CacheAccess
-from chat_core.hot_copies import HotCopies
+from chat_core.cache.access import CacheAccess
+from chat_core.hot.copies import HotCopies
+from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
-from chat_core.turns import TurnService  # noqa: TC001 - Powertools resolves the hints of a dependency
 from chat_core.wiring import Stores
+
+if TYPE_CHECKING:
+    from chat_core.turns.service import TurnService
 
 __all__ = ["lambda_handler"]
 

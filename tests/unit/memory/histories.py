@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hypothesis import strategies as st
 
 from chat_core.memory.units import Unit, units_backwards
-from chat_core.messages import Message, ToolCall
+from chat_core.messages.message import Message, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_core.formats.chat import from_chat
-from chat_core.formats.items import upstream_items
 from chat_core.memory import Counting, View, parse_policy
-from chat_core.messages import Message
+from chat_core.messages.items import upstream_items
+from chat_core.messages.message import Message
+from tests.chat_messages import from_chat
 from tests.unit.memory.histories import (
     assistant,
     broken_rules_of_openai,

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_core.formats.items import upstream_items
+from chat_core.hot.value import MemoryState, pack, unpack
 from chat_core.memory import BEGINNING, Anchor, Counting, Earlier, MemoryPolicy, View, parse_policy
-from chat_core.memory.packed import MemoryState, pack, unpack
+from chat_core.messages.items import upstream_items
 from tests.unit.memory.histories import assistant, clean_turns, flat, messy_messages, numbered, reasoning, result, user
 from tests.unit.memory.test_windows import GRANULARITIES, tokens
 
 if TYPE_CHECKING:
-    from chat_core.messages import Message
+    from chat_core.messages.message import Message
 
 COUNTING = Counting(count=tokens, overhead=3)
 OPTIONAL_STEP = st.none() | st.integers(1, 7)

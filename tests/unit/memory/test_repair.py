@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from chat_core.formats.items import upstream_items
 from chat_core.memory import parse_policy
 from chat_core.memory.units import pinned_system, units_backwards
-from chat_core.messages import Message
+from chat_core.messages.items import upstream_items
+from chat_core.messages.message import Message
 from tests.unit.memory.histories import (
     assistant,
     broken_rules_of_openai,

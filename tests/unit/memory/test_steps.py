@@ -15,7 +15,7 @@ from tests.unit.memory.test_paths import talk
 from tests.unit.memory.test_windows import tokens
 
 if TYPE_CHECKING:
-    from chat_core.messages import Message
+    from chat_core.messages.message import Message
 
 
 def starts(settings: dict[str, Any], messages: tuple[Message, ...], behind_system: int = 0) -> list[int]:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_core.errors import ContextBudgetExceeded
-from chat_core.formats.items import upstream_items
 from chat_core.memory import Counting, MemoryPolicy, View, parse_policy
 from chat_core.memory.units import units_backwards
+from chat_core.messages.items import upstream_items
 from tests.unit.memory.histories import (
     assistant,
     broken_rules_of_anthropic,
@@ -28,7 +28,7 @@ from tests.unit.memory.histories import (
 )
 
 if TYPE_CHECKING:
-    from chat_core.messages import Message
+    from chat_core.messages.message import Message
 
 GRANULARITIES = st.sampled_from(["turn", "message"])
 

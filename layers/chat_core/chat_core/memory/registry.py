@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chat_core.memory import buffer, clear_tool_results, message_window, token_window, turn_window
+from chat_core.memory.policies import buffer, clear_tool_results, message_window, token_window, turn_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

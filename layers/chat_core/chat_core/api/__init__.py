@@ -1,0 +1,47 @@
+"""The edge that all functions share: who calls, what they ask, and what an answer looks like outside."""
+
+from chat_core.api.answers import event_stream, json_response, to_json
+from chat_core.api.body import fingerprint, json_body, json_body_or_empty, parse_json
+from chat_core.api.claims import current_user
+from chat_core.api.errors import STATUSES, error_response
+from chat_core.api.headers import header, idempotency_key, retry_count
+from chat_core.api.lambda_entry import answer, build_app
+from chat_core.api.references import check_model, check_provider_references
+from chat_core.api.shapes import (
+    ITEMS_LIMIT,
+    Metadata,
+    Part,
+    Wire,
+    check_conversation_id,
+    check_items,
+    check_metadata,
+    parse,
+)
+
+__all__ = [
+    "ITEMS_LIMIT",
+    "STATUSES",
+    "Metadata",
+    "Part",
+    "Wire",
+    "answer",
+    "build_app",
+    "check_conversation_id",
+    "check_items",
+    "check_metadata",
+    "check_model",
+    "check_provider_references",
+    "current_user",
+    "error_response",
+    "event_stream",
+    "fingerprint",
+    "header",
+    "idempotency_key",
+    "json_body",
+    "json_body_or_empty",
+    "json_response",
+    "parse",
+    "parse_json",
+    "retry_count",
+    "to_json",
+]

@@ -1,0 +1,38 @@
+"""Answers that no cache in front may keep: JSON, or server-sent events in one body."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.event_handler import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def to_json(value: object) -> str:
+    """Write JSON, compact, with text as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def json_response(
+    body: object, *, status: int = 200, headers: Mapping[str, str | list[str]] | None = None
+) -> Response[str]:
+    """Make an answer that no cache in front may keep."""
+    return Response(
+        status_code=status,
+        content_type="application/json",
+        body=to_json(body),
+        headers={"Cache-Control": "private, no-store", **(headers or {})},
+    )
+
+
+def event_stream(frames: Iterable[str], *, headers: Mapping[str, str | list[str]] | None = None) -> Response[str]:
+    """Make an answer of server-sent events, whole in one body, that no cache in front may keep."""
+    return Response(
+        status_code=200,
+        content_type="text/event-stream; charset=utf-8",
+        body="".join(frames),
+        headers={"Cache-Control": "private, no-store", **(headers or {})},
+    )

@@ -1,0 +1,71 @@
+"""What a request's body may ask of the one provider account that serves all users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_REFERENCES = frozenset(
+    {
+        "file_id",
+        "file_ids",
+        "vector_store_id",
+        "vector_store_ids",
+        "container",
+        "container_id",
+        "server_url",
+        "connector_id",
+        "skill_id",
+    }
+)
+_REFERENCE_TYPES = frozenset({"item_reference", "skill_reference", "container_reference"})
+# Free JSON of the caller's own: what stands in it names nothing at the provider.
+_FREE = frozenset({"parameters", "schema", "metadata", "arguments", "memory"})
+
+
+def check_model(model: str, allowed: frozenset[str]) -> None:
+    """Refuse a model that the operator does not allow.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is a list and the model is not on it.
+    """
+    if allowed and model not in allowed:
+        raise InvalidRequest("This model may not be used here.", param="model", code="model_not_allowed")
+
+
+def check_provider_references(body: Mapping[str, Any]) -> None:
+    """Refuse references to objects at the provider: they belong to the account, not to this user.
+
+    Raises
+    ------
+    InvalidRequest
+        With the path of the first reference.
+    """
+    path = "prompt" if body.get("prompt") is not None else next(_references(body, ""), None)
+    if path is not None:
+        raise InvalidRequest(
+            "References to objects at the model's provider are not allowed here.",
+            param=path,
+            code="provider_reference_not_allowed",
+        )
+
+
+def _references(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.get("type") in _REFERENCE_TYPES:
+            yield path
+        for name, child in value.items():
+            inner = f"{path}.{name}" if path else name
+            if name in _REFERENCES and child is not None:
+                yield inner
+            elif name not in _FREE:
+                yield from _references(child, inner)
+    elif isinstance(value, list):
+        for place, child in enumerate(value):
+            yield from _references(child, f"{path}[{place}]")

@@ -1,0 +1,6 @@
+"""Conversations as resources: created, read, listed, changed, erased."""
+
+from chat_core.conversations.erasure import Erased, Erasure
+from chat_core.conversations.resources import Conversations
+
+__all__ = ["Conversations", "Erased", "Erasure"]

@@ -1,0 +1,189 @@
+"""Erasing: one item with what was made of it, a conversation, or all of a user's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chat_core.conversations.resources import RESULTS_REACH, find_item
+from chat_core.errors import CommitConflict, InvalidRequest, NotFound, StoreUnavailable
+from chat_core.history import stored_messages
+from chat_core.messages import from_items
+from chat_core.turns import results_of, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from chat_core.deadline import Deadline
+    from chat_core.history import Head, HistoryStore, StoredItem
+    from chat_core.hot import HotCopies
+    from chat_core.messages import Item
+
+COMMIT_TRIES = 5
+PIN_WALK = 1_000
+"""Most items that are looked through for the system message that is pinned instead of a deleted one."""
+
+WALK_STEP = 200
+TITLE_REACH = 200
+AT_ONCE = 4
+LIST_PAGE = 100
+ALL_RESERVE = 4.0
+"""Seconds of an invocation in which no further conversation is begun to be erased."""
+
+COPIES = ("history_lists", "memory_values")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure removed.
+
+    Parameters
+    ----------
+    history
+        Rows of the durable history, by kind.
+    copies
+        Keys of the cache that are gone, by kind; whether there was anything under them the cache does not say.
+    copies_remain
+        Whether the cache did not answer: its copies stay until their TTL.
+    complete
+        Whether nothing is left to erase.
+    """
+
+    history: Mapping[str, int] = field(default_factory=dict)
+    copies: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(COPIES, 0))
+    copies_remain: bool = False
+    complete: bool = True
+
+
+class Erasure:
+    """Removes what a user wants gone.
+
+    Parameters
+    ----------
+    history
+        The source of truth.
+    hot
+        The copies in the cache.
+    """
+
+    def __init__(self, history: HistoryStore, hot: HotCopies) -> None:
+        self._history = history
+        self._hot = hot
+
+    async def conversation(self, user: str, conversation: str) -> Erased:
+        """Erase a conversation, or the rest of one.
+
+        Raises
+        ------
+        NotFound
+            If there is none, and nothing was left of one.
+        """
+        forgotten = False
+        try:
+            rows = await self._history.erase(user, conversation)
+        finally:
+            # After the head: a turn that writes copies and still finds the head has written before this.
+            forgotten = await self._hot.forget(user, conversation)
+        return Erased(rows, dict.fromkeys(COPIES, int(forgotten)), copies_remain=not forgotten)
+
+    async def everything(self, user: str, deadline: Deadline) -> Erased:
+        """Erase all conversations of a user, as many as there is time for."""
+        history = Counter({"conversations": 0, "items": 0, "idempotency_records": 0})
+        copies = Counter(dict.fromkeys(COPIES, 0))
+        remain = False
+        seen: set[str] = set()
+        # The list follows erasures late: what it shows once more is gone.
+        while fresh := [name for name in await self._names(user) if name not in seen]:
+            for start in range(0, len(fresh), AT_ONCE):
+                if not deadline.remaining(reserve=ALL_RESERVE):
+                    return Erased(history, copies, copies_remain=remain, complete=False)
+                batch = fresh[start : start + AT_ONCE]
+                for erased in await asyncio.gather(*(self._if_there(user, name) for name in batch)):
+                    history.update(erased.history)
+                    copies.update(erased.copies)
+                    remain = remain or erased.copies_remain
+            seen.update(fresh)
+        return Erased(history, copies, copies_remain=remain)
+
+    async def _if_there(self, user: str, conversation: str) -> Erased:
+        try:
+            return await self.conversation(user, conversation)
+        except NotFound:
+            return Erased()
+
+    async def _names(self, user: str) -> list[str]:
+        names: list[str] = []
+        while True:
+            after = names[-1] if names else None
+            try:
+                page = await self._history.list_conversations(user, limit=LIST_PAGE, after=after, order="asc")
+            except InvalidRequest:  # the last one has been erased meanwhile
+                return names
+            names += [head.conversation for head in page.data]
+            if not page.has_more:
+                return names
+
+    async def item(self, user: str, conversation: str, item: str) -> Head:
+        """Delete an item, with the results of the call that it is, from the history and all that was made of it.
+
+        Raises
+        ------
+        NotFound
+            If there is no such item.
+        """
+        for _ in range(COMMIT_TRIES):
+            head = await self._history.get_head(user, conversation)
+            stored = await find_item(self._history, user, head, item)
+            first, last = max(1, stored.seq - RESULTS_REACH), min(head.seq, stored.seq + RESULTS_REACH)
+            near = await self._history.read_items(user, head, first, last)
+            results = results_of(stored.item, (later for later in near if later.seq > stored.seq))
+            doomed = frozenset((stored.seq, *results))
+            left = [one for one in near if one.seq not in doomed]
+            unpin, pinned = await self._pinned_instead(user, head, stored, doomed)
+            try:
+                changed = await self._history.delete_items(
+                    user,
+                    head,
+                    sorted(doomed),
+                    messages=len(stored_messages(near)) - len(stored_messages(left)),
+                    unpin=unpin,
+                    pinned=pinned,
+                    title=await self._title_instead(user, head, stored, doomed),
+                )
+            except CommitConflict:
+                continue
+            await self._hot.refresh(user, changed)
+            return changed
+        raise StoreUnavailable("The conversation changes too fast.", retry_after_ms=1000)
+
+    async def _pinned_instead(
+        self, user: str, head: Head, stored: StoredItem, doomed: Collection[int]
+    ) -> tuple[bool, StoredItem | None]:
+        """Tell whether the pinned system message goes with an item, and which older one holds again."""
+        text = _system_text(stored.item)
+        if head.system is None or not text or text != _system_text(head.system):
+            return False, None
+        before = head.seq + 1
+        while before > max(1, head.seq + 1 - PIN_WALK):
+            page = await self._history.tail(user, head, before=before, limit=WALK_STEP)
+            for one in reversed(page):
+                if one.seq not in doomed and (found := _system_text(one.item)):
+                    return (False, None) if found == text else (True, one)
+            if not page:
+                break
+            before = page[0].seq
+        return True, None
+
+    async def _title_instead(self, user: str, head: Head, stored: StoredItem, doomed: Collection[int]) -> str | None:
+        """Find other first words if those of the title were the item's."""
+        if not head.title or title_of(from_items([stored.item])) != head.title:
+            return None
+        first = await self._history.read_items(user, head, 1, min(head.seq, TITLE_REACH))
+        return title_of(stored_messages([one for one in first if one.seq not in doomed]))
+
+
+def _system_text(item: Item) -> str:
+    message = from_items([item])[0]
+    return message.text if message.role == "system" else ""

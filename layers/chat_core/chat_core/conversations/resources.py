@@ -1,0 +1,293 @@
+"""Conversations as resources: created, read, changed and listed, with their items."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from chat_core.errors import InvalidRequest, NotFound
+from chat_core.history import Commit, Head
+from chat_core.keys import new_conversation_id, new_incarnation, parse_item_id
+from chat_core.memory import merge_settings, parse_policy
+from chat_core.messages import Turn, from_items, pinned_system, stored_item
+from chat_core.turns import (
+    TurnLeases,
+    check_budget,
+    check_tool_results,
+    committed,
+    conversation_context,
+    once,
+    snapshot_head,
+    snapshot_record,
+    title_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chat_core.deadline import Deadline
+    from chat_core.history import HistoryStore, IdempotencyRecord, Order, Page, StoredItem
+    from chat_core.hot import HotCopies
+    from chat_core.messages import Item
+    from chat_core.turns import Keyed
+
+PAGE_BYTES = 2_900_000
+"""Lambda answers with at most 6 MB, the body as a JSON string: at worst each byte of JSON takes two there."""
+
+RESULTS_REACH = 200
+NO_ITEM = "There is no such item."
+
+
+class Conversations:
+    """What a user may do with conversations, beside talking and erasing.
+
+    Parameters
+    ----------
+    history
+        The source of truth.
+    hot
+        The copies in the cache.
+    default_memory
+        Memory settings of a conversation that has none.
+    clock
+        Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        history: HistoryStore,
+        hot: HotCopies,
+        *,
+        default_memory: Mapping[str, Any],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._history = history
+        self._hot = hot
+        self._default_memory = default_memory
+        self._clock = clock
+        self._leases = TurnLeases(history, lock_wait=0, clock=clock)
+
+    async def create(
+        self,
+        user: str,
+        *,
+        metadata: Mapping[str, str],
+        memory: Mapping[str, Any],
+        items: Sequence[Item],
+        keyed: Keyed | None = None,
+    ) -> tuple[Head, bool]:
+        """Create a conversation under a new id, with its first items; tell whether it was created before.
+
+        Raises
+        ------
+        InvalidRequest
+            If an item is a tool result without its call, or the memory settings are none that a policy has.
+        IdempotencyKeyReused
+            If the key came before with another request.
+        """
+        check_tool_results(items, (), at="items")
+        self._check_memory(memory, pinned_system(map(stored_item, items), None))
+        now = self._clock()
+        head = Head(
+            conversation=new_conversation_id(),
+            incarnation=new_incarnation(),
+            created_at=int(now),
+            updated_at=now,
+            metadata=metadata,
+            memory=memory,
+        )
+        commit = self._commit_of(items, head) if items else None
+        answered = head
+        if commit is not None:
+            count = len(commit.turn.items)
+            answered = replace(head, items=count, messages=commit.messages, title=commit.title)
+
+        async def write() -> Head:
+            record = (keyed.key, snapshot_record(keyed, answered, now)) if keyed else None
+            created = await self._history.create_conversation(user, head, commit, idempotency=record)
+            if commit is not None:
+                await self._hot.follow(user, head, created, committed(commit.turn, created)[1])
+            return answered
+
+        return await once(self._history, user, keyed, write, _snapshot)
+
+    async def get(self, user: str, conversation: str) -> Head:
+        """Read a conversation."""
+        return await self._history.get_head(user, conversation)
+
+    async def update(
+        self,
+        user: str,
+        conversation: str,
+        *,
+        metadata: Mapping[str, str] | None,
+        memory: Mapping[str, Any] | None,
+        keyed: Keyed | None = None,
+    ) -> tuple[Head, bool]:
+        """Replace the metadata, and change the memory settings member by member, where given.
+
+        Returns
+        -------
+        tuple
+            The conversation, and whether this request had been done before.
+
+        Raises
+        ------
+        InvalidRequest
+            If the settings that come out are none that a policy has.
+        IdempotencyKeyReused
+            If the key came before with another request.
+        """
+
+        async def write() -> Head:
+            head = await self._history.get_head(user, conversation)
+            settings = None if memory is None else merge_settings(head.memory, memory)
+            if settings is not None:
+                self._check_memory(settings, head.system)
+            if keyed is None:
+                return await self._history.update_conversation(user, head, metadata=metadata, memory=settings)
+            answered = replace(
+                head,
+                metadata=head.metadata if metadata is None else metadata,
+                memory=head.memory if settings is None else settings,
+            )
+            record = (keyed.key, snapshot_record(keyed, answered, self._clock()))
+            await self._history.update_conversation(user, head, metadata=metadata, memory=settings, idempotency=record)
+            return answered
+
+        return await once(self._history, user, keyed, write, _snapshot)
+
+    def _check_memory(self, settings: Mapping[str, Any], system: Item | None) -> None:
+        pinned = from_items([system])[0] if system else None
+        check_budget(parse_policy(merge_settings(self._default_memory, settings)), pinned)
+
+    async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
+        """List the user's conversations by last activity."""
+        return await self._history.list_conversations(user, limit=limit, after=after, order=order)
+
+    async def items(
+        self, user: str, conversation: str, *, limit: int, after: str | None, order: Order
+    ) -> Page[StoredItem]:
+        """List a conversation's items.
+
+        Raises
+        ------
+        InvalidRequest
+            If ``after`` is no item of this conversation.
+        """
+        head = await self._history.get_head(user, conversation)
+        place = None
+        if after is not None:
+            place = place_of(head, after)
+            if place is None:
+                raise InvalidRequest("`after` is no item of this conversation.", param="after")
+        return await self._history.list_items(user, head, limit=limit, after=place, order=order, max_bytes=PAGE_BYTES)
+
+    async def item(self, user: str, conversation: str, item: str) -> StoredItem:
+        """Read one item."""
+        head = await self._history.get_head(user, conversation)
+        return await find_item(self._history, user, head, item)
+
+    async def context(self, user: str, conversation: str, *, override: Mapping[str, Any], model: str) -> dict[str, Any]:
+        """Tell what a model would see of a conversation; see `conversation_context`."""
+        return await conversation_context(
+            self._history,
+            user,
+            conversation,
+            default_memory=self._default_memory,
+            override=override,
+            model=model,
+        )
+
+    async def add_items(
+        self,
+        user: str,
+        conversation: str,
+        items: Sequence[Item],
+        *,
+        deadline: Deadline,
+        keyed: Keyed | None = None,
+    ) -> tuple[list[Item], bool]:
+        """Append items, whole or not at all, and not while a turn runs.
+
+        Returns
+        -------
+        tuple
+            The items with their ids, and whether they had been appended before.
+
+        Raises
+        ------
+        InvalidRequest
+            If an item is a tool result without its call.
+        ConversationLocked, IdempotencyInProgress
+            If a turn runs, or this very request.
+        IdempotencyKeyReused
+            If the key came before with another request.
+        """
+
+        async def write() -> list[Item]:
+            key = keyed.key if keyed else None
+            head, token, _ = await self._leases.take(user, conversation, deadline, key=key, create=False, reserve=0)
+            try:
+                tail = await self._history.tail(user, head, before=head.seq + 1, limit=RESULTS_REACH)
+                check_tool_results(items, from_items(stored.item for stored in tail), at="items")
+                commit = self._commit_of(items, head, keyed)
+                new = await self._history.commit(user, head, commit, token=token)
+            except BaseException:
+                await self._leases.release(user, head, token, deadline)
+                raise
+            added, messages = committed(commit.turn, new)
+            await self._hot.follow(user, head, new, messages)
+            return added
+
+        async def replay(record: IdempotencyRecord, head: Head) -> list[Item]:
+            added = await self._history.read_items(user, head, record.first_seq, record.last_seq)
+            return [stored.item for stored in added]
+
+        return await once(self._history, user, keyed, write, replay)
+
+    def _commit_of(self, items: Sequence[Item], head: Head, keyed: Keyed | None = None) -> Commit:
+        stored = tuple(stored_item(item) for item in items)
+        messages = from_items(stored)
+        return Commit(
+            turn=Turn(f"turn_{uuid4().hex}", stored, int(self._clock())),
+            inputs=len(stored),
+            messages=len(messages),
+            fingerprint=keyed.fingerprint if keyed else "",
+            system=pinned_system(stored, head.system),
+            window_start=head.window_start,
+            window_position=head.window_position,
+            title=head.title or title_of(messages),
+            idempotency=keyed.key if keyed else None,
+        )
+
+
+async def _snapshot(record: IdempotencyRecord, _head: Head) -> Head:
+    return snapshot_head(record)
+
+
+def place_of(head: Head, item: str) -> int | None:
+    """Tell an item's place from its id; None if it is no item of this conversation."""
+    parsed = parse_item_id(item)
+    if parsed is None or parsed[0] != head.incarnation or not 1 <= parsed[1] <= head.seq:
+        return None
+    return parsed[1]
+
+
+async def find_item(history: HistoryStore, user: str, head: Head, item: str) -> StoredItem:
+    """Read one item by its id.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    place = place_of(head, item)
+    if place is None:
+        raise NotFound(NO_ITEM)
+    stored = await history.get_item(user, head, place)
+    if stored.item.get("id") != item:
+        raise NotFound(NO_ITEM)
+    return stored

@@ -1,0 +1,225 @@
+"""Commits: one transaction of the items, the head and the idempotency record, conditional on the head.
+
+What is too much for a transaction goes ahead in stages: rows behind the head's seq, which no reader looks at, each
+stage conditional on the same head. The last transaction moves the head and so shows them all at once. Rows that a
+killed turn left behind the seq are overwritten by the next one.
+
+A commit whose answer was lost is looked up: it was made if the head has moved and the first item is this turn's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable
+from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.heads import activity, head_row, last_turn
+from chat_core.history.dynamodb.items import item_rows
+from chat_core.history.dynamodb.packing import packed, packed_bytes
+from chat_core.history.dynamodb.reading import no_conversation
+from chat_core.history.dynamodb.records import RECORD_SECONDS, record_rows
+from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, row_bytes, text
+from chat_core.history.dynamodb.table import Cancelled, expressed
+from chat_core.history.records import IdempotencyRecord, LastTurn
+from chat_core.keys import HEAD, item_sort_key, partition_key
+
+if TYPE_CHECKING:
+    from chat_core.history.dynamodb.packing import Attribute
+    from chat_core.history.dynamodb.table import Table
+    from chat_core.history.records import Commit, Head, IdempotencyKey
+
+    _Record = tuple[IdempotencyKey, IdempotencyRecord]
+
+_PINNED_BYTES = 8_000
+"""A larger system message stays with its item: the head is rewritten twice a turn, and paid for by its size."""
+
+_VALUE_BYTES = 150_000
+"""Most bytes of a frame or a system message in a row, compressed."""
+
+_PROVISIONAL_SECONDS = 3_600
+_RECORD_ACTION = 1
+
+
+async def commit_turn(table: Table, user: str, head: Head, commit: Commit, *, token: str | None) -> Head:
+    """Append a turn; see `HistoryStore.commit`."""
+    now = table.clock()
+    new = _advanced(head, commit, now, released=token is not None)
+    record = None
+    if commit.idempotency:
+        record = (
+            commit.idempotency,
+            IdempotencyRecord(
+                fingerprint=commit.fingerprint,
+                conversation=head.conversation,
+                incarnation=head.incarnation,
+                first_seq=head.seq + 1,
+                last_seq=new.seq,
+                inputs=commit.inputs,
+                frame=commit.frame,
+                expires_at=int(now) + RECORD_SECONDS,
+            ),
+        )
+    await _append(table, user, head, new, commit, token=token, record=record)
+    return new
+
+
+async def create_conversation(
+    table: Table, user: str, head: Head, commit: Commit | None, *, idempotency: _Record | None
+) -> Head:
+    """Create a conversation; see `HistoryStore.create_conversation`.
+
+    Its first items are committed to a provisional head, which expires by itself if the function is killed between.
+    """
+    now = table.clock()
+    expires_at = table.expiry(now)
+    new = replace(head, updated_at=now)
+    if commit is not None:
+        expires_at = int(now) + _PROVISIONAL_SECONDS
+    row = head_row(user, new, provisional=commit is not None, expires_at=expires_at)
+    put = {"Put": {"Item": row, **expressed({}, ConditionExpression="attribute_not_exists(#pk)")}}
+    records = record_actions(user, idempotency, now) if commit is None else []
+    try:
+        await table.transact([put, *records])
+    except (Cancelled, StoreUnavailable) as error:
+        made = await table.get(partition_key(user, head.conversation), HEAD)
+        if made is None or read_text(made, "incarnation") != head.incarnation:
+            raise _refusal(error) from None
+    if commit is not None:
+        new = _advanced(head, commit, now, released=False)
+        await _append(table, user, head, new, commit, token=None, record=idempotency)
+    return new
+
+
+def _advanced(head: Head, commit: Commit, now: float, *, released: bool) -> Head:
+    """Tell the head after a commit."""
+    count = len(commit.turn.items)
+    seq = head.seq + count
+    last = head.last
+    if commit.frame:
+        last = LastTurn(commit.turn.id, commit.fingerprint, now, head.seq + 1, seq, commit.inputs, commit.frame)
+    return replace(
+        head,
+        seq=seq,
+        updated_at=now,
+        items=head.items + count,
+        messages=head.messages + commit.messages,
+        turns=head.turns + bool(commit.frame),
+        system=commit.system,
+        window_start=commit.window_start,
+        window_position=commit.window_position,
+        title=commit.title,
+        last=last,
+        lease=None if released else head.lease,
+    )
+
+
+async def _append(
+    table: Table, user: str, head: Head, new: Head, commit: Commit, *, token: str | None, record: _Record | None
+) -> None:
+    now = new.updated_at
+    expires_at = table.expiry(now)
+    pk = partition_key(user, head.conversation)
+    own_head = {"Key": key(pk, HEAD)}
+    check = {"ConditionCheck": {**own_head, **_fenced(head, token)}}
+    update = {"Update": {**own_head, **_head_update(user, head, new, commit, token=token, expires_at=expires_at)}}
+    records = record_actions(user, record, now)
+    rows = item_rows(pk, head.incarnation, commit.turn, first_seq=head.seq + 1, expires_at=expires_at)
+    *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
+    try:
+        for stage in stages:
+            await table.transact([check, *stage])
+        await table.transact([update, *records, *rest])
+    except (Cancelled, StoreUnavailable) as error:
+        row = await table.get(pk, HEAD)
+        if row is None or read_text(row, "incarnation") != head.incarnation:
+            raise no_conversation() from None
+        if read_int(row, "seq") >= new.seq and await _is_first_of(table, pk, head, commit):
+            return
+        raise _refusal(error) from None
+
+
+async def _is_first_of(table: Table, pk: str, head: Head, commit: Commit) -> bool:
+    row = await table.get(pk, item_sort_key(head.seq + 1))
+    return row is not None and read_text(row, "turn_id") == commit.turn.id
+
+
+def _head_update(user: str, head: Head, new: Head, commit: Commit, *, token: str | None, expires_at: int | None) -> Row:
+    """Write the change of the head; what a commit does not change, others may have changed meanwhile."""
+    pinned = _pinned(head, commit)
+    changed: Row = {
+        "seq": number(new.seq),
+        "updated_at": number(new.updated_at),
+        "title": text(new.title),
+        "window_start": number(new.window_start),
+        "window_position": number(new.window_position),
+        "owner": text(user),
+        "activity": text(activity(new.updated_at, head.conversation)),
+        **expiry(expires_at),
+        **(pinned or {}),
+    }
+    if commit.frame and new.last:
+        changed["last"] = _checked(last_turn(new.last))
+    gone = {"provisional", "expires_at"} | ({"system", "system_seq"} if pinned is not None else set())
+    if token is not None:
+        gone |= {"lease_token", "lease_expires_at", "lease_key"}
+    added = {"items": len(commit.turn.items), "messages": commit.messages, "turns": int(bool(commit.frame))}
+    update = " ".join(
+        [
+            "SET " + ", ".join(f"#{name} = :new_{name}" for name in changed),
+            "REMOVE " + ", ".join(f"#{name}" for name in sorted(gone - set(changed))),
+            "ADD " + ", ".join(f"#{name} :added_{name}" for name in added),
+        ]
+    )
+    values = {f"new_{name}": value for name, value in changed.items()}
+    values |= {f"added_{name}": number(value) for name, value in added.items()}
+    return _fenced(head, token, values, UpdateExpression=update)
+
+
+def _fenced(head: Head, token: str | None, values: Row | None = None, **expressions: str) -> Row:
+    """Make an action conditional on the head as it was read, and on the lease if there is one."""
+    condition = "#incarnation = :incarnation AND #seq = :seq"
+    own = {"incarnation": text(head.incarnation), "seq": number(head.seq)}
+    if token is not None:
+        condition += " AND #lease_token = :token"
+        own["token"] = text(token)
+    return expressed({**(values or {}), **own}, ConditionExpression=condition, **expressions)
+
+
+def _pinned(head: Head, commit: Commit) -> Row | None:
+    """Write the pinned system message, or which item it is if it is large; None if it stays what it is."""
+    if commit.system == head.system:
+        return None
+    if commit.system is None:
+        return {}
+    value = packed(commit.system)
+    if packed_bytes(value) > _PINNED_BYTES:
+        for place, item in enumerate(commit.turn.items, head.seq + 1):
+            if item == commit.system:
+                return {"system_seq": number(place)}
+    return {"system": _checked(value)}
+
+
+def record_actions(user: str, record: _Record | None, now: float) -> list[dict[str, Any]]:
+    """Write a record where there is none that holds, and the pointer to it; nothing for None."""
+    if record is None:
+        return []
+    row, pointer = record_rows(user, *record, now)
+    _checked(row["frame"])
+    condition = "attribute_not_exists(#pk) OR #expires_at <= :now"
+    once = expressed({"now": number(now)}, ConditionExpression=condition)
+    return [{"Put": {"Item": row, **once}}, {"Put": {"Item": pointer}}]
+
+
+def _checked(value: Attribute) -> Attribute:
+    if packed_bytes(value) > _VALUE_BYTES:
+        raise RequestTooLarge("The system message, the instructions or the tools are too large to be stored.")
+    return value
+
+
+def _refusal(error: Cancelled | StoreUnavailable) -> Exception:
+    if isinstance(error, StoreUnavailable):
+        return error
+    if _RECORD_ACTION in error.failed:
+        return IdempotencyKeyReused("This idempotency key has been used before.")
+    return CommitConflict("The conversation has moved on.")

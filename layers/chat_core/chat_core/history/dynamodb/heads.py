@@ -1,0 +1,132 @@
+"""The head row: how a `Head` is written and read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chat_core.history.dynamodb.packing import Attribute, packed, unpacked
+from chat_core.history.dynamodb.rows import (
+    Row,
+    expiry,
+    is_expired,
+    key,
+    number,
+    read_int,
+    read_seconds,
+    read_text,
+    text,
+)
+from chat_core.history.records import Head, LastTurn, Lease
+from chat_core.keys import HEAD, partition_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INDEX = "by_activity"
+"""A user's heads by last activity; it holds the attributes that `listed_head` reads, and ``expires_at``."""
+
+_NUMBERS = (
+    "seq",
+    "created_at",
+    "updated_at",
+    "items",
+    "messages",
+    "turns",
+    "window_start",
+    "window_position",
+    "edits",
+)
+
+
+def activity(now: float, conversation: str) -> str:
+    """Write a conversation's place among its owner's: by time, and unique."""
+    return f"{int(now * 1000):015d}#{conversation}"
+
+
+def head_row(user: str, head: Head, *, provisional: bool, expires_at: int | None) -> Row:
+    """Write the head of a new conversation; one that is provisional is not on the index."""
+    row: Row = {
+        **key(partition_key(user, head.conversation), HEAD),
+        "conversation": text(head.conversation),
+        "incarnation": text(head.incarnation),
+        "title": text(head.title),
+        "metadata": packed(dict(head.metadata)),
+        "memory": packed(dict(head.memory)),
+        **{name: number(getattr(head, name)) for name in _NUMBERS},
+        **expiry(expires_at),
+    }
+    if provisional:
+        return row | {"provisional": {"BOOL": True}}
+    return row | {"owner": text(user), "activity": text(activity(head.updated_at, head.conversation))}
+
+
+def last_turn(last: LastTurn) -> Attribute:
+    """Write what is known of the last turn."""
+    return packed({name: getattr(last, name) for name in LastTurn.__slots__})
+
+
+def head_from_row(row: Mapping[str, Attribute], now: float) -> Head:
+    """Read a head; a pinned system message that is elsewhere (`pinned_seq`) is not in it."""
+    last = _value(row, "last")
+    return Head(
+        conversation=read_text(row, "conversation"),
+        incarnation=read_text(row, "incarnation"),
+        seq=read_int(row, "seq"),
+        created_at=read_int(row, "created_at"),
+        updated_at=read_seconds(row, "updated_at"),
+        items=read_int(row, "items"),
+        messages=read_int(row, "messages"),
+        turns=read_int(row, "turns"),
+        metadata=_value(row, "metadata") or {},
+        memory=_value(row, "memory") or {},
+        system=_value(row, "system"),
+        window_start=read_int(row, "window_start"),
+        window_position=read_int(row, "window_position"),
+        edits=read_int(row, "edits"),
+        title=read_text(row, "title"),
+        last=LastTurn(**last) if last else None,
+        lease=lease_from_row(row, now),
+    )
+
+
+def listed_head(row: Mapping[str, Attribute]) -> Head:
+    """Read a head as the index holds it."""
+    return Head(
+        conversation=read_text(row, "conversation"),
+        incarnation=read_text(row, "incarnation"),
+        created_at=read_int(row, "created_at"),
+        updated_at=read_seconds(row, "updated_at"),
+        items=read_int(row, "items"),
+        messages=read_int(row, "messages"),
+        turns=read_int(row, "turns"),
+        metadata=_value(row, "metadata") or {},
+        memory=_value(row, "memory") or {},
+        title=read_text(row, "title"),
+    )
+
+
+def lease_from_row(row: Mapping[str, Attribute], now: float) -> Lease | None:
+    """Read the lease of a head; None if nobody holds it or it has expired."""
+    expires_at = read_seconds(row, "lease_expires_at")
+    if "lease_token" not in row or expires_at <= now:
+        return None
+    return Lease(read_text(row, "lease_token"), expires_at, read_text(row, "lease_key"))
+
+
+def is_provisional(row: Mapping[str, Attribute]) -> bool:
+    """Whether the head is only a lease's, with nothing committed to it: readers see no conversation."""
+    return "provisional" in row
+
+
+def is_visible(row: Mapping[str, Attribute], now: float) -> bool:
+    """Whether the head is there for readers."""
+    return not is_provisional(row) and not is_expired(row, now)
+
+
+def pinned_seq(row: Mapping[str, Attribute]) -> int:
+    """Tell which item is the pinned system message where the head does not hold the message itself, else 0."""
+    return read_int(row, "system_seq")
+
+
+def _value(row: Mapping[str, Attribute], name: str) -> Any:
+    return unpacked(row[name])[0] if name in row else None

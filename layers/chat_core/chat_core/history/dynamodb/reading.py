@@ -1,0 +1,138 @@
+"""Reading heads and items: strongly consistent, and at a cost that the length of the history does not raise."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import NotFound
+from chat_core.history.dynamodb.heads import head_from_row, is_visible, pinned_seq
+from chat_core.history.dynamodb.items import MARKER, ReadItem, by_item, read_item
+from chat_core.history.dynamodb.rows import Row, is_expired, read_text, text
+from chat_core.history.dynamodb.table import expressed
+from chat_core.history.records import Page
+from chat_core.keys import HEAD, item_sort_key, partition_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.history.dynamodb.packing import Attribute
+    from chat_core.history.dynamodb.table import Table
+    from chat_core.history.records import Head, Order, StoredItem
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def no_conversation() -> NotFound:
+    """Say that there is no such conversation, in the same words for whatever reason."""
+    return NotFound("There is no such conversation.")
+
+
+async def read_head(table: Table, user: str, conversation: str) -> Head:
+    """Read a head that is there for readers.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    row = await table.get(partition_key(user, conversation), HEAD)
+    if row is None or not is_visible(row, table.clock()):
+        raise no_conversation()
+    return await complete_head(table, user, row)
+
+
+async def read_again(table: Table, user: str, head: Head) -> Head:
+    """Read a head as it is now.
+
+    Raises
+    ------
+    NotFound
+        If the conversation was erased, be there a new one of its name or not.
+    """
+    now = await read_head(table, user, head.conversation)
+    if now.incarnation != head.incarnation:
+        raise no_conversation()
+    return now
+
+
+async def complete_head(table: Table, user: str, row: Mapping[str, Attribute]) -> Head:
+    """Make a head of its row, and of the item that is its pinned system message where the row only says which."""
+    head = head_from_row(row, table.clock())
+    seq = pinned_seq(row)
+    if not seq:
+        return head
+    page = await read_items(table, user, head, seq, seq)
+    item = page.data[0].item if page.data else MARKER
+    system = {name: value for name, value in item.items() if name != "id"}
+    return replace(head, system=None if system == MARKER else system)
+
+
+async def read_items(
+    table: Table,
+    user: str,
+    head: Head,
+    first: int,
+    last: int,
+    *,
+    order: Order = "asc",
+    limit: int | None = None,
+    max_bytes: int | None = None,
+) -> Page[StoredItem]:
+    """Read items by place, in the given order, until the limit, the bytes or the end of the range.
+
+    Parameters
+    ----------
+    first, last
+        Seqs, both inclusive; nothing behind the head's seq is read.
+    limit
+        Most items; None for all.
+    max_bytes
+        Most bytes of JSON, in UTF-8; one item comes whatever its size. None for all.
+    """
+    first, last = max(first, 1), min(last, head.seq)
+    found: list[StoredItem] = []
+    size = 0
+    if first > last or limit == 0:
+        return Page((), has_more=False)
+    request = items_between(partition_key(user, head.conversation), first, last)
+    request |= {"ConsistentRead": True, "ScanIndexForward": order == "asc"}
+    if limit is not None:
+        # One more tells whether more follows, and the last one read may lack its pieces.
+        request["Limit"] = limit + 2
+    rows: list[Row] = []
+    start: Row | None = None
+    while True:
+        page, start = await table.query(request, start)
+        now = table.clock()
+        rows += [row for row in page if is_current(row, head, now)]
+        groups = list(by_item(rows))
+        # The last item's other pieces may be on the next page.
+        rows = groups.pop() if groups and start else []
+        for item in (read_item(group, head.incarnation) for group in groups):
+            if item is None:
+                continue
+            size += item.size
+            if found and (len(found) == limit or (max_bytes is not None and size > max_bytes)):
+                return Page(tuple(found), has_more=True)
+            found.append(_noted(item, head))
+        if start is None:
+            return Page(tuple(found), has_more=False)
+
+
+def items_between(pk: str, first: int, last: int, **expressions: str) -> dict[str, Any]:
+    """Ask for the rows of a range of items; a piece's sort key is its item's and more."""
+    values = {"pk": text(pk), "first": text(item_sort_key(first)), "last": text(f"{item_sort_key(last)}$")}
+    return expressed(values, KeyConditionExpression="#pk = :pk AND #sk BETWEEN :first AND :last", **expressions)
+
+
+def is_current(row: Mapping[str, Attribute], head: Head, now: float) -> bool:
+    """Whether a row is the head's: not of an erased conversation of the same name, and not expired."""
+    return read_text(row, "incarnation") == head.incarnation and not is_expired(row, now)
+
+
+def _noted(item: ReadItem, head: Head) -> StoredItem:
+    if not item.whole:
+        _LOGGER.warning("Item %d of conversation %s cannot be read.", item.stored.seq, head.conversation)
+    return item.stored

@@ -1,0 +1,192 @@
+"""Removing items and whole conversations.
+
+An erasure removes the head first: readers find nothing, and no commit's condition holds any more. Then the other rows
+go, each conditional on its incarnation, with the idempotency records that pointers in the partition name. Rows of the
+head's own incarnation are left alone, should there be a head again: someone has made a new conversation under the
+name, and a row that it wrote was preceded by its head, so the head is read after the rows. An erasure that was killed
+leaves rows without a head, which the next one finds in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import CommitConflict, StoreUnavailable
+from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.items import place
+from chat_core.history.dynamodb.reading import is_current, items_between, no_conversation, read_again
+from chat_core.history.dynamodb.records import RECORD
+from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
+from chat_core.history.dynamodb.table import Cancelled, expressed
+from chat_core.keys import HEAD, partition_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from chat_core.history.dynamodb.table import Table
+    from chat_core.history.records import Head, StoredItem
+
+_TRIES = 5
+_KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
+
+
+async def erase(table: Table, user: str, conversation: str) -> Mapping[str, int]:
+    """Remove every row of a conversation; see `HistoryStore.erase`."""
+    pk = partition_key(user, conversation)
+    head = await table.delete(pk, HEAD)
+    counts = {"conversations": int(head is not None), "items": 0, "idempotency_records": 0}
+    everything = expressed({"pk": text(pk)}, KeyConditionExpression="#pk = :pk", ProjectionExpression=_KEYS)
+    start: Row | None = None
+    while True:
+        rows, start = await table.query({**everything, "ConsistentRead": True}, start)
+        present = await table.get(pk, HEAD) or {}
+        # A row of the new head's was written after that head.
+        old = [row for row in rows if read_text(row, "incarnation") != read_text(present, "incarnation")]
+        for row in await _remove(table, _with_records(row for row in old if read_text(row, "sk") != HEAD)):
+            kind = _kind(row)
+            if kind:
+                counts[kind] += 1
+        if start is None:
+            break
+    if not any(counts.values()):
+        raise no_conversation()
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class HeadChanges:
+    """What of the head was made of deleted items; the names are those of `HistoryStore.delete_items`."""
+
+    unpin: bool
+    pinned: StoredItem | None
+    title: str | None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any: then the head must be the one that was read."""
+        return self.unpin or self.title is not None
+
+
+async def delete_items(
+    table: Table, user: str, head: Head, seqs: Sequence[int], *, messages: int, changes: HeadChanges
+) -> Head:
+    """Delete items; see `HistoryStore.delete_items`.
+
+    Pieces of split items go before the transaction, so that a deletion killed between can be repeated.
+    """
+    pk = partition_key(user, head.conversation)
+    wanted = sorted({seq for seq in seqs if 1 <= seq <= head.seq})
+    for _ in range(_TRIES):
+        rows = [
+            row for found in await asyncio.gather(*(_rows_of(table, pk, head, seq) for seq in wanted)) for row in found
+        ]
+        await _remove(table, [row for row in rows if place(row)[1] is not None])
+        items = [row for row in rows if place(row)[1] is None]
+        if not items or await _take_out(table, pk, head, items, messages=messages, changes=changes):
+            return await read_again(table, user, head)
+    raise StoreUnavailable("Others delete the same items.", retry_after_ms=1_000)
+
+
+async def _take_out(
+    table: Table, pk: str, head: Head, items: list[Row], *, messages: int, changes: HeadChanges
+) -> bool:
+    """Delete items and count them off the head; False if others delete some of them too."""
+    *first, last = batches(items, _weight)
+    try:
+        for batch in first:
+            await table.transact([_count_off(pk, head, len(batch), 0, changes), *map(_deletion, batch)])
+        await table.transact([_count_off(pk, head, len(last), messages, changes), *map(_deletion, last)])
+    except Cancelled as cancelled:
+        if 0 in cancelled.failed:
+            present = await table.get(pk, HEAD) or {}
+            if read_text(present, "incarnation") == head.incarnation:
+                raise CommitConflict from None
+            raise no_conversation() from None
+        return False
+    return True
+
+
+def _count_off(pk: str, head: Head, items: int, messages: int, changes: HeadChanges) -> dict[str, Any]:
+    values = {
+        "incarnation": text(head.incarnation),
+        "items": number(-items),
+        "messages": number(-messages),
+        "one": number(1),
+    }
+    update = "ADD #items :items, #messages :messages, #edits :one"
+    condition = "#incarnation = :incarnation"
+    if changes.any:
+        values |= {"seq": number(head.seq)}
+        condition += " AND #seq = :seq"
+    if changes.title is not None:
+        values["title"] = text(changes.title)
+        update += " SET #title = :title"
+    if changes.unpin and changes.pinned is not None:
+        # By its place: small ones too, until the next commit pins another.
+        values["system_seq"] = number(changes.pinned.seq)
+        update += f"{', ' if changes.title is not None else ' SET '}#system_seq = :system_seq REMOVE #system"
+    elif changes.unpin:
+        update += " REMOVE #system, #system_seq"
+    return {
+        "Update": {
+            "Key": key(pk, HEAD),
+            **expressed(values, UpdateExpression=update, ConditionExpression=condition),
+        }
+    }
+
+
+async def _rows_of(table: Table, pk: str, head: Head, seq: int) -> list[Row]:
+    request = {**items_between(pk, seq, seq, ProjectionExpression=_KEYS), "ConsistentRead": True}
+    found, start = await table.query(request, None)
+    while start is not None:
+        rows, start = await table.query(request, start)
+        found += rows
+    now = table.clock()
+    return [row for row in found if is_current(row, head, now)]
+
+
+async def _remove(table: Table, rows: Iterable[Row]) -> list[Row]:
+    """Delete rows that are still of their incarnation, and return those."""
+    gone: list[Row] = []
+    for batch in batches(rows, _weight):
+        left = batch
+        while left:
+            try:
+                await table.transact([_deletion(row) for row in left])
+            except Cancelled as cancelled:
+                left = [row for number, row in enumerate(left) if number not in cancelled.failed]
+            else:
+                gone += left
+                break
+    return gone
+
+
+def _deletion(row: Row) -> dict[str, Any]:
+    condition = expressed(row, ConditionExpression="#incarnation = :incarnation")
+    return {"Delete": {"Key": {"pk": row["pk"], "sk": row["sk"]}, **condition}}
+
+
+def _weight(row: Row) -> int:
+    return read_int(row, "bytes")
+
+
+def _with_records(rows: Iterable[Row]) -> list[Row]:
+    """Put the idempotency records before the pointers to them; a key used twice has two pointers, the newer last."""
+    placed: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if "record" in row:
+            record = {"pk": row["record"], "sk": text(RECORD), "incarnation": row["incarnation"]}
+            placed[read_text(record, "pk"), RECORD] = record
+        placed[read_text(row, "pk"), read_text(row, "sk")] = row
+    return list(placed.values())
+
+
+def _kind(row: Row) -> str | None:
+    """Name what is counted when the row goes; pieces and pointers are not."""
+    if "record" in row:
+        return None
+    if read_text(row, "sk") == RECORD:
+        return "idempotency_records"
+    return "items" if place(row)[1] is None else None

@@ -1,0 +1,303 @@
+"""The table as the store sees it: few operations, each in a thread, with DynamoDB's errors in the core's words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from contextvars import ContextVar
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from chat_core.errors import StoreUnavailable
+from chat_core.history.dynamodb.rows import key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chat_core.history.dynamodb.packing import Attribute
+    from chat_core.history.dynamodb.rows import Row
+
+Operation = Literal["get_item", "query", "update_item", "delete_item", "transact_write_items"]
+
+_TRIES = 6
+_CALL_SECONDS = 5.0
+_RETRY_AFTER_MS = 1_000
+_FAILED_CONDITION = "ConditionalCheckFailed"
+_BUSY = frozenset(
+    {
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    }
+)
+_EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "KeyConditionExpression", "ProjectionExpression")
+_RANDOM = SystemRandom()
+CLIENT_CONFIG: Mapping[str, Any] = {
+    "connect_timeout": 1,
+    "read_timeout": 3,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
+"""Of botocore's ``Config``: a call ends after at most three tries of one second to connect and three to read."""
+
+_given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)
+"""In the thread of a call: set once nobody waits for it."""
+
+
+class Client(Protocol):
+    """What is used of boto3's DynamoDB client."""
+
+    def get_item(self, **request: Any) -> Mapping[str, Any]:
+        """Read a row by its key."""
+        ...
+
+    def query(self, **request: Any) -> Mapping[str, Any]:
+        """Read a range of rows."""
+        ...
+
+    def update_item(self, **request: Any) -> Mapping[str, Any]:
+        """Change a row, or create it."""
+        ...
+
+    def delete_item(self, **request: Any) -> Mapping[str, Any]:
+        """Delete a row."""
+        ...
+
+    def transact_write_items(self, **request: Any) -> Mapping[str, Any]:
+        """Change up to 100 rows, all or none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+    @property
+    def meta(self) -> Any:
+        """Where boto3 lets others take part in its calls: ``meta.events``."""
+        ...
+
+
+class ConditionFailed(Exception):
+    """The condition of an update or deletion did not hold.
+
+    Parameters
+    ----------
+    row
+        The row as it is, or None if there is none.
+    """
+
+    def __init__(self, row: Row | None) -> None:
+        super().__init__()
+        self.row = row
+
+
+class Cancelled(Exception):
+    """A transaction was not made, since conditions of its actions did not hold.
+
+    Parameters
+    ----------
+    failed
+        Places of those actions.
+    """
+
+    def __init__(self, failed: frozenset[int]) -> None:
+        super().__init__()
+        self.failed = failed
+
+
+class _GivenUp(Exception):
+    """Nobody waits for the call: a further try could only do late what its caller was told is not done."""
+
+
+class _Busy(Exception):
+    """Another transaction was at the same rows, or a partition is at its limit: nothing was done, so try again."""
+
+
+def connect() -> Client:
+    """Make boto3's client for the environment's region and endpoint.
+
+    boto3 sends a transaction's tries under one token, so that it is made once.
+    """
+    from boto3.session import Session
+    from botocore.config import Config
+
+    client: Client = Session().client("dynamodb", config=Config(**CLIENT_CONFIG))
+    return client
+
+
+def expressed(values: Mapping[str, Attribute], **expressions: str) -> dict[str, Any]:
+    """Complete expressions with the names and values that they use.
+
+    Every attribute is written ``#name``, since many of ours are reserved words of DynamoDB's.
+
+    Parameters
+    ----------
+    values
+        By name without the colon; those that no expression uses are left out.
+    **expressions
+        By their names in DynamoDB's API.
+    """
+    text = " ".join(expressions[name] for name in _EXPRESSIONS if name in expressions)
+    request: dict[str, Any] = {
+        **expressions,
+        "ExpressionAttributeNames": {f"#{name}": name for name in re.findall(r"#(\w+)", text)},
+    }
+    if used := set(re.findall(r":(\w+)", text)):
+        request["ExpressionAttributeValues"] = {f":{name}": values[name] for name in used}
+    return request
+
+
+class Table:
+    """The table and the connection to it.
+
+    Parameters
+    ----------
+    name
+        The table's name.
+    client
+        Makes the client, on the first call.
+    clock
+        Gives the seconds since the epoch.
+    ttl_days
+        Days after which rows expire, None for never.
+    """
+
+    def __init__(
+        self, name: str, *, client: Callable[[], Client], clock: Callable[[], float], ttl_days: int | None
+    ) -> None:
+        self.name = name
+        self.clock = clock
+        self._ttl_days = ttl_days
+        self._make = client
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+
+    def expiry(self, now: float) -> int | None:
+        """Tell when a row written now expires, in seconds since the epoch."""
+        return None if self._ttl_days is None else int(now) + self._ttl_days * 86_400
+
+    async def get(self, pk: str, sk: str) -> Row | None:
+        """Read a row, strongly consistent; None if there is none."""
+        answer = await self._call("get_item", {"Key": key(pk, sk), "ConsistentRead": True})
+        row: Row | None = answer.get("Item")
+        return row
+
+    async def query(self, request: Mapping[str, Any], start: Row | None) -> tuple[list[Row], Row | None]:
+        """Read a page of a range of rows, and where the next one starts; None when there is no more."""
+        answer = await self._call("query", {**request, **({"ExclusiveStartKey": start} if start else {})})
+        return answer["Items"], answer.get("LastEvaluatedKey")
+
+    async def update(self, pk: str, sk: str, expressions: Mapping[str, Any]) -> Row:
+        """Change a row in one go and return it as it is then.
+
+        Raises
+        ------
+        ConditionFailed
+            If its condition does not hold.
+        """
+        answer = await self._call(
+            "update_item",
+            {
+                "Key": key(pk, sk),
+                **expressions,
+                "ReturnValues": "ALL_NEW",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            },
+        )
+        row: Row = answer["Attributes"]
+        return row
+
+    async def delete(self, pk: str, sk: str, expressions: Mapping[str, Any] | None = None) -> Row | None:
+        """Delete a row and return what it was; None if there was none.
+
+        Raises
+        ------
+        ConditionFailed
+            If its condition does not hold.
+        """
+        answer = await self._call("delete_item", {"Key": key(pk, sk), **(expressions or {}), "ReturnValues": "ALL_OLD"})
+        row: Row | None = answer.get("Attributes")
+        return row
+
+    async def transact(self, actions: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
+        """Do up to 100 actions, all or none.
+
+        Raises
+        ------
+        Cancelled
+            If conditions do not hold.
+        """
+        named = [{kind: {"TableName": self.name, **action} for kind, action in entry.items()} for entry in actions]
+        await self._call("transact_write_items", {"TransactItems": named})
+
+    def close(self) -> None:
+        """Close the connections, if any were made."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    async def _call(self, operation: Operation, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation != "transact_write_items":
+            request = {"TableName": self.name, **request}
+        given_up = threading.Event()
+        try:
+            async with asyncio.timeout(_CALL_SECONDS):
+                for attempt in range(_TRIES):
+                    try:
+                        return await asyncio.to_thread(self._send, operation, request, given_up)
+                    except _Busy:
+                        await asyncio.sleep(_RANDOM.uniform(0, 0.02 * 2**attempt))
+        except TimeoutError:
+            pass
+        finally:
+            given_up.set()
+        raise _unavailable()
+
+    def _send(self, operation: Operation, request: Mapping[str, Any], given_up: threading.Event) -> Mapping[str, Any]:
+        _given_up.set(given_up)
+        client = self._connected()
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: Mapping[str, Any] = getattr(client, operation)(**request)
+        except ClientError as error:
+            raise _translated(error.response) from error
+        except BotoCoreError as error:
+            raise _unavailable() from error
+        return answer
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = self._make()
+                self._client.meta.events.register("before-send.dynamodb", _end_if_given_up, unique_id="given-up")
+            return self._client
+
+
+def _end_if_given_up(**_: object) -> None:
+    given_up = _given_up.get()
+    if given_up is not None and given_up.is_set():
+        raise _GivenUp
+
+
+def _translated(response: Mapping[str, Any]) -> Exception:
+    code = response.get("Error", {}).get("Code")
+    if code == "ConditionalCheckFailedException":
+        return ConditionFailed(response.get("Item"))
+    if code in _BUSY:
+        return _Busy()
+    if code == "TransactionCanceledException":
+        codes = [reason.get("Code") for reason in response.get("CancellationReasons", ())]
+        failed = frozenset(place for place, reason in enumerate(codes) if reason == _FAILED_CONDITION)
+        if failed:
+            return Cancelled(failed)
+        if _BUSY.intersection(codes):
+            return _Busy()
+    return _unavailable()
+
+
+def _unavailable() -> StoreUnavailable:
+    return StoreUnavailable("The history cannot be reached.", retry_after_ms=_RETRY_AFTER_MS)

@@ -1,0 +1,230 @@
+"""What the durable history holds, as frozen records with no vendor in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.messages import Item, Turn
+
+
+Order = Literal["asc", "desc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run the one turn of a conversation.
+
+    Parameters
+    ----------
+    token
+        Random; whoever holds it may commit and release.
+    expires_at
+        Seconds since the epoch; a little after the function's own timeout.
+    idempotency_key
+        Digest of the key of the request that runs, empty without one.
+    """
+
+    token: str
+    expires_at: float
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LastTurn:
+    """What is known of a conversation's last turn: enough to answer a client's own retry of it.
+
+    Parameters
+    ----------
+    turn_id
+        Of the turn.
+    fingerprint
+        SHA-256 of the request, hex.
+    committed_at
+        Seconds since the epoch.
+    first_seq, last_seq
+        The turn's items in the history, both inclusive.
+    inputs
+        How many of them are the caller's input; the rest are the model's output.
+    frame
+        The answer without its items: id, model, times, usage and our own members.
+    """
+
+    turn_id: str
+    fingerprint: str
+    committed_at: float
+    first_seq: int
+    last_seq: int
+    inputs: int
+    frame: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A conversation as its head row tells it.
+
+    Parameters
+    ----------
+    conversation
+        Its id.
+    incarnation
+        16 hex digits, drawn when the conversation was created: an erased and recreated one is another one.
+    seq
+        Place of the last item, 0 when there is none. Readers stop here.
+    created_at, updated_at
+        Seconds since the epoch.
+    items, messages, turns
+        Counts over the whole history. ``messages`` counts elements of the hot list.
+    metadata
+        OpenAI's metadata.
+    memory
+        The stored memory settings; empty when the default holds.
+    system
+        The pinned system message as a stored item, or None.
+    window_start, window_position
+        Where the memory window starts, as the last commit kept it: the seq of its first item (0: the conversation's
+        first, -1: not known, since the settings changed) and what precedes that in the policy's unit.
+    edits
+        How often items were deleted: with ``incarnation`` and ``seq`` it names one state of the history, and a
+        copy made of another state is not believed.
+    title
+        The conversation's first words, for lists.
+    last
+        The last turn, None before the first.
+    lease
+        Who runs a turn right now, or None.
+    """
+
+    conversation: str
+    incarnation: str
+    seq: int = 0
+    created_at: int = 0
+    updated_at: float = 0
+    items: int = 0
+    messages: int = 0
+    turns: int = 0
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    system: Item | None = None
+    window_start: int = 0
+    window_position: int = 0
+    edits: int = 0
+    title: str = ""
+    last: LastTurn | None = None
+    lease: Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item of the history.
+
+    Parameters
+    ----------
+    seq
+        Its place, counted from 1.
+    turn_id
+        The turn that brought it.
+    created_at
+        Seconds since the epoch.
+    item
+        OpenAI's JSON, with the id that encodes incarnation and seq.
+    """
+
+    seq: int
+    turn_id: str
+    created_at: int
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """What a request with an idempotency key led to.
+
+    Parameters
+    ----------
+    fingerprint
+        SHA-256 of the request, hex.
+    conversation, incarnation
+        What it wrote to.
+    first_seq, last_seq, inputs
+        As in `LastTurn`; 0 where the request added no items.
+    frame
+        The answer without its items.
+    expires_at
+        Seconds since the epoch.
+    """
+
+    fingerprint: str
+    conversation: str
+    incarnation: str
+    first_seq: int
+    last_seq: int
+    inputs: int
+    frame: Mapping[str, Any]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's idempotency key: unique per user and route."""
+
+    route: str
+    key: str
+
+    @property
+    def digest(self) -> str:
+        """A short name for the key that shows nothing of it."""
+        return sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One turn's change of a conversation, made whole or not at all.
+
+    Parameters
+    ----------
+    turn
+        Its items.
+    inputs
+        How many of them are the caller's input.
+    messages
+        How many elements it adds to the hot list.
+    fingerprint
+        SHA-256 of the request, hex.
+    frame
+        The answer without its items; empty for items that a caller appends without a turn.
+    system
+        The pinned system message from now on.
+    window_start, window_position
+        Of the memory window from now on.
+    title
+        The conversation's title from now on.
+    idempotency
+        The key to record the turn under, or None.
+    """
+
+    turn: Turn
+    inputs: int
+    messages: int
+    fingerprint: str = ""
+    frame: Mapping[str, Any] = field(default_factory=dict)
+    system: Item | None = None
+    window_start: int = 0
+    window_position: int = 0
+    title: str = ""
+    idempotency: IdempotencyKey | None = None
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list: what stands on it, and whether more follows."""
+
+    data: tuple[T, ...]
+    has_more: bool

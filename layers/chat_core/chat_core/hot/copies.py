@@ -1,0 +1,234 @@
+"""The copies of a conversation in the cache: they follow each commit, and are healed from the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from chat_core.errors import CacheUnavailable, ChatError, NotFound
+from chat_core.history import stored_messages
+from chat_core.hot.value import MemoryState, pack, unpack
+from chat_core.messages import element, fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from chat_core.history import Head, HistoryStore
+    from chat_core.hot.store import MemoryStore
+    from chat_core.messages import Message
+
+T = TypeVar("T")
+
+READ_TIMEOUT = 0.25
+WRITE_TIMEOUT = 0.25
+REWRITE_TIMEOUT = 1.0
+CONNECT_EXTRA = 0.5
+NO_STATE = b"\x00"
+"""A memory value that nobody believes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a turn knows of its conversation's copies.
+
+    Parameters
+    ----------
+    state
+        The memory value, or None.
+    reachable
+        Whether the cache answered. Where it did not, the turn leaves the copies alone: they are behind then, which
+        the next turn sees and heals.
+    """
+
+    state: MemoryState | None = None
+    reachable: bool = True
+
+    def believed(self, head: Head) -> Known:
+        """Keep the memory value only if it was made of the history as it is now."""
+        state = self.state
+        if state is None or (state.incarnation, state.seq, state.edits) == (head.incarnation, head.seq, head.edits):
+            return self
+        return Known(None, self.reachable)
+
+
+class HotCopies:
+    """The hot list and the memory value of conversations.
+
+    Every method goes on without the cache when it does not answer in time.
+
+    Parameters
+    ----------
+    store
+        The cache.
+    history
+        The truth that the copies are healed from.
+    keep
+        How many messages the hot list holds.
+    """
+
+    def __init__(self, store: MemoryStore, history: HistoryStore, *, keep: int) -> None:
+        self._store = store
+        self._history = history
+        self._keep = keep
+        self._extra = CONNECT_EXTRA
+
+    async def read(self, user: str, conversation: str) -> Known:
+        """Read the memory value, whatever state of the history it was made of."""
+        try:
+            value = await self._in_time(
+                READ_TIMEOUT, lambda seconds: self._store.read_memory(user, conversation, timeout=seconds)
+            )
+        except CacheUnavailable:
+            return Known(reachable=False)
+        return Known(unpack(value) if value is not None else None)
+
+    async def follow(
+        self,
+        user: str,
+        before: Head,
+        after: Head,
+        messages: Sequence[Message],
+        *,
+        known: Known | None = None,
+        kept: MemoryState | None = None,
+    ) -> None:
+        """Bring the copies up to a commit, list and value side by side, and look whether the commit still stands.
+
+        Parameters
+        ----------
+        before, after
+            The head that the commit was made on, and the one that it made.
+        messages
+            What the commit added.
+        known
+            The copies of ``before``, the value believed; None where they were not read.
+        kept
+            The memory value of ``after``, but for the sizes on the list; None leaves it to the next turn.
+
+        Raises
+        ------
+        NotFound
+            If the conversation was erased meanwhile: what was written of it is taken back.
+        """
+        known = known or Known()
+        if not known.reachable:
+            return
+        if before.seq == 0 or known.state is not None:
+            await self._append_and_write(user, after, messages, known=known, kept=kept)
+        else:
+            await self.rewrite(user, after, kept=kept)
+        await self._take_back_unless_current(user, after)
+
+    async def _append_and_write(
+        self, user: str, after: Head, messages: Sequence[Message], *, known: Known, kept: MemoryState | None
+    ) -> None:
+        elements = [element(message) for message in messages]
+        sizes = (*(known.state.hot_sizes if known.state else ()), *(len(one.encode()) for one in elements))
+        keep = fitting(sizes, self._keep)
+        # Cut no shorter than need be: what another wrote must show in the length.
+        cut = self._keep if keep == len(sizes) else keep
+        length, _ = await asyncio.gather(
+            self._append(user, after, elements, keep=cut), self._write(user, after, kept, sizes[-keep:])
+        )
+        if length is None:
+            # It may have been done or may yet be: the value goes, so that the next turn writes the list once more.
+            await self.rewrite(user, after)
+        elif length != keep:
+            await self.rewrite(user, after, kept=kept)
+
+    async def _append(self, user: str, head: Head, elements: Sequence[str], *, keep: int) -> int | None:
+        """Append once and return the list's length, which a gap or a foreign element changes; None if unknown."""
+        try:
+            return await self._in_time(
+                WRITE_TIMEOUT,
+                lambda seconds: self._store.append_history(
+                    user, head.conversation, elements, keep=keep, timeout=seconds
+                ),
+            )
+        except CacheUnavailable:
+            return None
+
+    async def _write(self, user: str, head: Head, kept: MemoryState | None, sizes: Sequence[int]) -> None:
+        """Write the memory value. Where it does not arrive the old one is behind the head and not believed."""
+        value = NO_STATE
+        if kept is not None:
+            value = pack(replace(kept, hot_sizes=tuple(sizes)))
+        with contextlib.suppress(CacheUnavailable):
+            await self._put(user, head.conversation, value)
+
+    async def _put(self, user: str, conversation: str, value: bytes) -> None:
+        await self._in_time(
+            WRITE_TIMEOUT, lambda seconds: self._store.write_memory(user, conversation, value, timeout=seconds)
+        )
+
+    async def rewrite(self, user: str, head: Head, *, kept: MemoryState | None = None) -> None:
+        """Write the hot list anew from the durable history, and then the memory value.
+
+        Without ``kept`` the value goes first. Where the list cannot be written both go, so that the next turn heals.
+        """
+        try:
+            if kept is None:
+                await self._put(user, head.conversation, NO_STATE)
+            stored = await self._history.tail(user, head, before=head.seq + 1, limit=self._keep)
+            elements = [element(message) for message in stored_messages(stored)]
+            sizes = [len(one.encode()) for one in elements]
+            keep = fitting(sizes, self._keep)
+            newest = elements[len(elements) - keep :]
+            await self._store.replace_history(user, head.conversation, newest, timeout=REWRITE_TIMEOUT)
+        except (CacheUnavailable, ChatError):
+            await self.forget(user, head.conversation)
+            return
+        if kept is not None:
+            await self._write(user, head, kept, sizes[len(sizes) - keep :])
+
+    async def refresh(self, user: str, head: Head) -> None:
+        """Write the copies anew after items were deleted.
+
+        Raises
+        ------
+        NotFound
+            If the conversation was erased meanwhile.
+        """
+        await self.rewrite(user, head)
+        await self._take_back_unless_current(user, head)
+
+    async def _take_back_unless_current(self, user: str, head: Head) -> None:
+        """Look, after writing, whether the history is still the one written about.
+
+        An erasure removes the head before the copies: whoever finds the head after writing wrote before the erasure
+        takes the copies, and whoever does not takes them himself. Where another turn or a deletion came between, the
+        copies may mix both, and the next turn makes them anew.
+        """
+        try:
+            now = await self._history.get_head(user, head.conversation)
+        except ChatError as error:
+            await self.forget(user, head.conversation)
+            if isinstance(error, NotFound):
+                raise
+            return
+        if (now.incarnation, now.seq, now.edits) == (head.incarnation, head.seq, head.edits):
+            return
+        await self.forget(user, head.conversation)
+        if now.incarnation != head.incarnation:
+            raise NotFound("There is no such conversation.")
+
+    async def forget(self, user: str, conversation: str) -> bool:
+        """Delete both copies, in two tries; tell whether the cache said that they are gone."""
+        for _ in range(2):
+            try:
+                await self._in_time(
+                    WRITE_TIMEOUT, lambda seconds: self._store.forget(user, conversation, timeout=seconds)
+                )
+            except CacheUnavailable:
+                continue
+            return True
+        return False
+
+    async def _in_time(self, seconds: float, call: Callable[[float], Awaitable[T]]) -> T:
+        """Make a call; the first one of an environment has time to connect."""
+        try:
+            return await call(seconds + self._extra)
+        finally:
+            self._extra = 0.0

@@ -1,0 +1,169 @@
+"""The memory value: what the next view may need of a conversation, in as few bytes as possible.
+
+Momento meters every 1,024 bytes that it transfers. Messages are held in the form in which they go to the model, without
+ids of ours and times; the whole is one JSON text. It is compressed in two ways, of which the shorter wins: as UTF-8,
+and as UTF-16 with its high and low bytes apart, which makes Japanese and Chinese a sixth shorter when nothing repeats.
+Whether a value holds enough for a policy that has changed is for `View.short` to tell.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from chat_core.memory import Earlier, Kept
+from chat_core.messages import Message, from_items, upstream_items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from chat_core.messages import Item, Role
+
+_UTF8 = 0x10
+_UTF16 = 0x11
+"""First byte of a value: the version (high) and how its text is encoded (low)."""
+
+_LARGEST_FOR_BOTH = 65_536
+_LARGEST = 64 * 1024 * 1024
+_SIZE_STEP = 64
+_LETTERS: Mapping[Role, str] = {"system": "s", "user": "u", "assistant": "a"}
+_ROLES: Mapping[str, Role] = {letter: role for role, letter in _LETTERS.items()}
+_UNREADABLE = Message("reasoning", fields={"type": "reasoning"})
+"""Stands for reasoning that cannot be sent."""
+
+
+@dataclass(frozen=True)
+class MemoryState:
+    """What the memory value of a conversation holds.
+
+    Parameters
+    ----------
+    incarnation, seq, edits
+        State of the history that it was made of.
+    kept
+        For the next view. Anchors are not in the value: the head's is the one that counts.
+    hot_sizes
+        At least the bytes of the elements on the hot list, newest last.
+    tokens
+        Counts that are known, by the message's seq.
+    encoding
+        The vocabulary that counted.
+    """
+
+    incarnation: str
+    seq: int
+    edits: int
+    kept: Kept
+    hot_sizes: tuple[int, ...] = ()
+    tokens: Mapping[int, int] = field(default_factory=dict)
+    encoding: str = ""
+
+
+def pack(state: MemoryState) -> bytes:
+    """Write a memory value. Sizes on the hot list are rounded up to multiples of 64 bytes."""
+    kept = state.kept
+    earlier = kept.earlier
+    value = [
+        state.incarnation,
+        state.seq,
+        state.edits,
+        list(_dump_messages(kept.messages)),
+        [-(-size // _SIZE_STEP) for size in state.hot_sizes],
+        [state.tokens.get(message.seq, -1) for message in kept.messages] if state.tokens else [],
+        state.encoding,
+        [earlier.whole, earlier.count, earlier.size, earlier.measure, list(_dump_messages(earlier.pinned))],
+    ]
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    packed = bytes([_UTF8]) + _deflate(text.encode("utf-8", "surrogatepass"))
+    if len(text) <= _LARGEST_FOR_BOTH and not text.isascii():
+        wide = text.encode("utf-16-le", "surrogatepass")
+        packed = min(packed, bytes([_UTF16]) + _deflate(wide[0::2], wide[1::2]), key=len)
+    return packed
+
+
+def unpack(data: bytes) -> MemoryState | None:
+    """Read a memory value; None when it is of another version, or none at all."""
+    try:
+        return _load_state(json.loads(_inflate_text(data)))
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error):
+        return None
+
+
+def _deflate(*planes: bytes) -> bytes:
+    """Compress planes one after the other, each with statistics of its own, in one raw stream."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL + 1)
+    compressed = b""
+    for plane in planes[:-1]:
+        compressed += compressor.compress(plane) + compressor.flush(zlib.Z_PARTIAL_FLUSH)
+    return compressed + compressor.compress(planes[-1]) + compressor.flush()
+
+
+def _inflate_text(data: bytes) -> str:
+    form = data[0]
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    flat = inflater.decompress(data[1:], _LARGEST)
+    if not inflater.eof or inflater.unused_data or form not in (_UTF8, _UTF16):
+        message = "no memory value of this version"
+        raise ValueError(message)
+    if form == _UTF8:
+        return flat.decode("utf-8", "surrogatepass")
+    half = len(flat) // 2
+    wide = bytearray(len(flat))
+    wide[0::2], wide[1::2] = flat[:half], flat[half:]
+    return wide.decode("utf-16-le", "surrogatepass")
+
+
+def _dump_messages(messages: Iterable[Message]) -> Iterator[Any]:
+    """Write messages as the items that go to the model, a plain text as ``uText``.
+
+    A number before a message is the distance of its seq from where the items before it end.
+    """
+    seq = 0
+    for message in messages:
+        items = upstream_items([message])
+        seq += len(items)
+        if message.seq != seq:
+            yield message.seq - seq
+            seq = message.seq
+        yield _plain_text(message.role, items) if len(items) == 1 else items
+
+
+def _plain_text(role: Role, items: list[Item]) -> Any:
+    item = items[0]
+    if role in _LETTERS and item == {"type": "message", "role": role, "content": item.get("content")}:
+        content = item["content"]
+        if isinstance(content, str):
+            return _LETTERS[role] + content
+    return items
+
+
+def _load_messages(values: Iterable[Any]) -> Iterator[Message]:
+    seq = 0
+    for value in values:
+        if type(value) is int:
+            seq += value
+            continue
+        if isinstance(value, str):
+            seq += 1
+            yield Message(_ROLES[value[0]], value[1:], seq=seq)
+            continue
+        seq += len(value)
+        message = from_items(value)[0] if value else _UNREADABLE
+        yield replace(message, seq=seq)
+
+
+def _load_state(value: Any) -> MemoryState:
+    incarnation, seq, edits, dumped, sizes, counts, encoding, earlier = value
+    whole, count, size, measure, pinned = earlier
+    messages = tuple(_load_messages(dumped))
+    return MemoryState(
+        incarnation,
+        seq,
+        edits,
+        Kept(messages, Earlier(whole, count, size, measure, tuple(_load_messages(pinned)), anchor=None)),
+        tuple(size * _SIZE_STEP for size in sizes),
+        {message.seq: tokens for message, tokens in zip(messages, counts, strict=False) if tokens >= 0},
+        encoding,
+    )

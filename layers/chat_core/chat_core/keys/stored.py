@@ -1,0 +1,60 @@
+"""Keys of a conversation's rows in the table and of its copies in the cache."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from chat_core.keys.canonical import canonical_value
+from chat_core.keys.ids import checked_seq, is_conversation_id
+
+HEAD = "head"
+"""Sort key of a conversation's head row."""
+
+
+def session_id(user: str, conversation: str) -> str:
+    """Name a conversation of a user's; injective, since a conversation id holds no slash.
+
+    Raises
+    ------
+    ValueError
+        If there is no user, or the conversation's id is none.
+    """
+    if not user:
+        raise ValueError("A user is needed.")
+    if not is_conversation_id(conversation):
+        raise ValueError("Not a conversation id.")
+    return f"{user}/{conversation}"
+
+
+def history_list_key(user: str, conversation: str) -> str:
+    """Key of the hot history: what LangChain's ``MomentoChatMessageHistory`` makes of the session id."""
+    return f"message_store:{session_id(user, conversation)}"
+
+
+def memory_key(user: str, conversation: str) -> str:
+    """Key of the packed memory value."""
+    return f"memory:{session_id(user, conversation)}"
+
+
+def partition_key(user: str, conversation: str) -> str:
+    """Partition key of a conversation's rows."""
+    return session_id(user, conversation)
+
+
+def idempotency_partition_key(user: str, route: str, key: str) -> str:
+    """Partition key of an idempotency record; never a conversation's, whose id holds no ``#``."""
+    if not user:
+        raise ValueError("A user is needed.")
+    return f"{user}/idempotency#{sha256(canonical_value([route, key])).hexdigest()}"
+
+
+def item_sort_key(seq: int) -> str:
+    """Sort key of an item's row: the order of the texts is that of the places."""
+    return f"item#{checked_seq(seq):012d}"
+
+
+def part_sort_key(seq: int, part: int) -> str:
+    """Sort key of a further row of an item too large for one: right behind the item's own."""
+    if not 0 <= part <= 9999:
+        raise ValueError("A part's number has up to four digits.")
+    return f"{item_sort_key(seq)}#{part:04d}"

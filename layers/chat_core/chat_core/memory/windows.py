@@ -1,0 +1,135 @@
+"""Windows as policies: from a limit to the view, with its tokens and the reasons for what is left out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from chat_core.memory.fit import EVERYTHING, Fit, Limit, fit, keep, round_up
+from chat_core.memory.policy import NOTHING_EARLIER, UNCOUNTED, Counting, Earlier, Kept, LeftOut, Reason, View
+from chat_core.memory.units import pinned_system, units_backwards
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chat_core.errors import InvalidRequest
+    from chat_core.messages import Message
+
+
+class Window(ABC):
+    """A policy whose view is the newest part of the history, within a limit."""
+
+    name: ClassVar[str]
+    counts_tokens: ClassVar[bool] = False
+    """Whether its limit is one of tokens."""
+
+    @property
+    @abstractmethod
+    def reach(self) -> int | None:
+        """See `MemoryPolicy.reach`."""
+
+    @abstractmethod
+    def limit(self, system: Message | None, counting: Counting) -> Limit:
+        """Give the limit of a view that opens on ``system``."""
+
+    @abstractmethod
+    def widest(self, counting: Counting) -> Limit:
+        """Give the widest limit that the next turn may have."""
+
+    def check_budget(self, *, least: int, most: int | None) -> None:  # noqa: B027
+        """See `MemoryPolicy.check_budget`."""
+
+    def surely_fits(
+        self,
+        messages: Sequence[Message],
+        system: Message | None,
+        earlier: Earlier,
+        counting: Counting,
+    ) -> bool:
+        """Whether all fits, as can be told without counting."""
+        return False
+
+    def refusal(self, required: int, most: int) -> InvalidRequest | None:
+        """Give the error for a view that needs ``required`` of ``most``; None when it is sent as it is."""
+        return None
+
+    def view(
+        self,
+        messages: Sequence[Message],
+        *,
+        system: Message | None = None,
+        instructions: Message | None = None,
+        inputs: int = 0,
+        earlier: Earlier = NOTHING_EARLIER,
+        counting: Counting = UNCOUNTED,
+    ) -> View:
+        """See `MemoryPolicy.view`."""
+        pinned = pinned_system(messages, system)
+        first = instructions or pinned
+        if self.surely_fits(messages, first, earlier, counting):
+            limit, counting = EVERYTHING, UNCOUNTED
+        else:
+            limit = self.limit(first, counting)
+        found = round_up(fit(messages, limit, earlier), messages, limit, earlier)
+        retained = found.messages()
+        if first is not None:
+            retained.insert(0, first)
+        over = found.room < 0
+        in_all = earlier.count + len(earlier.pinned) + len(messages)
+        return View(
+            messages=tuple(retained),
+            tokens=count_parts(retained, first, messages[len(messages) - inputs :], counting),
+            retained=len(retained),
+            evicted=max(in_all - len(retained) + (instructions is not None), 0),
+            over_budget=over,
+            refusal=self.refusal(limit.most - found.room, limit.most) if over else None,
+            cut=found.evicted,
+            short=found.short,
+            system=pinned,
+            explain=lambda: _left_out(found, messages, system, instructions),
+        )
+
+    def keep(
+        self, messages: Sequence[Message], *, earlier: Earlier = NOTHING_EARLIER, counting: Counting = UNCOUNTED
+    ) -> Kept:
+        """See `MemoryPolicy.keep`."""
+        limit = self.widest(counting)
+        if self.surely_fits(messages, None, earlier, counting):
+            limit = replace(EVERYTHING, step=limit.step)
+        return keep(messages, limit, earlier)
+
+
+def count_parts(
+    retained: Sequence[Message], first: Message | None, inputs: Sequence[Message], counting: Counting
+) -> dict[str, int]:
+    """Count what is retained by part: `View.tokens`."""
+    if counting.count is None:
+        return {}
+    new = {id(message) for message in inputs}
+    parts = {"system": 0, "history": 0, "input": 0, "tools": counting.tools()}
+    for message in retained:
+        part = "system" if message is first else "input" if id(message) in new else "history"
+        parts[part] += counting.count(message)
+    parts["total"] = sum(parts.values()) + counting.overhead
+    return parts
+
+
+def _left_out(
+    found: Fit, messages: Sequence[Message], system: Message | None, instructions: Message | None
+) -> tuple[LeftOut, ...]:
+    """Read all the messages at hand once more and tell what became of each."""
+    gone: list[tuple[int, int, LeftOut]] = []
+
+    def drop(index: int, message: Message, reason: Reason) -> None:
+        gone.append((index, -len(gone), LeftOut(message, reason)))
+
+    pinned = pinned_system(messages, system, drop)
+    if instructions is not None and pinned is not None:
+        drop(-1, pinned, "instructions")
+    starts = {unit.start for group in (*found.groups, found.active) for unit in group}
+    for unit in units_backwards(messages, drop):
+        if unit.start not in starts:
+            for message in reversed(unit.messages):
+                drop(unit.start, message, "window")
+    return tuple(left for _, _, left in sorted(gone, key=lambda one: one[:2]))

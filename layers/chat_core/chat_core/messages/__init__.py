@@ -1,0 +1,22 @@
+"""Messages, turns and items, and how OpenAI and LangChain write them."""
+
+from chat_core.messages.items import from_items, pinned_system, stored_item, to_items, upstream_items
+from chat_core.messages.langchain import element, fitting
+from chat_core.messages.message import Content, Item, Message, Role, ToolCall, Turn, text_of
+
+__all__ = [
+    "Content",
+    "Item",
+    "Message",
+    "Role",
+    "ToolCall",
+    "Turn",
+    "element",
+    "fitting",
+    "from_items",
+    "pinned_system",
+    "stored_item",
+    "text_of",
+    "to_items",
+    "upstream_items",
+]

@@ -1,0 +1,131 @@
+"""OpenAI's API, or one that speaks it: the only place that imports ``openai``, and only when a model is called."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import UpstreamCredentialsRefused, UpstreamError, UpstreamRejected, UpstreamTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from openai import APIStatusError, AsyncOpenAI
+
+    from chat_core.keys import Endpoint
+
+_PASSED_ON = frozenset({400, 404, 413, 422, 429})
+_PASSED_ON_HEADERS = ("retry-after", "retry-after-ms")
+_MESSAGE_LIMIT = 2_000
+_MEMBERS: Mapping[Endpoint, str] = {"responses": "output", "chat/completions": "choices", "embeddings": "data"}
+
+
+class OpenAIModel:
+    """A `ChatModel` on OpenAI's asynchronous client.
+
+    Parameters
+    ----------
+    api_key
+        Gives the key; called with True after the provider refused the last one.
+    base_url
+        Of the API, with its version: ``https://api.openai.com/v1``.
+    """
+
+    def __init__(self, api_key: Callable[[bool], str], base_url: str) -> None:
+        self._api_key = api_key
+        self._base_url = base_url
+        self._client: AsyncOpenAI | None = None
+
+    async def post(self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Ask one of the provider's endpoints. See `chat_core.model.ChatModel`."""
+        answer = await self._post(f"/{endpoint}", body, timeout)
+        _check(endpoint, answer)
+        return answer
+
+    async def _post(self, path: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._post_twice(path, body, timeout)
+        except TimeoutError:
+            raise UpstreamTimeout("The model did not answer in time.") from None
+
+    async def _post_twice(self, path: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        """Send the request, and once more where that may help: a broken connection, a 5xx, a rotated key.
+
+        The SDK's own retries stay off: it would sleep through a 429 that the caller's SDK handles better.
+        """
+        import openai
+
+        for last_try in (False, True):
+            client = await self._connect(refresh=last_try)
+            try:
+                answer = await client.post(path, cast_to=object, body=dict(body), options={"timeout": timeout})
+            except openai.APITimeoutError:
+                raise UpstreamTimeout("The model did not answer in time.") from None
+            except openai.APIStatusError as error:
+                if last_try or not (error.status_code >= 500 or error.status_code == 401):
+                    raise _translated(error) from None
+                if error.status_code == 401:
+                    await self.aclose()
+            except openai.OpenAIError:
+                if last_try:
+                    raise UpstreamError("The connection to the model's provider broke.") from None
+            except ValueError:
+                raise UpstreamError("The model's provider answered what cannot be read.") from None
+            else:
+                return _json_object(answer)
+        raise AssertionError
+
+    async def _connect(self, *, refresh: bool) -> AsyncOpenAI:
+        if self._client is None:
+            from openai import AsyncOpenAI
+
+            api_key = await asyncio.to_thread(self._api_key, refresh)
+            self._client = AsyncOpenAI(api_key=api_key, base_url=self._base_url, max_retries=0)
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+
+def _check(endpoint: Endpoint, answer: Mapping[str, Any]) -> None:
+    """Check that an answer is of the kind that was asked for: what is no answer is never handed on or stored."""
+    member = _MEMBERS[endpoint]
+    named = endpoint == "embeddings" or isinstance(answer.get("id"), str)
+    values = answer.get(member)
+    if not named or not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise UpstreamError("The model's provider answered what is none of its answers.")
+    if endpoint == "responses" and answer.get("status") in ("failed", "cancelled"):
+        raise UpstreamError("The model's provider failed to make a response.")
+
+
+def _json_object(answer: object) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise UpstreamError("The model's provider answered what cannot be read.")
+    return answer
+
+
+def _translated(error: APIStatusError) -> UpstreamRejected | UpstreamError:
+    if error.status_code in (401, 403):
+        return UpstreamCredentialsRefused("The model's provider refused this service's credentials.")
+    if error.status_code not in _PASSED_ON:
+        return UpstreamError(f"The model's provider answered {error.status_code}.")
+    body = error.body if isinstance(error.body, dict) else {}
+    headers = {name: error.response.headers[name] for name in _PASSED_ON_HEADERS if name in error.response.headers}
+    return UpstreamRejected(
+        status=error.status_code,
+        error={
+            "message": str(body.get("message") or "The model's provider refused the request.")[:_MESSAGE_LIMIT],
+            "type": str(body.get("type") or "invalid_request_error"),
+            "param": _text_or_none(body.get("param")),
+            "code": _text_or_none(body.get("code")),
+        },
+        headers=headers,
+    )
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,7 +1,0 @@
-"""Finished answers as the server-sent events in which OpenAI streams them: pure, and the same each time."""
-
-from chat_core.streams.chat import completion_chunks
-from chat_core.streams.frames import chunk_frames, event_frames
-from chat_core.streams.responses import response_events
-
-__all__ = ["chunk_frames", "completion_chunks", "event_frames", "response_events"]

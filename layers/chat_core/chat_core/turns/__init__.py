@@ -1,0 +1,27 @@
+"""One turn of a conversation: asked, run, answered; it knows neither HTTP nor Lambda."""
+
+from chat_core.turns.answer import committed, title_of
+from chat_core.turns.context import check_budget
+from chat_core.turns.events import TurnRequest, fold
+from chat_core.turns.lease import TurnLeases
+from chat_core.turns.once import Keyed, once, snapshot_head, snapshot_record
+from chat_core.turns.service import TurnService
+from chat_core.turns.tool_results import check_tool_results, results_of
+from chat_core.turns.unlocked import conversation_context
+
+__all__ = [
+    "Keyed",
+    "TurnLeases",
+    "TurnRequest",
+    "TurnService",
+    "check_budget",
+    "check_tool_results",
+    "committed",
+    "conversation_context",
+    "fold",
+    "once",
+    "results_of",
+    "snapshot_head",
+    "snapshot_record",
+    "title_of",
+]

@@ -1,0 +1,249 @@
+"""What the model gets in a turn: the memory policy's view, from the hot value or rebuilt from the durable tail."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import InvalidRequest
+from chat_core.history import stored_messages
+from chat_core.keys import item_id, item_prefix
+from chat_core.memory import UNCOUNTED, Anchor, Earlier
+from chat_core.messages import Message, from_items, pinned_system, stored_item, to_items, upstream_items
+from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
+from chat_core.turns.tool_results import check_tool_results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chat_core.history import Head, HistoryStore
+    from chat_core.hot import MemoryState
+    from chat_core.memory import Counting, Kept, MemoryPolicy, View
+    from chat_core.messages import Item
+    from chat_core.tokens import TokenCounter
+
+NO_ANCHOR = -1
+"""`Head.window_start` after the memory settings changed: the next commit sets a new one."""
+
+WHOLE_HISTORY = 1_000_000
+EXPLAINED = 1_000
+"""How many of the newest items an explanation tells one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The newest messages of a conversation, and what is known of those before."""
+
+    messages: tuple[Message, ...]
+    earlier: Earlier
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """A turn's view of its conversation.
+
+    Parameters
+    ----------
+    policy
+        Name of the policy that computed it.
+    view
+        See `chat_core.memory.View`.
+    past
+        What it was computed from.
+    given
+        The caller's items as they are to be stored.
+    system
+        The pinned system message from now on.
+    instructed
+        Whether the turn's own instructions stand at the view's head: they go upstream by their own parameter.
+    counter, counts
+        What counted, and the counts that the next turn need not make again.
+    """
+
+    policy: str
+    view: View
+    past: Past
+    given: tuple[Item, ...]
+    system: Item | None
+    instructed: bool
+    counter: TokenCounter
+    counts: RememberedCounts
+
+    @property
+    def input(self) -> list[Item]:
+        """The items that go to the model."""
+        return upstream_items(self.view.messages[1:] if self.instructed else self.view.messages)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Our member ``omoide.memory`` of the answer."""
+        return {
+            "policy": self.policy,
+            "tokens": dict(self.view.tokens) or None,
+            "retained": self.view.retained,
+            "evicted": self.view.evicted,
+            "over_budget": self.view.over_budget,
+        }
+
+    def keep(self, policy: MemoryPolicy, added: Sequence[Message]) -> Kept:
+        """Choose what the next turn may need, once ``added`` is committed."""
+        counting = self.counts.counting() if policy.counts_tokens else UNCOUNTED
+        return policy.keep((*self.past.messages, *added), earlier=self.past.earlier, counting=counting)
+
+    def explained(self, head: Head) -> dict[str, Any]:
+        """Write it as the resource ``conversation.context``: exactly what the model would get, and why."""
+        return {
+            "object": "conversation.context",
+            "conversation": head.conversation,
+            "policy": self.policy,
+            "input": self.input,
+            "tokens": dict(self.view.tokens),
+            "encoding": {"name": self.counter.encoding, "of_the_model": self.counter.known},
+            "retained": self.view.retained,
+            "evicted": self.view.evicted,
+            "left_out": [
+                {"item_id": left_id, "reason": left.reason}
+                for left in self.view.left_out
+                for left_id in _item_ids(left.message, head)
+            ],
+            "over_budget": self.view.over_budget,
+        }
+
+
+def _item_ids(message: Message, head: Head) -> list[str | None]:
+    """Tell the ids of a message's items; the request's own have none yet."""
+    items = to_items([message])
+    if not message.seq:
+        return [item.get("id") for item in items]
+    first = message.seq - len(items) + 1
+    return [
+        item_id(item_prefix(str(item.get("type", ""))), head.incarnation, seq) for seq, item in enumerate(items, first)
+    ]
+
+
+async def turn_context(
+    history: HistoryStore,
+    user: str,
+    head: Head,
+    *,
+    state: MemoryState | None,
+    policy: MemoryPolicy,
+    items: Sequence[Item],
+    body: Mapping[str, Any],
+    explain: bool = False,
+) -> TurnContext:
+    """Compute a turn's view.
+
+    Parameters
+    ----------
+    head
+        The conversation as it is.
+    state
+        Its memory value, if it is believed.
+    policy
+        The turn's.
+    items
+        The caller's input.
+    body
+        What goes to the model beside it: its ``model``, ``instructions`` and ``tools`` count.
+    explain
+        Whether to count the tokens in any case, and to read far enough back to tell what is left out.
+
+    Raises
+    ------
+    InvalidRequest
+        If an item is a tool result without its call, or the policy refuses what does not fit.
+    """
+    given = tuple(stored_item(item) for item in items)
+    added = from_items(given)
+    model = str(body.get("model") or "")
+    pinned = from_items([head.system])[0] if head.system else None
+    instructions = body.get("instructions")
+    own = Message("system", content=instructions) if instructions else None
+    counter = counter_for(model)
+    counts = RememberedCounts(counter, _known_counts(state, counter))
+    counting = _counting(counts, policy, body, explain=explain)
+    check_budget(policy, pinned, model)
+    past = None
+    if state is not None and not explain:
+        # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
+        past = Past(state.kept.messages, replace(state.kept.earlier, anchor=_anchor(head)))
+    reach = max(policy.reach, EXPLAINED) if explain and policy.reach is not None else policy.reach
+    while True:
+        past = past or await _tail(history, user, head, reach)
+        view = policy.view(
+            (*past.messages, *added),
+            system=pinned,
+            instructions=own,
+            inputs=len(added),
+            earlier=past.earlier,
+            counting=counting,
+        )
+        if not view.short:
+            break
+        reach = 2 * max(len(past.messages), 8)
+        past = None
+    check_tool_results(items, past.messages, at="input")
+    if view.refusal is not None and not explain:
+        raise view.refusal
+    return TurnContext(
+        policy=policy.name,
+        view=view,
+        past=past,
+        given=given,
+        system=pinned_system(given, head.system),
+        instructed=own is not None,
+        counter=counter,
+        counts=counts,
+    )
+
+
+def _known_counts(state: MemoryState | None, counter: TokenCounter) -> Mapping[int, int]:
+    return state.tokens if state is not None and state.encoding == counter.encoding else {}
+
+
+def _counting(counts: RememberedCounts, policy: MemoryPolicy, body: Mapping[str, Any], *, explain: bool) -> Counting:
+    if not (explain or policy.counts_tokens):
+        return UNCOUNTED
+    return counts.counting(body.get("tools") or (), bounded=not explain)
+
+
+async def _tail(history: HistoryStore, user: str, head: Head, reach: int | None) -> Past:
+    """Read the newest messages from the durable history."""
+    limit = WHOLE_HISTORY if reach is None else reach
+    stored = await history.tail(user, head, before=head.seq + 1, limit=limit) if head.seq else ()
+    messages = stored_messages(stored)
+    whole = len(stored) < limit
+    count = 0 if whole else max(head.messages - len(messages), 0)
+    return Past(messages, Earlier(whole=whole, count=count, anchor=_anchor(head)))
+
+
+def _anchor(head: Head) -> Anchor | None:
+    return None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
+
+
+def check_budget(policy: MemoryPolicy, pinned: Message | None, model: str = "") -> None:
+    """Refuse a budget that no turn of a conversation could keep, or that its model does not have.
+
+    Parameters
+    ----------
+    pinned
+        The conversation's system message.
+    model
+        The request's; empty: any, so that its context window bounds nothing.
+
+    Raises
+    ------
+    InvalidRequest
+        Naming the field and its range.
+    """
+    if not policy.counts_tokens:
+        return
+    counter, most = counter_for(model), context_window(model)
+    if pinned is not None:
+        # Bytes bound the count: most budgets are far from it, and need no vocabulary.
+        with suppress(InvalidRequest):
+            policy.check_budget(least=REQUEST_TOKENS + counter.at_most(pinned), most=most)
+            return
+    policy.check_budget(least=REQUEST_TOKENS + (counter.message(pinned) if pinned else 0), most=most)

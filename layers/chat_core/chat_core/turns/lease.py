@@ -1,0 +1,118 @@
+"""The turn lease as a turn takes it: with a wait for the one that runs, and a word on when to come again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from chat_core import errors
+from chat_core.history import Head, Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chat_core.deadline import Deadline
+    from chat_core.history import HistoryStore, IdempotencyKey
+
+LEASE_GRACE = 3.0
+"""Seconds that a lease outlives its function: nobody takes it from one that still runs."""
+
+RELEASE_TIMEOUT = 3.0
+FIRST_TURN_GUESS = 2.0
+POLL_SECONDS = (0.05, 0.25)
+
+
+class TurnLeases:
+    """Takes leases and gives them back.
+
+    Parameters
+    ----------
+    history
+        Where they are kept.
+    lock_wait
+        Seconds to wait for another turn of the conversation.
+    clock
+        Seconds since the epoch.
+    """
+
+    def __init__(self, history: HistoryStore, *, lock_wait: float, clock: Callable[[], float] = time.time) -> None:
+        self._history = history
+        self._lock_wait = lock_wait
+        self._clock = clock
+        self._usual_turn = FIRST_TURN_GUESS
+
+    async def take(
+        self,
+        user: str,
+        conversation: str,
+        deadline: Deadline,
+        *,
+        key: IdempotencyKey | None,
+        create: bool,
+        reserve: float,
+    ) -> tuple[Head, str, bool]:
+        """Take the lease of a conversation.
+
+        Parameters
+        ----------
+        key
+            The caller's, or None.
+        create
+            Whether a conversation that does not exist is to be made.
+        reserve
+            Seconds of the deadline that are not for waiting.
+
+        Returns
+        -------
+        tuple
+            The head, the lease's token, and whether it had to be waited for.
+
+        Raises
+        ------
+        ConversationLocked, IdempotencyInProgress, NotFound, StoreUnavailable
+            As `HistoryStore.take_lease`; the first two tell when to come again.
+        """
+        lease = Lease(
+            token=uuid4().hex,
+            expires_at=self._clock() + deadline.remaining() + LEASE_GRACE,
+            idempotency_key=key.digest if key else "",
+        )
+        waiting_ends = deadline.clock() + min(self._lock_wait, deadline.remaining(reserve=reserve))
+        waited = False
+        while True:
+            try:
+                head = await deadline.stored(self._history.take_lease(user, conversation, lease, create=create))
+            except errors.IdempotencyInProgress as error:
+                error.retry_after_ms = self.come_again_ms()
+                raise
+            except errors.ConversationLocked as error:
+                if deadline.clock() >= waiting_ends:
+                    error.retry_after_ms = self.come_again_ms()
+                    raise
+                waited = True
+                await asyncio.sleep(random.uniform(*POLL_SECONDS))  # noqa: S311 - spreads the waiters
+            except errors.StoreUnavailable:
+                # It may have been taken all the same.
+                await self.release(user, Head(conversation, incarnation=""), lease.token, deadline, at_most=1.0)
+                raise
+            else:
+                return head, lease.token, waited
+
+    async def release(
+        self, user: str, head: Head, token: str, deadline: Deadline, *, at_most: float = RELEASE_TIMEOUT
+    ) -> None:
+        """Give the lease back. It expires by itself: one that stays only makes the next turn wait for that."""
+        with contextlib.suppress(errors.ChatError):
+            await deadline.stored(self._history.release_lease(user, head, token), at_most=at_most)
+
+    def come_again_ms(self) -> int:
+        """Draw a wait of one to six usual turns: a constant one would bring all waiters back at once."""
+        return int(self._usual_turn * random.uniform(1, 6) * 1000)  # noqa: S311 - spreads the waiters
+
+    def learn(self, seconds: float) -> None:
+        """Take a turn's time into the mean of the usual one."""
+        self._usual_turn += (seconds - self._usual_turn) / 4

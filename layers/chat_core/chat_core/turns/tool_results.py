@@ -1,0 +1,75 @@
+"""Tool results answer calls: one that answers none would make every later request invalid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chat_core.errors import InvalidRequest
+from chat_core.messages import from_items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chat_core.history import StoredItem
+    from chat_core.messages import Item, Message
+
+
+def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: str) -> None:
+    """Refuse tool results whose call is neither among the given items before them nor known.
+
+    Parameters
+    ----------
+    given
+        The caller's items.
+    known
+        Messages that the conversation has.
+    at
+        The parameter that holds the items.
+
+    Raises
+    ------
+    InvalidRequest
+        With the path of the first result without a call.
+    """
+    results = [place for place, item in enumerate(given) if _answers(item)]
+    if not results:
+        return
+    calls = {call.id for message in known for call in message.tool_calls}
+    for place, item in enumerate(given):
+        calls |= _calls(item)
+        if (answered := _answers(item)) and answered not in calls:
+            raise InvalidRequest(
+                "This tool result answers no call of the conversation.",
+                param=f"{at}[{place}].call_id",
+                code="tool_call_not_found",
+            )
+
+
+def results_of(item: Item, following: Iterable[StoredItem]) -> list[int]:
+    """Find the results of the calls that an item makes, up to where a call's id is used anew.
+
+    Parameters
+    ----------
+    following
+        What stands behind the item, in order.
+
+    Returns
+    -------
+    list of int
+        Their seqs.
+    """
+    calls = _calls(item)
+    found = []
+    for later in following if calls else ():
+        if _answers(later.item) in calls:
+            found.append(later.seq)
+        calls -= _calls(later.item)
+    return found
+
+
+def _calls(item: Item) -> set[str]:
+    return {call.id for message in from_items([item]) for call in message.tool_calls}
+
+
+def _answers(item: Item) -> str:
+    return from_items([item])[0].tool_call_id

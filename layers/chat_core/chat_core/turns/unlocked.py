@@ -1,0 +1,88 @@
+"""Views without a turn: what the model sees of a conversation, or would see, while nothing changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import NotFound
+from chat_core.history import Head
+from chat_core.keys import is_generated_id
+from chat_core.memory import merge_settings, parse_turn_settings
+from chat_core.turns.context import turn_context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chat_core.history import HistoryStore
+    from chat_core.messages import Item
+    from chat_core.turns.context import TurnContext
+
+_NOT_CREATED = "0" * 16
+
+
+async def conversation_context(
+    history: HistoryStore,
+    user: str,
+    conversation: str,
+    *,
+    default_memory: Mapping[str, Any],
+    override: Mapping[str, Any] | None,
+    model: str,
+) -> dict[str, Any]:
+    """Tell what a model would see of a conversation's history.
+
+    Parameters
+    ----------
+    default_memory
+        Memory settings of a conversation that has none.
+    override
+        Other memory settings to look through, or None.
+    model
+        Whose encoding counts the tokens.
+
+    Raises
+    ------
+    NotFound
+        If there is no such conversation.
+    InvalidRequest
+        If the settings are none that a policy has.
+    """
+    head = await history.get_head(user, conversation)
+    settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
+    context = await turn_context(
+        history, user, head, state=None, policy=settings.policy, items=(), body={"model": model}, explain=True
+    )
+    return context.explained(head)
+
+
+async def unlocked_context(
+    history: HistoryStore,
+    user: str,
+    conversation: str,
+    *,
+    default_memory: Mapping[str, Any],
+    override: Mapping[str, Any] | None,
+    items: Sequence[Item],
+    body: Mapping[str, Any],
+    explain: bool,
+) -> tuple[Head, TurnContext]:
+    """Compute the view of a turn that is not to be stored: it takes no lease and creates no conversation.
+
+    Parameters
+    ----------
+    items, body
+        As for `chat_core.turns.context.turn_context`.
+    explain
+        See there.
+    """
+    try:
+        head = await history.get_head(user, conversation)
+    except NotFound:
+        if is_generated_id(conversation):
+            raise
+        head = Head(conversation, _NOT_CREATED)
+    settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
+    context = await turn_context(
+        history, user, head, state=None, policy=settings.policy, items=items, body=body, explain=explain
+    )
+    return head, context

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chat_core.api.references import check_model, check_provider_references
+from chat_core.errors import InvalidRequest
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"prompt": {"id": "pmpt_1"}}, "prompt"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
+            "input[0].content[0].file_id",
+        ),
+        ({"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]}, "tools[0].vector_store_ids"),
+        ({"tools": [{"type": "code_interpreter", "container": "cntr_1"}]}, "tools[0].container"),
+        ({"tools": [{"type": "mcp", "server_url": "https://mcp.example"}]}, "tools[0].server_url"),
+        ({"tools": [{"type": "mcp", "connector_id": "connector_x"}]}, "tools[0].connector_id"),
+    ],
+)
+def test_references_to_the_providers_objects_are_refused(body: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_provider_references(body)
+    assert (caught.value.param, caught.value.code) == (param, "provider_reference_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": "file_id"},
+        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "data:,", "file_id": None}]}]},
+        {"tools": [{"type": "function", "name": "f", "parameters": {"properties": {"file_id": {"type": "string"}}}}]},
+        {"metadata": {"container": "blue"}},
+        {"text": {"format": {"type": "json_schema", "schema": {"properties": {"server_url": {}}}}}},
+        {"prompt": None},
+    ],
+)
+def test_what_only_looks_like_a_reference_is_not(body: dict[str, Any]) -> None:
+    check_provider_references(body)
+
+
+def test_models_are_bounded_only_where_there_is_a_list() -> None:
+    check_model("gpt-4.1", frozenset())
+    check_model("gpt-4.1", frozenset({"gpt-4.1"}))
+    with pytest.raises(InvalidRequest) as caught:
+        check_model("gpt-5", frozenset({"gpt-4.1"}))
+    assert caught.value.param == "model"
