@@ -9,13 +9,13 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.event_handler import Request
+
 from chat_core.errors import InvalidRequest
 from chat_core.keys import STREAM_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from aws_lambda_powertools.event_handler import Request
 
 
 def json_body(request: Request) -> dict[str, Any]:

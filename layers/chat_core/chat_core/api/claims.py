@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from aws_lambda_powertools.event_handler import Request
 
 from chat_core.errors import NotAuthenticated
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.event_handler import Request
-
 
 USER_LIMIT = 256
 
