@@ -72,14 +72,17 @@ class Route:
     method
         In upper case; ``ANY`` takes each.
     resource
-        The path with its parameters in braces.
+        The path with its parameters in braces; one with a plus sign, at the end, takes all the rest.
     function
         Logical id of the function behind it.
+    authorized
+        Whether an authorizer stands before it.
     """
 
     method: str
     resource: str
     function: str
+    authorized: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +209,11 @@ def _routes(function: str, events: Mapping[str, Any]) -> list[Route]:
     routes = []
     for event in events.values():
         if event["Type"] == "Api":
-            route = Route(event["Properties"]["Method"].upper(), event["Properties"]["Path"], function)
-            if "+}" in route.resource:
-                message = f"The route {route.resource} has a greedy path variable, which the dev server does not know."
+            properties = event["Properties"]
+            authorized = properties.get("Auth", {}).get("Authorizer") != "NONE"
+            route = Route(properties["Method"].upper(), properties["Path"], function, authorized)
+            if "+}" in route.resource[:-2]:
+                message = f"The route {route.resource} has a greedy path variable that is not its last part."
                 raise TemplateError(message)
             routes.append(route)
     return routes
