@@ -12,6 +12,7 @@ import io
 import json
 import os
 import queue
+import runpy
 import socket
 import struct
 import sys
@@ -19,6 +20,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -139,6 +141,10 @@ def _main(descriptor: str, handler_name: str, paths: str, ahead: str) -> None:
     sys.path[:0] = json.loads(paths)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # so that lines of several environments do not mix
+    if os.environ.get("LOG") != "json":
+        # By its path: the package is not on the handler's.
+        console = runpy.run_path(str(Path(__file__).with_name("console.py")))
+        sys.stdout = console["ReadableOutput"](sys.stdout)
     channel = socket.socket(fileno=int(descriptor))
     frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(channel, frames), daemon=True).start()

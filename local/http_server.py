@@ -15,6 +15,7 @@ from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from local.console import request_line
 from local.gateway import MAX_BODY_BYTES
 from local.guard import Guard
 from local.messages import HttpRequest, HttpResponse
@@ -95,8 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(response)
         if unread:
             self._linger()
-        seconds = time.perf_counter() - started
-        print(f"{request.method} {request.path} {response.status} {seconds:.3f} s", flush=True)
+        print(request_line(request, response, time.perf_counter() - started), flush=True)
 
     do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _serve  # noqa: N815 - http.server's names
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -65,12 +67,15 @@ def start_momento(environment: Mapping[str, str], *, port: int = 0) -> Service:
     named = named_by(environment, "MOMENTO_LOCAL", "MOMENTO_API_KEY", "MOMENTO_SECRET_ID")
     address = environment.get("MOMENTO_LOCAL", "")
     variables = {}
+    where = ""
     if named is None:
-        address = f"127.0.0.1:{_start_embedded(port)}"
+        bound = _start_embedded(port)
+        where = f" (port {port} is in use)" if port not in (0, bound) else ""
+        address = f"127.0.0.1:{bound}"
         variables["MOMENTO_LOCAL"] = address
     if address:
         _create_cache(address, environment.get("CACHE_NAME") or "omoide")
-    return Service("Momento", _described(named, f"on {address}"), named is None, variables)
+    return Service("Momento", _described(named, f"on {address}{where}"), named is None, variables)
 
 
 def start_model(environment: Mapping[str, str]) -> Service:
@@ -99,13 +104,25 @@ def _described(named: str | None, where: str) -> str:
     return f"the one that {named} names" if named else f"embedded, {where}"
 
 
+def is_free(port: int) -> bool:
+    """Tell whether nothing listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just ended is no hindrance
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def _start_embedded(port: int) -> int:
     from local.momento import EmbeddedMomento
 
-    try:
-        return EmbeddedMomento(port).start()
-    except RuntimeError:
-        return EmbeddedMomento().start()
+    # Asked first: gRPC writes a line of its own about a port that it does not get.
+    if is_free(port):
+        with suppress(RuntimeError):
+            return EmbeddedMomento(port).start()
+    return EmbeddedMomento().start()
 
 
 def _create_cache(address: str, name: str) -> None:
