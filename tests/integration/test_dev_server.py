@@ -160,6 +160,7 @@ def test_what_the_environment_names_is_used_and_reaches_the_handlers_as_it_is(
         environment = tell(server)["environment"]
         ask(server, "/v1/do/log")
         assert METRICS_LINE in server.output()
+        assert "Model    the one that OPENAI_BASE_URL names, 127.0.0.1:9: it cannot be reached" in server.output()
         assert {name: environment[name] for name in own} == own
         assert environment["AWS_DEFAULT_REGION"] == "eu-central-1"
         assert "embedded" not in server.output()
