@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chat_core.errors import InvalidRequest
 from chat_core.memory import UNCOUNTED, Counting, MemoryPolicy, View, parse_policy
