@@ -72,17 +72,17 @@ class Route:
     method
         In upper case; ``ANY`` takes each.
     resource
-        The path with its parameters in braces; one with a plus sign, at the end, takes all the rest.
+        The path with its parameters in braces.
     function
         Logical id of the function behind it.
-    authorized
-        Whether an authorizer stands before it.
+    streams
+        Whether the gateway hands the answer on as it comes (``ResponseTransferMode: RESPONSE_STREAM``).
     """
 
     method: str
     resource: str
     function: str
-    authorized: bool = True
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +210,10 @@ def _routes(function: str, events: Mapping[str, Any]) -> list[Route]:
     for event in events.values():
         if event["Type"] == "Api":
             properties = event["Properties"]
-            authorized = properties.get("Auth", {}).get("Authorizer") != "NONE"
-            route = Route(properties["Method"].upper(), properties["Path"], function, authorized)
-            if "+}" in route.resource[:-2]:
-                message = f"The route {route.resource} has a greedy path variable that is not its last part."
+            streams = properties.get("ResponseTransferMode") == "RESPONSE_STREAM"
+            route = Route(properties["Method"].upper(), properties["Path"], function, streams)
+            if "+}" in route.resource:
+                message = f"The route {route.resource} has a greedy path variable, which the dev server does not know."
                 raise TemplateError(message)
             routes.append(route)
     return routes

@@ -102,11 +102,10 @@ def _last(values: dict[str, list[str]]) -> dict[str, str]:
     return {name: several[-1] for name, several in values.items()}
 
 
-def _claims(request: HttpRequest) -> dict[str, str]:
+def _user(request: HttpRequest) -> str:
     name = header(request, USER_HEADER)
     # http.server reads headers as ISO 8859-1; a name typed in a terminal is UTF-8.
-    user = name.encode("latin-1").decode("utf-8", "replace") if name else LOCAL_USER
-    return {"sub": user, "cognito:username": user, "token_use": "id"}
+    return name.encode("latin-1").decode("utf-8", "replace") if name else LOCAL_USER
 
 
 def _body(request: HttpRequest) -> tuple[str | None, bool]:
@@ -125,11 +124,12 @@ def _body(request: HttpRequest) -> tuple[str | None, bool]:
 
 def _context(request: HttpRequest, match: Match, request_id: str, now: float) -> dict[str, Any]:
     host = header(request, "host") or "127.0.0.1"
+    user = _user(request)
     moment = datetime.fromtimestamp(now, UTC)
     return {
         "accountId": "123456789012",
         "apiId": "local",
-        **({"authorizer": {"claims": _claims(request)}} if match.route.authorized else {}),
+        "authorizer": {"claims": {"sub": user, "cognito:username": user, "token_use": "id"}},
         "domainName": host,
         "domainPrefix": host.partition(".")[0],
         "extendedRequestId": request_id,

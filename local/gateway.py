@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.application import GatewayResponse
 from local.events import proxy_event
-from local.messages import HttpResponse
-from local.proxy_answer import MalformedAnswer, http_response
+from local.invocation import FunctionFailed, IntegrationTimeout, whole
+from local.messages import HttpResponse, StreamBroken, StreamedResponse
+from local.proxy_answer import PRELUDE_END, MalformedAnswer, http_response, streamed_head
 from local.routing import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from local.application import Application
+    from local.invocation import Invoked
     from local.messages import HttpRequest
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -26,30 +28,19 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 INTEGRATION_TIMEOUT_SECONDS = 29.0
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html, of a Regional API.
+STREAM_IDLE_SECONDS = 300.0
+STREAM_SECONDS = 900.0
 
 _NO_RESPONSE = GatewayResponse(status=None, headers={}, template=None)
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
 
 
-class FunctionFailed(Exception):
-    """The function raised, ended or ran out of time; Lambda makes a function error of it. The message says which."""
-
-
-class IntegrationTimeout(Exception):
-    """The function did not answer within the gateway's time."""
-
-
 class Integration(Protocol):
     """A function as the gateway sees it."""
 
-    def invoke(self, event: bytes, *, trace_id: str, timeout: float) -> bytes:
-        """Return the function's answer, JSON, to an event, JSON; ``timeout`` in seconds.
-
-        Raises
-        ------
-        FunctionFailed, IntegrationTimeout
-            See there.
-        """
+    def invoke(self, event: bytes, *, trace_id: str) -> Invoked:
+        """Begin to answer an event, JSON."""
         ...
 
 
@@ -69,6 +60,23 @@ _FAILED = _Refusal("DEFAULT_5XX", 502, "Internal server error")
 _BAD_REQUEST = _Refusal("DEFAULT_4XX", 400, "Bad Request")
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an answer may take, waiting for a free environment included; in seconds.
+
+    Parameters
+    ----------
+    whole
+        For an answer that is handed on whole.
+    idle, streamed
+        For an answer that is handed on as it comes: until its beginning and between its pieces, and in all.
+    """
+
+    whole: float = INTEGRATION_TIMEOUT_SECONDS
+    idle: float = STREAM_IDLE_SECONDS
+    streamed: float = STREAM_SECONDS
+
+
 class Gateway:
     """Answers requests through the functions behind the routes.
 
@@ -78,8 +86,8 @@ class Gateway:
         The template.
     integrations
         The functions by their logical ids.
-    integration_timeout
-        Seconds that a function has, waiting for a free environment included.
+    limits
+        How long an answer may take.
     """
 
     def __init__(
@@ -87,14 +95,14 @@ class Gateway:
         application: Application,
         integrations: Mapping[str, Integration],
         *,
-        integration_timeout: float = INTEGRATION_TIMEOUT_SECONDS,
+        limits: Limits | None = None,
     ) -> None:
         self._router = Router(application.routes)
         self._responses = application.gateway_responses
         self._integrations = integrations
-        self._integration_timeout = integration_timeout
+        self._limits = limits or Limits()
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: HttpRequest) -> HttpResponse | StreamedResponse:
         """Answer a request. It never raises for what a client or a function does."""
         request_id = str(uuid.uuid4())
         if len(request.body) > MAX_BODY_BYTES:
@@ -109,15 +117,43 @@ class Gateway:
         if len(payload) > MAX_EVENT_BYTES:
             return self._refuse(_TOO_LARGE, request_id)
         function = match.route.function
+        invoked = self._integrations[function].invoke(payload, trace_id=trace_id)
+        response: HttpResponse | StreamedResponse
         try:
-            answer = self._integrations[function].invoke(payload, trace_id=trace_id, timeout=self._integration_timeout)
-            response = http_response(answer)
+            if match.route.streams:
+                response = self._streamed(invoked)
+            else:
+                response = http_response(whole(invoked, self._limits.whole))
         except IntegrationTimeout:
             return self._refuse(_TIMED_OUT, request_id)
         except (FunctionFailed, MalformedAnswer) as failure:
             print(f"{function}: {failure}", flush=True)
             return self._refuse(_FAILED, request_id)
         return replace(response, headers=(*response.headers, ("x-amzn-RequestId", request_id)))
+
+    def _streamed(self, invoked: Invoked) -> StreamedResponse:
+        """Wait for the status and headers; the body comes as it is asked for."""
+        deadline = time.monotonic() + self._limits.streamed
+        begin = b""
+        while PRELUDE_END not in begin:
+            piece = invoked.piece(self._limits.idle)
+            if piece is None:
+                raise MalformedAnswer("it ends before its body begins")
+            begin += piece
+        prelude, _, first = begin.partition(PRELUDE_END)
+        status, headers = streamed_head(prelude)
+        return StreamedResponse(status, headers, self._pieces(invoked, first, deadline))
+
+    def _pieces(self, invoked: Invoked, piece: bytes | None, deadline: float) -> Iterator[bytes]:
+        try:
+            while piece is not None:
+                if piece:
+                    yield piece
+                piece = invoked.piece(min(self._limits.idle, deadline - time.monotonic()))
+        except FunctionFailed as failure:
+            raise StreamBroken(str(failure)) from None
+        except IntegrationTimeout:
+            raise StreamBroken("the gateway does not wait for it any longer") from None
 
     def bad_request(self, status: int) -> HttpResponse:
         """Answer what is not HTTP as the server takes it.

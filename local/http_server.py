@@ -15,10 +15,9 @@ from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from local.console import request_line
 from local.gateway import MAX_BODY_BYTES
 from local.guard import Guard
-from local.messages import HttpRequest, HttpResponse
+from local.messages import HttpRequest, HttpResponse, StreamBroken, StreamedResponse
 
 if TYPE_CHECKING:
     from local.gateway import Gateway
@@ -93,10 +92,16 @@ class _Handler(BaseHTTPRequestHandler):
         response = refusal or self.server.gateway.answer(request)
         unread = refusal is not None or len(request.body) > MAX_BODY_BYTES
         self.close_connection = self.close_connection or unread
-        self._write(response)
+        begun = time.perf_counter() - started
+        if isinstance(response, StreamedResponse):
+            self._stream(response)
+        else:
+            self._write(response)
         if unread:
             self._linger()
-        print(request_line(request, response, time.perf_counter() - started), flush=True)
+        seconds = time.perf_counter() - started
+        began = f", began after {begun:.3f} s" if isinstance(response, StreamedResponse) else ""
+        print(f"{request.method} {request.path} {response.status} {seconds:.3f} s{began}", flush=True)
 
     do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _serve  # noqa: N815 - http.server's names
 
@@ -161,17 +166,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write(self, response: HttpResponse) -> None:
         """Send the answer in one write, so that no part waits for the acknowledgement of another."""
-        reason = HTTPStatus(response.status).phrase if response.status in HTTPStatus.__members__.values() else ""
         bodiless = response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-        headers = [
-            *response.headers,
-            ("Date", self.date_time_string()),
-            *([] if bodiless else [("Content-Length", str(len(response.body)))]),
-            *([("Connection", "close")] if self.close_connection else []),
-        ]
-        lines = [f"HTTP/1.1 {response.status} {reason}", *(f"{name}: {value}" for name, value in headers), "", ""]
-        head = "\r\n".join(lines).encode("utf-8")
+        head = self._head_of(response, () if bodiless else (("Content-Length", str(len(response.body))),))
         self.wfile.write(head if bodiless or self.command == "HEAD" else head + response.body)
+
+    def _stream(self, response: StreamedResponse) -> None:
+        """Send the answer as it comes, each piece in one write. One that breaks off ends without the last chunk."""
+        chunked = self.request_version != "HTTP/1.0"
+        self.close_connection = self.close_connection or not chunked
+        self.wfile.write(self._head_of(response, (("Transfer-Encoding", "chunked"),) if chunked else ()))
+        if self.command == "HEAD":
+            return
+        try:
+            for piece in response.pieces:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+        except StreamBroken as broken:
+            self.close_connection = True
+            print(f"{self.command} {self.path} broke off: {broken}", flush=True)
+        else:
+            self.wfile.write(b"0\r\n\r\n" if chunked else b"")
+
+    def _head_of(self, response: HttpResponse | StreamedResponse, framing: tuple[tuple[str, str], ...]) -> bytes:
+        reason = HTTPStatus(response.status).phrase if response.status in HTTPStatus.__members__.values() else ""
+        closing = (("Connection", "close"),) if self.close_connection else ()
+        headers = [*response.headers, ("Date", self.date_time_string()), *framing, *closing]
+        lines = [f"HTTP/1.1 {response.status} {reason}", *(f"{name}: {value}" for name, value in headers), "", ""]
+        return "\r\n".join(lines).encode("utf-8")
 
     def _linger(self) -> None:
         """Take what the client still sends: closing at once would make it lose the answer (RFC 9112 9.6)."""

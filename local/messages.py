@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,24 @@ class HttpResponse:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """An answer whose body comes piece by piece.
+
+    Parameters
+    ----------
+    status, headers
+        As of an `HttpResponse`.
+    pieces
+        Of the body. It raises `StreamBroken` where the body breaks off.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    pieces: Iterator[bytes]
+
+
+class StreamBroken(Exception):
+    """A streamed body ends before its end; the client is to see that. The message says why."""

@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from local import environment
-from local.gateway import FunctionFailed, IntegrationTimeout
+from local.invocation import FunctionFailed, Invocation
+from local.runtime_api import EnvironmentEnded, Event, RuntimeApi, RuntimeFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from local.application import Function
 
@@ -68,25 +69,11 @@ class FunctionPool:
         """
         self._give_back(self._take())
 
-    def invoke(self, event: bytes, *, trace_id: str, timeout: float) -> bytes:
-        """Serve an invocation in a free environment, a new one, or, at the maximum, the next that is free.
-
-        An invocation that outlasts ``timeout`` goes on to its end or to the function's own timeout; one that still
-        waits for an environment is dropped.
-
-        Raises
-        ------
-        FunctionFailed
-            If the handler raised, the environment ended, or the function's own time was over.
-        IntegrationTimeout
-            If ``timeout`` seconds have passed.
-        """
-        answer = self._threads.submit(self._serve, event, trace_id)
-        try:
-            return answer.result(timeout)
-        except TimeoutError:
-            answer.cancel()
-            raise IntegrationTimeout from None
+    def invoke(self, event: bytes, *, trace_id: str) -> Invocation:
+        """Serve an invocation in a free environment, a new one, or, at the maximum, the next that is free."""
+        invocation = Invocation()
+        invocation.work = self._threads.submit(self._serve, event, trace_id, invocation)
+        return invocation
 
     def stop(self) -> None:
         """Kill every environment; invocations under way fail."""
@@ -99,12 +86,21 @@ class FunctionPool:
         for one in self._idle:
             one.close()
 
-    def _serve(self, event: bytes, trace_id: str) -> bytes:
-        taken = self._take()
+    def _serve(self, event: bytes, trace_id: str, invocation: Invocation) -> None:
         try:
-            return taken.invoke(event, trace_id)
-        finally:
-            self._give_back(taken)
+            taken = self._take()
+            try:
+                for piece in taken.invoke(event, trace_id):
+                    invocation.add(piece)
+            finally:
+                self._give_back(taken)
+        except FunctionFailed as failure:
+            invocation.end(failure)
+        except BaseException:
+            invocation.end(FunctionFailed("the dev server failed; its error stands above"))
+            raise
+        else:
+            invocation.end()
 
     def _take(self) -> _Environment:
         """Take an idle environment or start one, few at once."""
@@ -145,46 +141,52 @@ class FunctionPool:
 
 
 class _Environment:
-    """One process, and the server's end of the socket to it."""
+    """One process, and Lambda's side of it."""
 
     def __init__(self, function: Function, variables: Mapping[str, str], ahead: Sequence[str]) -> None:
         self._function = function
-        self._channel, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        self._api = RuntimeApi(ours)
         arguments = [
             str(theirs.fileno()),
-            function.handler,
             json.dumps([str(path) for path in function.paths]),
             json.dumps(list(ahead)),
         ]
+        own = {"AWS_LAMBDA_LOG_STREAM_NAME": _log_stream_name(), "AWS_LAMBDA_RUNTIME_API": self._api.address}
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own script
                 [sys.executable, "-P", environment.__file__, *arguments],
                 cwd=function.paths[0],
-                env={**variables, "AWS_LAMBDA_LOG_STREAM_NAME": _log_stream_name()},
+                env={**variables, **own},
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
             )
 
     def initialize(self) -> None:
         """Wait until the handler is imported."""
-        kind, _ = self._receive(_INIT_SECONDS, "its handler was not imported within")
-        if kind == environment.UNREADY:
+        try:
+            self._api.wait(_INIT_SECONDS)
+        except RuntimeFailed:
             self.kill()
             message = f"the handler {self._function.handler} cannot be imported; the reason stands above"
-            raise FunctionFailed(message)
-
-    def invoke(self, event: bytes, trace_id: str) -> bytes:
-        """Hand an event to the handler and return its answer; kill the environment when its time is over."""
-        about = {"request_id": str(uuid.uuid4()), "timeout": self._function.timeout, "trace_id": trace_id}
-        try:
-            environment.send_frame(self._channel, environment.INVOCATION, json.dumps(about).encode())
-            environment.send_frame(self._channel, environment.EVENT, event)
-        except OSError:
+            raise FunctionFailed(message) from None
+        except TimeoutError:
+            raise self._late("its handler was not imported within", _INIT_SECONDS) from None
+        except EnvironmentEnded:
             raise self._ended() from None
-        kind, answer = self._receive(self._function.timeout, "task timed out after")
-        if kind == environment.RAISED:
-            raise FunctionFailed("the handler raised; its traceback stands above")
-        return answer
+
+    def invoke(self, content: bytes, trace_id: str) -> Iterator[bytes]:
+        """Hand an event to the handler and yield its answer; kill the environment when its time is over."""
+        timeout = self._function.timeout
+        event = Event(content, str(uuid.uuid4()), trace_id, self._function.name, timeout)
+        try:
+            yield from self._api.invoke(event)
+        except RuntimeFailed:
+            raise FunctionFailed("the handler raised; its traceback stands above") from None
+        except TimeoutError:
+            raise self._late("task timed out after", timeout) from None
+        except EnvironmentEnded:
+            raise self._ended() from None
 
     def runs(self) -> bool:
         """Tell whether the process is there."""
@@ -196,20 +198,13 @@ class _Environment:
         self._process.wait()
 
     def close(self) -> None:
-        """Kill the process and close the socket to it."""
+        """Kill the process and close the sockets to it."""
         self.kill()
-        self._channel.close()
+        self._api.close()
 
-    def _receive(self, seconds: float, too_late: str) -> tuple[bytes, bytes]:
-        self._channel.settimeout(seconds)
-        try:
-            return environment.read_frame(self._channel)
-        except TimeoutError:
-            self.kill()
-            message = f"{too_late} {seconds:g} seconds"
-            raise FunctionFailed(message) from None
-        except (EOFError, OSError):
-            raise self._ended() from None
+    def _late(self, what: str, seconds: float) -> FunctionFailed:
+        self.kill()
+        return FunctionFailed(f"{what} {seconds:g} seconds")
 
     def _ended(self) -> FunctionFailed:
         self.kill()

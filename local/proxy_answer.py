@@ -12,6 +12,10 @@ from local.messages import HttpResponse
 
 # What Lambda takes from a function: 6 MB and a little for the envelope.
 MAX_ANSWER_BYTES = 6 * 1024 * 1024 + 100
+PRELUDE_END = bytes(8)
+"""Stands between the prelude of a streamed answer and its body."""
+
+_PRELUDE_MEMBERS = frozenset(("statusCode", "headers", "multiValueHeaders", "cookies"))
 # The connection's own, which the server sets.
 _FRAMING = frozenset(("connection", "content-length", "date", "keep-alive", "transfer-encoding"))
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
@@ -34,10 +38,33 @@ def http_response(payload: bytes) -> HttpResponse:
     if len(payload) > MAX_ANSWER_BYTES:
         message = f"it has {len(payload)} bytes, {MAX_ANSWER_BYTES} are allowed"
         raise MalformedAnswer(message)
-    answer = json.loads(payload)
+    answer = _object(payload)
+    return HttpResponse(_status(answer.get("statusCode")), tuple(_headers(answer)), _body(answer))
+
+
+def streamed_head(prelude: bytes) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Read what stands before a streamed body: the status and the headers.
+
+    Raises
+    ------
+    MalformedAnswer
+        If it is not in the form of
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html.
+    """
+    answer = _object(prelude)
+    if not answer.keys() <= _PRELUDE_MEMBERS:
+        raise MalformedAnswer("what stands before its body has members that do not belong there")
+    return _status(answer.get("statusCode")), tuple(_headers(answer))
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        raise MalformedAnswer("it is not JSON") from None
     if not isinstance(answer, dict):
         raise MalformedAnswer("it is not an object")
-    return HttpResponse(_status(answer.get("statusCode")), tuple(_headers(answer)), _body(answer))
+    return answer
 
 
 def _status(value: Any) -> int:

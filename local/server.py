@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from local.application import read_application
 from local.aws import start_aws
 from local.cloudformation import TemplateError
-from local.gateway import FunctionFailed, Gateway
+from local.gateway import Gateway
 from local.guard import allowed_origins
 from local.http_server import HOST, HttpServer
+from local.invocation import FunctionFailed
 from local.pool import FunctionPool
-from local.services import Service, StartError, is_free, start_all, start_model, start_momento
+from local.services import Service, StartError, start_all, start_model, start_momento
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,16 +95,10 @@ def _listen(port: int) -> HttpServer:
         return HttpServer(port, allowed_origins=allowed_origins(os.environ.get("ALLOWED_ORIGINS", "")))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            message = f"Port {port} is in use. Stop what listens there, or choose another: make run PORT={_free(port)}"
+            message = f"Port {port} is in use. Stop what listens there, or choose another: make run PORT={port + 1}"
         else:
             message = f"Port {port} cannot be used: {error.strerror}."
         raise StartError(message) from error
-
-
-def _free(above: int) -> int:
-    """Find a port that is free together with the next one, which the embedded Momento takes; 0 takes any."""
-    ports = range(above + 1, min(above + 100, 65_535))
-    return next((port for port in ports if is_free(port) and is_free(port + 1)), 0)
 
 
 def _warm(name: str, pool: FunctionPool) -> None:

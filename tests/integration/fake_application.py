@@ -37,6 +37,18 @@ Resources:
       Timeout: 1
       Events:
         Do: {Type: Api, Properties: {Method: POST, Path: "/v1/short/{what}"}}
+  StreamingFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: function
+      Handler: fake.streaming.lambda_handler
+      Environment:
+        Variables: {AWS_LAMBDA_EXEC_WRAPPER: /var/task/stream.sh}
+      Events:
+        Do:
+          Type: Api
+          Properties: {Method: POST, Path: "/v1/stream/{what}", ResponseTransferMode: RESPONSE_STREAM}
+        Whole: {Type: Api, Properties: {Method: POST, Path: "/v1/whole/{what}"}}
   BrokenFunction:
     Type: AWS::Serverless::Function
     Properties:
@@ -70,8 +82,6 @@ def lambda_handler(event, context):
     print("handles " + what)
     if what == "exit":
         os._exit(3)
-    if what == "log":
-        print(json.dumps({"_aws": {}, "service": "fake", "Requests": [1]}))
     if what == "raise":
         raise ValueError("raised on purpose")
     if what == "sleep":
@@ -106,6 +116,35 @@ def lambda_handler(event, context):
 """
 
 
+_STREAMING_HANDLER = """
+import os
+import pathlib
+import time
+
+WORLD = pathlib.Path(os.environ["FAKE_WORLD"])
+
+
+def wait_for(name):
+    while not (WORLD / name).exists():
+        time.sleep(0.01)
+
+
+def streaming_handler(event, context, send):
+    what = event["pathParameters"]["what"]
+    if what == "raise":
+        raise ValueError("raised on purpose")
+    send({"statusCode": 200, "multiValueHeaders": {"Content-Type": ["text/event-stream"]}})
+    send(b"one")
+    wait_for("gate")
+    if what == "raise-later":
+        raise ValueError("raised on purpose")
+    if what == "exit":
+        os._exit(3)
+    send(b"two")
+    (WORLD / "done").touch()
+"""
+
+
 def write_application(root: Path) -> Path:
     """Write the template and its code into a folder and return the template's path.
 
@@ -115,6 +154,7 @@ def write_application(root: Path) -> Path:
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "handler.py").write_text(_HANDLER, "utf-8")
+    (package / "streaming.py").write_text(_STREAMING_HANDLER, "utf-8")
     (package / "broken.py").write_text("import no_such_module_anywhere\n", "utf-8")
     (root / "layer").mkdir()
     (root / "layer" / "shared_part.py").write_text('NAME = "from the layer"\n', "utf-8")

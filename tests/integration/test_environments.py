@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.application import read_application
-from local.gateway import FunctionFailed, IntegrationTimeout
+from local.invocation import FunctionFailed, IntegrationTimeout, whole
 from local.pool import FunctionPool
 from tests.integration.fake_application import write_application
 
@@ -41,7 +41,7 @@ def pools(tmp_path: Path) -> Iterator[Pools]:
 
 def invoke(pool: FunctionPool, what: str = "tell", *, timeout: float = PATIENCE, **event: Any) -> dict[str, Any]:
     payload = json.dumps({"pathParameters": {"what": what}, **event}, ensure_ascii=False).encode()
-    answer = json.loads(pool.invoke(payload, trace_id="Root=1-2-3", timeout=timeout))
+    answer = json.loads(whole(pool.invoke(payload, trace_id="Root=1-2-3"), timeout))
     told: dict[str, Any] = json.loads(answer["body"])
     return told
 

@@ -135,13 +135,6 @@ def test_routes_are_the_api_events(path: Path) -> None:
     assert read_application(path).routes == (Route("GET", "/v1/one/{id}", "One"),)
 
 
-def test_a_route_can_be_for_everyone(path: Path) -> None:
-    greedy = TEMPLATE.replace('Path: "/v1/one/{id}"', 'Path: "/{proxy+}", Auth: { Authorizer: NONE }')
-    assert greedy != TEMPLATE
-    path.write_text(greedy, "utf-8")
-    assert read_application(path).routes == (Route("GET", "/{proxy+}", "One", authorized=False),)
-
-
 def test_gateway_responses_are_read(path: Path) -> None:
     assert read_application(path).gateway_responses == {
         "DEFAULT_4XX": GatewayResponse(None, {}, '{"error":$context.error.messageString}'),
@@ -198,7 +191,7 @@ def test_what_is_no_template_is_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "names"),
     [
-        ('Path: "/v1/one/{id}"', 'Path: "/v1/{proxy+}/one"', "greedy"),
+        ('Path: "/v1/one/{id}"', 'Path: "/v1/{proxy+}"', "greedy"),
         ("[!Ref Plain]", '["arn:aws:lambda:x"]', "arn:aws:lambda:x"),
         ("\"'false'\"", '"method.request.header.x"', "single quotes"),
     ],
@@ -213,7 +206,7 @@ def test_what_the_server_cannot_do_is_told(path: Path, old: str, new: str, names
 def test_the_projects_own_template_is_followed() -> None:
     application = read_application(ROOT / "template.yaml")
     assert {function.name for function in application.functions} >= {"ChatFunction", "HistoryFunction"}
-    assert Route("POST", "/v1/responses", "ChatFunction") in application.routes
+    assert Route("POST", "/v1/responses", "ChatFunction", streams=True) in application.routes
     [table] = application.tables
     assert {function.environment["HISTORY_TABLE"] for function in application.functions} == {table.name}
     for function in application.functions:
