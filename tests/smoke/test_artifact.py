@@ -19,7 +19,7 @@ from local.momento import EmbeddedMomento
 from local.services import start_momento
 from tests.infra import stack
 from tests.openai_schema import assert_valid
-from tests.smoke.runtime_api import RuntimeApi, execution_environment
+from tests.smoke.environments import ExecutionEnvironment, execution_environment
 from tools import build, environment, lambda_python
 
 if TYPE_CHECKING:
@@ -80,10 +80,17 @@ class Lambda:
             "_HANDLER": properties["Handler"],
         }
 
+    def command(self, function: str) -> list[str | Path]:
+        """Name what Lambda starts: its own runtime, or the function's wrapper around it."""
+        own: list[str | Path] = [self.python, "-s", "-m", "awslambdaric", stack.functions()[function]["Handler"]]
+        if wrapper := stack.environment(function).get("AWS_LAMBDA_EXEC_WRAPPER"):
+            return [self.task(function) / wrapper.removeprefix("/var/task/"), *own]
+        return own
+
     @contextmanager
-    def run(self, function: str, **services: str) -> Iterator[RuntimeApi]:
+    def run(self, function: str, **services: str) -> Iterator[ExecutionEnvironment]:
         """Start an execution environment of a function, with the variables that name services."""
-        command = [self.python, "-s", "-m", "awslambdaric", stack.functions()[function]["Handler"]]
+        command = self.command(function)
         with (self.root / f"{function}.log").open("w+", encoding="utf-8") as output:
             try:
                 with execution_environment(

@@ -18,6 +18,7 @@ from chat_core.api.streams import event_frames, response_events
 from chat_core.cache import CacheAccess, Embeddings, Replies, StatelessCall, stateless
 from chat_core.deadline import Deadline
 from chat_core.model import ChatModel
+from chat_core.runtime import Send
 from chat_core.settings import ChatSettings
 from chat_core.turns import TurnService, fold
 from chat_core.wiring import Stores, make_stores
@@ -155,5 +156,11 @@ async def create_embeddings(
 
 @observability.metrics().log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one API Gateway REST proxy event."""
+    """Answer one API Gateway REST proxy event whole: for tests, `sam local invoke` and Lambda's own runtime loop."""
     return api.answer(app, event, context)
+
+
+@observability.metrics().log_metrics(capture_cold_start_metric=True)
+def streaming_handler(event: dict[str, Any], context: Any, send: Send) -> None:
+    """Answer one API Gateway REST proxy event as the answer comes: what Lambda runs, through `chat_core.runtime`."""
+    api.stream(app, event, context, send)

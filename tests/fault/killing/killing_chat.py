@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chat import handler
-from chat.handler import lambda_handler
+from chat.handler import lambda_handler, streaming_handler
 from chat.wiring import make_replies, make_turn_service
 from chat_core.cache.access import CacheAccess
 from chat_core.hot.copies import HotCopies
@@ -23,7 +23,7 @@ from chat_core.wiring import Stores
 if TYPE_CHECKING:
     from chat_core.turns.service import TurnService
 
-__all__ = ["lambda_handler"]
+__all__ = ["lambda_handler", "streaming_handler"]
 
 
 class Killing:
@@ -36,8 +36,6 @@ class Killing:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._part, name)
-        if not callable(found):
-            return found
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             if name in ("take_lease", "read_memory"):

@@ -5,7 +5,7 @@ from chat_core.api.body import fingerprint, json_body, json_body_or_empty, parse
 from chat_core.api.claims import current_user
 from chat_core.api.errors import STATUSES, error_response
 from chat_core.api.headers import header, idempotency_key, retry_count
-from chat_core.api.lambda_entry import answer, build_app
+from chat_core.api.lambda_entry import answer, build_app, stream
 from chat_core.api.references import check_model, check_provider_references
 from chat_core.api.shapes import (
     ITEMS_LIMIT,
@@ -43,5 +43,6 @@ __all__ = [
     "parse",
     "parse_json",
     "retry_count",
+    "stream",
     "to_json",
 ]

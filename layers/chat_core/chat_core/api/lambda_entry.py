@@ -12,11 +12,13 @@ from chat_core import errors, timing
 from chat_core.api import event_loop
 from chat_core.api.answers import to_json
 from chat_core.api.errors import error_response
+from chat_core.api.sending import send_frames
 from chat_core.observability import Metric, count, logger, where
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from chat_core.runtime import Send
 
 ANSWER_RESERVE = 0.25
 """Seconds at the end of an invocation for the answer's way out."""
@@ -40,29 +42,53 @@ def build_app() -> APIGatewayRestResolver:
 
 
 def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one API Gateway REST proxy event, on the environment's own event loop.
+    """Answer one API Gateway REST proxy event whole: what `stream` sends, in one."""
+    parts: list[Any] = []
+    stream(app, event, context, parts.append)
+    head, *body = parts
+    return {**head, "body": b"".join(body).decode(), "isBase64Encoded": False}
+
+
+def stream(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaContext, send: Send) -> None:
+    """Answer one API Gateway REST proxy event as the answer comes, on the environment's own event loop.
 
     The answer carries API Gateway's request id as ``x-request-id``, where OpenAI's SDKs look for it.
     """
     start = time.monotonic()
     timing.start()
-    response = event_loop.run(_resolved(app, event, context))
-    request_id = str((event.get("requestContext") or {}).get("requestId") or "")
-    response["multiValueHeaders"]["x-request-id"] = [request_id]
-    if spans := timing.server_timing():
-        response["multiValueHeaders"]["Server-Timing"] = [spans]
+    head, begun = event_loop.run(_sent(app, event, context, send))
     count(Metric.REQUESTS)
-    if response["statusCode"] >= 500:
+    if head["statusCode"] >= 500:
         count(Metric.FAULTS)
     logger().info(
         "request",
         method=event.get("httpMethod"),
         route=event.get("resource"),
-        status=response["statusCode"],
+        status=head["statusCode"],
         duration_ms=round((time.monotonic() - start) * 1000),
-        request_id=request_id,
+        begun_ms=round((begun - start) * 1000),
+        request_id=head["multiValueHeaders"]["x-request-id"][0],
     )
-    return response
+
+
+async def _sent(
+    app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaContext, send: Send
+) -> tuple[dict[str, Any], float]:
+    """Send an answer, and return its status and headers, and when they left."""
+    response = await _resolved(app, event, context)
+    headers = response["multiValueHeaders"]
+    headers["x-request-id"] = [str((event.get("requestContext") or {}).get("requestId") or "")]
+    if spans := timing.server_timing():
+        headers["Server-Timing"] = [spans]
+    head = {"statusCode": response["statusCode"], "multiValueHeaders": headers}
+    send(head)
+    begun = time.monotonic()
+    body = response["body"]
+    if isinstance(body, str):
+        send(body.encode())
+    elif body is not None:
+        await send_frames(body, send)
+    return head, begun
 
 
 async def _resolved(app: APIGatewayRestResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
