@@ -19,7 +19,7 @@ import pytest
 from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CacheListFetch, CreateCache
 
-from chat_core.errors import CacheUnavailable, StoreUnavailable
+from chat_core.errors import CacheUnavailable, SecretUnavailable, StoreUnavailable
 from chat_core.keys import history_list_key
 from chat_core.momento import (
     MomentoCache,
@@ -520,6 +520,14 @@ def test_credentials_that_cannot_be_had_or_read(
     assert credentials.asked == [False, True]
     credentials.given = good
     clock.now += 31
+    assert run(append(momento, "1")) == 1
+
+
+def test_a_secret_that_is_filled_in_serves_the_next_call(momento: Stores, credentials: Credentials, run: Run) -> None:
+    good, credentials.given = credentials.given, SecretUnavailable("blank")
+    for _ in range(5):
+        assert reason(run, append(momento, "1")) == "secret"
+    credentials.given = good
     assert run(append(momento, "1")) == 1
 
 

@@ -344,4 +344,4 @@ def test_what_the_cache_did_is_measured_without_contents(app: App, capsys: pytes
     assert totals["Requests"] == 3
     [bypass] = [line for line in measured if "CacheBypasses" in line]
     assert bypass["reason"] == "temperature"
-    assert set(bypass["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == {"service", "reason"}
+    assert set(bypass["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) == {"service", "stage", "reason"}

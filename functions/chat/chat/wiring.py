@@ -10,7 +10,7 @@ from chat_core.keys import KeySpace
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
-from chat_core.secrets import get_secret, member
+from chat_core.secrets import read_key
 from chat_core.turns import TurnService
 
 if TYPE_CHECKING:
@@ -57,4 +57,4 @@ def _keys(settings: ChatSettings) -> KeySpace:
 def _api_key(settings: ChatSettings, refresh: bool) -> str:
     if settings.openai_api_key or not settings.openai_secret_id:
         return settings.openai_api_key
-    return member(get_secret(settings.openai_secret_id, refresh=refresh), "api_key")
+    return read_key(settings.openai_secret_id, refresh=refresh).api_key

@@ -126,6 +126,12 @@ class StoreUnavailable(Retryable):
     code = "store_unavailable"
 
 
+class SecretUnavailable(ChatError):
+    """A key that this service needs is not to be had: the owner must fill in a secret, and a retry does not help."""
+
+    code = "secret_unavailable"
+
+
 class UpstreamRejected(ChatError):
     """The model's provider refused the request; its own answer is passed on.
 
@@ -187,7 +193,7 @@ class CacheUnavailable(Exception):
     ----------
     reason
         A short word for metrics: ``timeout``, ``unavailable``, ``limit_exceeded``, ``not_found``, ``credentials``,
-        ``error``.
+        ``secret``, ``error``.
     """
 
     def __init__(self, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from enum import StrEnum
 from functools import cache
@@ -46,8 +47,13 @@ def logger() -> Logger:
 
 @cache
 def metrics() -> Metrics:
-    """Make the environment's one collector of metrics, written as CloudWatch's embedded metric format."""
-    return Metrics()
+    """Make the environment's one collector of metrics, written as CloudWatch's embedded metric format.
+
+    Each has the dimensions ``service`` and ``stage``, so that the stages of one account do not add up.
+    """
+    collector = Metrics()
+    collector.set_default_dimensions(**_stage())
+    return collector
 
 
 def count(metric: Metric, value: float = 1, *, reason: str = "") -> None:
@@ -56,8 +62,12 @@ def count(metric: Metric, value: float = 1, *, reason: str = "") -> None:
     if not reason:
         metrics().add_metric(metric, unit, value)
         return
-    with single_metric(metric, unit, value, default_dimensions={"reason": reason}):
+    with single_metric(metric, unit, value, default_dimensions={"reason": reason, **_stage()}):
         pass  # written when the block ends
+
+
+def _stage() -> dict[str, str]:
+    return {"stage": os.environ.get("STAGE") or "local"}
 
 
 def where(trace: TracebackType | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chat_core.history.dynamodb import DynamoHistoryStore
 from chat_core.hot import HotCopies
 from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
-from chat_core.secrets import get_secret, member
+from chat_core.secrets import read_key
 
 if TYPE_CHECKING:
     from chat_core.settings import HistorySettings, MomentoSettings
@@ -42,5 +42,5 @@ class CredentialsFrom:
         settings = self.settings
         if settings.local or settings.api_key or not settings.secret_id:
             return MomentoCredentials(settings.api_key, settings.endpoint, settings.local)
-        secret = get_secret(settings.secret_id, refresh=refresh)
-        return MomentoCredentials(member(secret, "api_key"), member(secret, "endpoint"))
+        key = read_key(settings.secret_id, refresh=refresh)
+        return MomentoCredentials(key.api_key, key.endpoint)

@@ -25,6 +25,7 @@ STATUSES: Mapping[type[errors.ChatError], tuple[int, str]] = {
     errors.IdempotencyKeyReused: (422, "invalid_request_error"),
     errors.UpstreamError: (502, "server_error"),
     errors.StoreUnavailable: (503, "server_error"),
+    errors.SecretUnavailable: (503, "server_error"),
     errors.UpstreamTimeout: (504, "server_error"),
     errors.DeadlineExceeded: (504, "server_error"),
     errors.CacheMissed: (504, "server_error"),
@@ -32,7 +33,12 @@ STATUSES: Mapping[type[errors.ChatError], tuple[int, str]] = {
 
 
 # A client's own retry cannot help here: the same would come again, or the turn would be paid twice.
-NOT_RETRIED = (errors.UpstreamCredentialsRefused, errors.DeadlineExceeded, errors.CacheMissed)
+NOT_RETRIED = (
+    errors.UpstreamCredentialsRefused,
+    errors.SecretUnavailable,
+    errors.DeadlineExceeded,
+    errors.CacheMissed,
+)
 
 
 def error_response(error: errors.ChatError) -> Response[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from chat_core.errors import CacheUnavailable, ChatError
+from chat_core.errors import CacheUnavailable, ChatError, SecretUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +24,7 @@ MAX_TTL = timedelta(hours=24)
 """Momento's own bound (https://docs.momentohq.com/cache/limits)."""
 
 _REFRESH_SECONDS = 30.0
+_NO_SECRET = "secret"  # noqa: S105 - a reason
 
 _REASONS = {
     "TIMEOUT_ERROR": "timeout",
@@ -96,7 +97,8 @@ class MomentoCache:
 
     A client belongs to the event loop that it was made in: under another loop a new one is made, since the old one
     would answer every call with an error. When the credentials are refused the client is given up and the next call
-    reads them anew; when they are refused again, calls fail at once until half a minute has passed.
+    reads them anew; when they are refused again, calls fail at once until half a minute has passed. Where there are
+    none yet, each call looks for them: the cache works as soon as its owner has filled in the secret.
 
     Parameters
     ----------
@@ -151,8 +153,9 @@ class MomentoCache:
             raise CacheUnavailable("breaker_open")
         try:
             answer = await self._tried(work, timeout)
-        except CacheUnavailable:
-            self.breaker.failed()
+        except CacheUnavailable as error:
+            if error.reason != _NO_SECRET:
+                self.breaker.failed()
             raise
         self.breaker.succeeded()
         return answer
@@ -200,8 +203,8 @@ class MomentoCache:
         try:
             # In a thread: a secret may have to be fetched.
             provider = await asyncio.to_thread(self._provider, refresh=self._may_refresh())
-        except CacheUnavailable:
-            self._refused = True
+        except CacheUnavailable as error:
+            self._refused = error.reason != _NO_SECRET
             raise
         else:
             from momento import CacheClientAsync, Configurations
@@ -223,6 +226,8 @@ class MomentoCache:
     def _provider(self, *, refresh: bool) -> CredentialProvider:
         try:
             credentials = self._credentials(refresh=refresh)
+        except SecretUnavailable:
+            raise CacheUnavailable(_NO_SECRET) from None
         except ChatError:
             raise CacheUnavailable("credentials") from None
         return credential_provider(credentials)
