@@ -1,4 +1,4 @@
-# `make help` lists the commands. Needs GNU make 3.81, Python 3.11 (PYTHON=… names one) and a package index.
+# `make help` lists the commands. Needs GNU make 3.81, Python ≥ 3.11 (PYTHON=… names one) and a package index.
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -14,8 +14,11 @@ sam := SAM_CLI_TELEMETRY=0 .venv-sam/bin/python -m samcli
 compile := .venv-tools/bin/python -m uv pip compile pyproject.toml --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --exclude-newer $(PUBLISHED_BEFORE)
 
-# The first interpreter that runs (a version manager's shim may not), is new enough and can make environments.
-install = @for found in $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3) ""; do \
+# Lambda's own version goes first. A version manager's shim may not run, so its folder is looked into as well.
+managed = $(sort $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13*/bin/python3.13 \
+	$(or $(UV_PYTHON_INSTALL_DIR),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/uv/python)/cpython-3.13.*/bin/python3.13))
+# The first interpreter that runs, is new enough and can make environments.
+install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.11 python3.14 python3) ""; do \
 	"$$found" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; done; \
 	[ -n "$$found" ] || { echo "Omoide needs Python 3.11 or newer with venv and pip (Debian: python3-venv); PYTHON=… names one." >&2; exit 1; }; \
 	"$$found" -m tools.environment
@@ -23,7 +26,7 @@ install = @for found in $(or $(PYTHON),python3.13 python3.12 python3.11 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test build deploy lint format conformance bench python requirements clean
+.PHONY: help run test quick build deploy lint format conformance bench python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +38,9 @@ test: ## Run the tests [ARGS='tests/unit -k keys']
 	@# Those of the artefact come late, and wait for what is installed meanwhile.
 	@$(MAKE) --silent .venv-sam/.installed & $(MAKE) .venv/.dev && \
 		$(python) -m pytest --numprocesses auto $(ARGS); code=$$?; wait; exit $$code
+
+quick: .venv/.dev ## Run the unit and infra tests alone [ARGS='-k keys']
+	@$(python) -m pytest --numprocesses auto tests/unit tests/infra $(ARGS)
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker
 	@.venv-sam/bin/python -m tools.build

@@ -1,12 +1,15 @@
-"""The documents name tests that exist."""
+"""The documents name tests and pages that exist."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).parents[1]
-PAGE = (TESTS.parent / "docs" / "reliability.md").read_text(encoding="utf-8")
+ROOT = TESTS.parent
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
 def test_every_proof_is_a_test() -> None:
@@ -23,3 +26,9 @@ def test_every_proof_is_a_test() -> None:
             found += 1
             assert f"def {test}(" in (TESTS / file).read_text(encoding="utf-8"), (file, test)
     assert found >= 20
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        assert "://" in target or (page.parent / target).is_file(), target

@@ -72,6 +72,22 @@ def test_build_without_an_interpreter_says_so_in_a_sentence(no_interpreter: Path
     assert done.stderr.count("\n") == 1
 
 
+def test_environments_take_the_deployed_version_even_where_its_shim_does_not_run(no_interpreter: Path) -> None:
+    for name in ("Makefile", "requirements/dev.txt"):
+        (no_interpreter / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, no_interpreter / name)
+    put(no_interpreter / "shims" / NAME, exit_code=127)
+    put(no_interpreter / "shims" / "python3.12", exit_code=0)
+    real = put(no_interpreter / "pyenv" / "versions" / "3.13.9" / "bin" / NAME, exit_code=0)
+    real.write_text('#!/bin/sh\necho "$0 $*"\n')
+    make = shutil.which("make", path=os.defpath)
+    assert make is not None
+    environment = {**os.environ, "PATH": f"{no_interpreter / 'shims'}:{os.defpath}", "PYTHON": ""}
+    command = [make, ".venv/.dev"]
+    done = subprocess.run(command, cwd=no_interpreter, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.splitlines()[-1] == f"{real} -m tools.environment .venv requirements/dev.txt .venv/.dev"
+
+
 def test_import_paths_are_pytests() -> None:
     assert [path.relative_to(ROOT).as_posix() for path in import_paths()] == [
         ".",
