@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from local.model import dialogue
 from local.model.schema_values import smallest_value
-from local.model.tokens import count_tokens, tokens
 from local.model.tool_use import FunctionCall, function_calls
+from local.model.usage import cut, text_tokens
 
 if TYPE_CHECKING:
     from local.model.conversation import Prompt
@@ -41,11 +41,10 @@ class Reply:
     incomplete: Literal["max_output_tokens", "content_filter"] | None = None
     failed: bool = False
 
-    @property
-    def tokens(self) -> int:
-        """The tokens of everything in it."""
+    def tokens(self, model: str) -> int:
+        """Count everything in it."""
         texts = (self.text or "", self.refusal or "", *(call.arguments for call in self.calls))
-        return sum(count_tokens(text) for text in texts)
+        return sum(text_tokens(text, model) for text in texts)
 
 
 @dataclass(frozen=True)
@@ -74,18 +73,18 @@ def answer(prompt: Prompt) -> Reply:
     return Reply(text=text)
 
 
-def limited(reply: Reply, limit: int | None) -> Reply:
+def limited(reply: Reply, limit: int | None, model: str) -> Reply:
     """Cut a reply after so many tokens, as a model does: in the middle of what it says."""
-    if limit is None or reply.tokens <= limit:
+    if limit is None or reply.tokens(model) <= limit:
         return reply
     if reply.text is not None:
-        return replace(reply, text="".join(tokens(reply.text)[:limit]), incomplete="max_output_tokens")
+        return replace(reply, text=cut(reply.text, limit, model), incomplete="max_output_tokens")
     calls = []
     for call in reply.calls:
-        arguments = tokens(call.arguments)[:limit]
-        limit -= len(arguments)
-        calls.append(replace(call, arguments="".join(arguments)))
-        if not limit:
+        arguments = cut(call.arguments, limit, model)
+        limit -= text_tokens(arguments, model)
+        calls.append(replace(call, arguments=arguments))
+        if arguments != call.arguments or not limit:
             break
     return replace(reply, calls=tuple(calls), incomplete="max_output_tokens")
 

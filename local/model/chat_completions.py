@@ -10,7 +10,6 @@ from local.model.conversation import (
     OutputFormat,
     Prompt,
     check_tool_pairs,
-    count_input,
     fingerprint,
     label,
     read_functions,
@@ -20,7 +19,8 @@ from local.model.conversation import (
     read_text,
 )
 from local.model.errors import ApiError, above_limit, bad_request
-from local.model.tokens import log_probabilities
+from local.model.log_probabilities import log_probabilities
+from local.model.usage import chat_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,11 +35,11 @@ def create(body: Mapping[str, Any], *, now: int, change: Callable[[Reply], Reply
     count = read_limit(body, "n") or 1
     if count > _MOST_CHOICES:
         raise above_limit("n", _MOST_CHOICES)
-    reply = limited(change(answer(prompt)), limit)
+    reply = limited(change(answer(prompt)), limit, body["model"])
     if reply.failed:
         raise ApiError(500, "The model failed.")
     request = fingerprint(body)
-    prompt_tokens, completion_tokens = count_input(prompt, body), reply.tokens * count
+    prompt_tokens, completion_tokens = chat_input(body), reply.tokens(body["model"]) * count
     return {
         "id": f"chatcmpl-{request[:29]}",
         "object": "chat.completion",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from local.model.errors import bad_request
-from local.model.tokens import count_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,13 +99,6 @@ def fingerprint(body: Mapping[str, Any]) -> str:
 def label(body: Mapping[str, Any]) -> str:
     """Return the model's name for an answer, which says that no real model gave it."""
     return f"offline stand-in ({body['model']})"
-
-
-def count_input(prompt: Prompt, body: Mapping[str, Any]) -> int:
-    """Return the tokens of a prompt: three a message beside its text, and the tools as JSON."""
-    tools = body.get("tools")
-    messages = sum(3 + count_tokens(message.text) for message in prompt.messages)
-    return messages + (count_tokens(json.dumps(tools, ensure_ascii=False)) if tools else 0)
 
 
 def read_model(body: Mapping[str, Any]) -> None:

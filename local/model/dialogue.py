@@ -17,20 +17,26 @@ _NAME_STATEMENTS = tuple(
     re.compile(pattern)
     for pattern in (
         # 私の名前は渡辺直美です。 名前は渡辺直美で、… (but not 犬の名前は…)
-        rf"{_START}(?:{_SELF}の)?名前は「?(?P<name>[^、,「」]{{1,40}}?)」?(?:で[、,].*|{_IS}?(?:よ|ね)?)$",
+        rf"{_START}(?:{_SELF}の|(?P<bare>))名前は「?(?P<name>[^、,「」]{{1,40}}?)」?(?:で[、,].*|{_IS}?(?:よ|ね)?)$",
         # 私は渡辺直美です。
         rf"{_START}{_SELF}は、?「?(?P<name>[^、,「」をはがで]{{1,20}}?)」?{_IS}(?:よ|ね)?$",
         # 渡辺直美と申します。 渡辺直美と呼んでください。
-        rf"{_START}(?:{_SELF}のこと[はを])?「?(?P<name>[^、,「」をはがで]{{1,20}}?)」?(?:と申します|と呼んで|って呼んで)",
+        rf"{_START}(?:{_SELF}のこと[はを])?「?(?P<name>[^、,「」をはがで]{{1,20}}?)」?(?:と申します|(?:と|って)呼んで(?!い|る|ま))",
         rf"(?i:\bmy name(?: is|'s) {_ENGLISH_NAME})",
         rf"(?i:\bcall me {_ENGLISH_NAME})",
         # I'm Naomi Watanabe. The capital tells it from "I'm tired".
         r"\b[Ii](?:'m| am) (?P<name>[A-Z][\w'-]*(?: [A-Z][\w'.-]*){0,3})(?=$|[.,!;]| and\b| from\b)",
     )
 )
+# 犬を飼っていて、名前はポチです: whose name it is stands before it.
+_SOMEONE_ELSE = re.compile(
+    r"[犬猫鳥魚亀馬]|イヌ|ネコ|うさぎ|ウサギ|ハムスター|インコ|ペット|飼[いうっわ]|[子娘妻夫母父姉妹兄弟]|旦那|息子|赤ちゃん"
+    r"|友達|友人|親友|彼|先生|上司|同僚|先輩|後輩|会社|お店|学校|大学|チーム|バンド|映画|小説|曲|町|村|島"
+)
 # 私は学生です, 私は眠いです, I'm Japanese: not names.
 _NO_NAME = re.compile(
-    r"学生|社員|日本人|アメリカ人|中国人|韓国人|[歳才]|好き|嫌い|元気|大丈夫|[一-龯]+い$|した$"
+    r"学生|社員|日本人|アメリカ人|中国人|韓国人|[歳才]|好き|嫌い|元気|大丈夫|[一-龯]+い$|した$|飼い主"
+    r"|出身|医者|医師|教師|看護師|エンジニア|主婦|主夫|ファン$"
     r"|^(?:OK|Japanese|American|English|British|Chinese|French|German|Korean)$"
 )
 # What a summary of the conversation, or an app's own instruction, says of the user.
@@ -84,18 +90,22 @@ def instructed_language(text: str) -> str | None:
 
 def stated_name(text: str) -> str | None:
     """Return the name that a user's message last gives its author, if it gives one."""
-    names = [name for sentence in sentences(text) if (name := _name_in(sentence))]
+    said = sentences(text)
+    names = [name for before, sentence in zip(["", *said], said, strict=False) if (name := _name_in(sentence, before))]
     return names[-1] if names else None
 
 
-def _name_in(sentence: str) -> str | None:
+def _name_in(sentence: str, before: str) -> str | None:
     if _NAME_QUESTION.search(sentence):
         return None
     bare = sentence.rstrip("。！？!?. ")
     for pattern in _NAME_STATEMENTS:
         found = pattern.search(bare)
-        if found and not _NO_NAME.search(found["name"]):
-            return found["name"].strip(" 　'.-")
+        if found is None or _NO_NAME.search(found["name"]):
+            continue
+        if found.groupdict().get("bare") == "" and _SOMEONE_ELSE.search(before + bare[: found.start("name")]):
+            continue
+        return found["name"].strip(" 　'.-")
     return None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.model.conversation import label, read_limit, read_model
 from local.model.errors import above_limit, bad_request
-from local.model.tokens import count_tokens
+from local.model.usage import text_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def create(body: Mapping[str, Any]) -> dict[str, Any]:
     encoding = body.get("encoding_format") or "float"
     if encoding not in {"float", "base64"}:
         raise bad_request("'encoding_format' is 'float' or 'base64'.", "encoding_format")
-    used = sum(count_tokens(text) if isinstance(text, str) else len(text) for text in inputs)
+    used = sum(text_tokens(text, body["model"]) if isinstance(text, str) else len(text) for text in inputs)
     data = [
         {"object": "embedding", "index": index, "embedding": _encoded(_packed(text, dimensions), encoding)}
         for index, text in enumerate(inputs)

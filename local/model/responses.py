@@ -10,7 +10,6 @@ from local.model.conversation import (
     OutputFormat,
     Prompt,
     check_tool_pairs,
-    count_input,
     fingerprint,
     label,
     read_functions,
@@ -20,7 +19,8 @@ from local.model.conversation import (
     read_text,
 )
 from local.model.errors import ApiError, bad_request
-from local.model.tokens import log_probabilities
+from local.model.log_probabilities import log_probabilities
+from local.model.usage import responses_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +69,7 @@ def create(body: Mapping[str, Any], *, now: int, change: Callable[[Reply], Reply
     """
     prompt = _read(body)
     limit = read_limit(body, "max_output_tokens")
-    reply = limited(change(answer(prompt)), limit)
+    reply = limited(change(answer(prompt)), limit, body["model"])
     request = fingerprint(body)
     status = "failed" if reply.failed else "incomplete" if reply.incomplete else "completed"
     return {
@@ -82,7 +82,7 @@ def create(body: Mapping[str, Any], *, now: int, change: Callable[[Reply], Reply
         "incomplete_details": {"reason": reply.incomplete} if reply.incomplete else None,
         "model": label(body),
         "output": [] if reply.failed else _output(reply, request, body),
-        "usage": _usage(count_input(prompt, body), reply.tokens),
+        "usage": _usage(responses_input(body), reply.tokens(body["model"])),
         **_settings(body),
     }
 

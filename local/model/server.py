@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from local.model.faults import NO_FAULT, Fault
 from local.model.handler import Handler
+from local.model.usage import load_vocabulary
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -66,6 +67,7 @@ class StandInModel:
         self._port = self._server.server_address[1]
         _log.info("offline stand-in model on %s", self.base_url)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=load_vocabulary, daemon=True).start()
         return self._port
 
     def stop(self) -> None:

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from local.model.answers import Reply, answer, limited
 from local.model.conversation import Function, Message, OutputFormat, Prompt
-from local.model.tokens import count_tokens, tokens
+from local.model.log_probabilities import pieces
 from local.model.tool_use import FunctionCall
+from local.model.usage import text_tokens
 
 WEATHER = Function(
     "get_weather",
     "Get the current weather for a city.",
     {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False},
 )
+MODEL = "gpt-4.1-mini"
 CLOCK = Function("get_time", "Get the local time of a city.", WEATHER.parameters)
 
 
@@ -96,6 +98,13 @@ def test_a_name_said_in_english_is_remembered(statement: str, question: str) -> 
         "犬の名前はポチです",
         "あなたの名前はオモイデです",
         "彼の名前は太郎です",
+        "私は東京で働いています。犬を飼っていて、名前はポチといいます。",
+        "犬を飼っています。名前はポチです。",
+        "娘が生まれました！名前は花です",
+        "猫がいます、タマと呼んでいます",
+        "私はポチの飼い主です",
+        "私は医者です",
+        "I have a dog. His name is Rex.",
         "I'm tired",
         "I'm Japanese.",
         "My dog's name is Rex",
@@ -106,6 +115,14 @@ def test_a_name_said_in_english_is_remembered(statement: str, question: str) -> 
 def test_what_is_no_name_is_not_taken_for_one(statement: str) -> None:
     assert reply_to(statement, "What is my name?") == "You have not told me your name yet."
     assert reply_to(statement, "私の名前なんだっけ？") == "まだお名前を伺っていません。"
+
+
+def test_a_dogs_name_is_not_its_owners() -> None:
+    dog = "私は東京で働いています。犬を飼っていて、名前はポチといいます。"
+    assert "ポチさん" not in reply_to(dog)
+    assert reply_to("私の名前は渡辺直美です。", dog, "私の名前なんだっけ？") == "あなたの名前は渡辺直美さんです！"
+    assert reply_to("犬を飼っています。私の名前は直美です。", "私の名前は？") == "あなたの名前は直美さんです！"
+    assert reply_to("東京に住んでいます。名前は渡辺直美です。", "私の名前は？") == "あなたの名前は渡辺直美さんです！"
 
 
 def test_the_latest_name_wins() -> None:
@@ -224,25 +241,29 @@ def test_a_structured_output_holds_the_reply() -> None:
 
 
 @given(st.text())
-def test_tokens_joined_are_the_text(text: str) -> None:
-    assert "".join(tokens(text)) == text
-    assert count_tokens(text) == len(tokens(text))
+def test_pieces_joined_are_the_text(text: str) -> None:
+    assert "".join(pieces(text)) == text
 
 
 @given(st.text(min_size=1), st.integers(1, 40))
 def test_a_limit_cuts_a_text(text: str, limit: int) -> None:
-    reply = limited(Reply(text=text), limit)
+    reply = limited(Reply(text=text), limit, MODEL)
     assert text.startswith(reply.text or "")
-    assert reply.tokens == min(count_tokens(text), limit)
-    assert (reply.incomplete == "max_output_tokens") == (reply.text != text)
+    assert reply.tokens(MODEL) <= limit
+    assert (reply.incomplete == "max_output_tokens") == (reply.text != text) == (text_tokens(text, MODEL) > limit)
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=3), st.integers(1, 40))
 def test_a_limit_cuts_calls(texts: list[str], limit: int) -> None:
     whole = Reply(calls=tuple(FunctionCall("f", text) for text in texts))
-    reply = limited(whole, limit)
-    assert reply.tokens == min(whole.tokens, limit)
-    assert (reply.incomplete is None) == (reply == whole)
+    reply = limited(whole, limit, MODEL)
+    assert reply.tokens(MODEL) <= limit
+    assert (reply.incomplete is None) == (reply == whole) == (whole.tokens(MODEL) <= limit)
+
+
+@pytest.mark.parametrize("text", ["x" * 2_000_000, "思い出" * 300_000])
+def test_a_very_long_text_is_estimated(text: str) -> None:
+    assert text_tokens(text, MODEL) == len(text.encode()) // 4
 
 
 def test_numbers_and_places_are_taken_from_the_question() -> None:
