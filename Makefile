@@ -74,6 +74,7 @@ requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.t
 	$(compile) --python-version 3.11 --group dev --output-file requirements/dev.txt
 	$(compile) --python-version 3.11 --group run --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(compile) --python-version 3.11 --group layer --constraint requirements/dev.txt --output-file requirements/layer.txt
+	$(compile) --python-version 3.13 --group authorizer --constraint requirements/dev.txt --output-file requirements/authorizer.txt
 	$(compile) --python-version 3.13 --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt
 	$(compile) --python-version 3.11 --group sam --output-file requirements/sam.txt
 	$(compile) --python-version 3.11 --group tools --output-file requirements/tools.txt

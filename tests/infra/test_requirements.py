@@ -21,7 +21,9 @@ def test_every_group_is_pinned() -> None:
     assert sorted(groups) == FILES
 
 
-@pytest.mark.parametrize(("inner", "outer"), [("layer", "run"), ("run", "dev"), ("lambda", "dev")])
+@pytest.mark.parametrize(
+    ("inner", "outer"), [("layer", "run"), ("run", "dev"), ("lambda", "dev"), ("authorizer", "dev")]
+)
 def test_one_version_of_a_package_everywhere(inner: str, outer: str) -> None:
     assert pins(inner)
     assert pins(inner) <= pins(outer)
@@ -47,3 +49,9 @@ def test_layer_is_built_from_its_pins_and_leaves_boto3_to_lambda() -> None:
 def test_functions_bring_no_package_that_would_shadow_the_layers(function: str) -> None:
     text = (ROOT / "functions" / function / "requirements.txt").read_text(encoding="utf-8")
     assert all(line.startswith("#") for line in text.splitlines())
+
+
+def test_the_authorizer_brings_only_what_the_layer_has_not() -> None:
+    own = ROOT / "functions" / "authorizer" / "requirements.txt"
+    assert own.read_bytes() == (FOLDER / "authorizer.txt").read_bytes()
+    assert dict(pins("authorizer")).keys().isdisjoint(dict(pins("layer")))

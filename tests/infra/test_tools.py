@@ -92,6 +92,7 @@ def test_import_paths_are_pytests() -> None:
     assert [path.relative_to(ROOT).as_posix() for path in import_paths()] == [
         ".",
         "layers/chat_core",
+        "functions/authorizer",
         "functions/chat",
         "functions/history",
     ]

@@ -14,6 +14,7 @@ from chat_core.keys.ids import (
 from chat_core.keys.space import KeySpace
 from chat_core.keys.stored import (
     HEAD,
+    api_key_partition_key,
     history_list_key,
     idempotency_partition_key,
     item_sort_key,
@@ -30,6 +31,7 @@ __all__ = [
     "Endpoint",
     "KeySpace",
     "Uncacheable",
+    "api_key_partition_key",
     "batch_key",
     "embedding_key",
     "history_list_key",

@@ -58,3 +58,14 @@ def part_sort_key(seq: int, part: int) -> str:
     if not 0 <= part <= 9999:
         raise ValueError("A part's number has up to four digits.")
     return f"{item_sort_key(seq)}#{part:04d}"
+
+
+def api_key_partition_key(digest: str) -> str:
+    """Partition key of an API key's row; never a user's, whose keys all hold a slash.
+
+    Parameters
+    ----------
+    digest
+        SHA-256 of the key, hex.
+    """
+    return f"key#{digest}"
