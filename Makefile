@@ -65,7 +65,7 @@ conformance: .venv/.dev ## Run a file of cases against the code: FILE=tests/case
 
 bench: .venv/.dev ## Run the benchmarks
 	@PYTHONPATH="$$($(python) -m tools.paths)"; export PYTHONPATH; \
-		for benchmark in benchmarks/*.py; do $(python) "$$benchmark" || exit 1; done
+		for benchmark in benchmarks/*.py; do $(python) "$$benchmark" || failed=1; done; [ -z "$$failed" ]
 
 python: .venv/.dev ## Print the path of the project's interpreter, on the last line
 	@echo '$(abspath $(python))'

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import NoReturn
 
 _ROOT = Path(__file__).parents[1]
 _TEMPLATE = _ROOT / "template.yaml"
@@ -50,8 +51,14 @@ def main() -> int:
     return int(failed.is_set())
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line; `--help` has the rest."""
+        self.exit(2, f"{message[:1].upper()}{message[1:]}\n")
+
+
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local", description="Omoide's dev server, on 127.0.0.1 alone.")
+    parser = _Parser(prog="python -m local", description="Omoide's dev server, on 127.0.0.1 alone.")
     parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument(
         "--environments", type=_positive, default=8, help="how many a function may have (default: %(default)s)"
@@ -61,17 +68,18 @@ def _arguments() -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
+    return _number(text, 0, 65_535, "a port is a number from 0 to 65535")
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least one is needed")
-    return number
+    return _number(text, 1, 1_000, "a number from 1 to 1000 is needed")
+
+
+def _number(text: str, low: int, high: int, wanted: str) -> int:
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        message = f"{wanted}, not {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 if __name__ == "__main__":

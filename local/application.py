@@ -72,9 +72,11 @@ class Route:
     method
         In upper case; ``ANY`` takes each.
     resource
-        The path with its parameters in braces.
+        The path with its parameters in braces; one with a plus sign, at the end, takes all the rest.
     function
         Logical id of the function behind it.
+    authorized
+        Whether an authorizer stands before it.
     streams
         Whether the gateway hands the answer on as it comes (``ResponseTransferMode: RESPONSE_STREAM``).
     """
@@ -82,6 +84,7 @@ class Route:
     method: str
     resource: str
     function: str
+    authorized: bool = True
     streams: bool = False
 
 
@@ -210,10 +213,11 @@ def _routes(function: str, events: Mapping[str, Any]) -> list[Route]:
     for event in events.values():
         if event["Type"] == "Api":
             properties = event["Properties"]
+            authorized = properties.get("Auth", {}).get("Authorizer") != "NONE"
             streams = properties.get("ResponseTransferMode") == "RESPONSE_STREAM"
-            route = Route(properties["Method"].upper(), properties["Path"], function, streams)
-            if "+}" in route.resource:
-                message = f"The route {route.resource} has a greedy path variable, which the dev server does not know."
+            route = Route(properties["Method"].upper(), properties["Path"], function, authorized, streams)
+            if "+}" in route.resource[:-2]:
+                message = f"The route {route.resource} has a greedy path variable that is not its last part."
                 raise TemplateError(message)
             routes.append(route)
     return routes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import runpy
 import socket
 import sys
 import threading
@@ -51,6 +52,10 @@ def _main(descriptor: str, paths: str, ahead: str) -> None:
     from chat_core.runtime.loop import buffer_lines, find_handler, serve
 
     buffer_lines()
+    if os.environ.get("LOG") != "json":
+        # By its path: the package is not on the handler's.
+        console = runpy.run_path(str(Path(__file__).with_name("console.py")))
+        sys.stdout = console["ReadableOutput"](sys.stdout)
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         respond = find_handler(os.environ["_HANDLER"], streams=bool(os.environ.get("AWS_LAMBDA_EXEC_WRAPPER")))

@@ -102,10 +102,11 @@ def _last(values: dict[str, list[str]]) -> dict[str, str]:
     return {name: several[-1] for name, several in values.items()}
 
 
-def _user(request: HttpRequest) -> str:
+def _claims(request: HttpRequest) -> dict[str, str]:
     name = header(request, USER_HEADER)
     # http.server reads headers as ISO 8859-1; a name typed in a terminal is UTF-8.
-    return name.encode("latin-1").decode("utf-8", "replace") if name else LOCAL_USER
+    user = name.encode("latin-1").decode("utf-8", "replace") if name else LOCAL_USER
+    return {"sub": user, "cognito:username": user, "token_use": "id"}
 
 
 def _body(request: HttpRequest) -> tuple[str | None, bool]:
@@ -124,12 +125,11 @@ def _body(request: HttpRequest) -> tuple[str | None, bool]:
 
 def _context(request: HttpRequest, match: Match, request_id: str, now: float) -> dict[str, Any]:
     host = header(request, "host") or "127.0.0.1"
-    user = _user(request)
     moment = datetime.fromtimestamp(now, UTC)
     return {
         "accountId": "123456789012",
         "apiId": "local",
-        "authorizer": {"claims": {"sub": user, "cognito:username": user, "token_use": "id"}},
+        **({"authorizer": {"claims": _claims(request)}} if match.route.authorized else {}),
         "domainName": host,
         "domainPrefix": host.partition(".")[0],
         "extendedRequestId": request_id,

@@ -15,6 +15,7 @@ from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from local.console import request_line
 from local.gateway import MAX_BODY_BYTES
 from local.guard import Guard
 from local.messages import HttpRequest, HttpResponse, StreamBroken, StreamedResponse
@@ -92,16 +93,15 @@ class _Handler(BaseHTTPRequestHandler):
         response = refusal or self.server.gateway.answer(request)
         unread = refusal is not None or len(request.body) > MAX_BODY_BYTES
         self.close_connection = self.close_connection or unread
-        begun = time.perf_counter() - started
+        begun = None
         if isinstance(response, StreamedResponse):
-            self._stream(response)
+            begun = time.perf_counter() - started
+            response = self._stream(response)
         else:
             self._write(response)
         if unread:
             self._linger()
-        seconds = time.perf_counter() - started
-        began = f", began after {begun:.3f} s" if isinstance(response, StreamedResponse) else ""
-        print(f"{request.method} {request.path} {response.status} {seconds:.3f} s{began}", flush=True)
+        print(request_line(request, response, time.perf_counter() - started, begun=begun), flush=True)
 
     do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _serve  # noqa: N815 - http.server's names
 
@@ -170,21 +170,27 @@ class _Handler(BaseHTTPRequestHandler):
         head = self._head_of(response, () if bodiless else (("Content-Length", str(len(response.body))),))
         self.wfile.write(head if bodiless or self.command == "HEAD" else head + response.body)
 
-    def _stream(self, response: StreamedResponse) -> None:
-        """Send the answer as it comes, each piece in one write. One that breaks off ends without the last chunk."""
+    def _stream(self, response: StreamedResponse) -> HttpResponse:
+        """Send the answer as it comes, each piece in one write. One that breaks off ends without the last chunk.
+
+        What is returned tells of it; an error's body is kept.
+        """
+        kept = bytearray()
         chunked = self.request_version != "HTTP/1.0"
         self.close_connection = self.close_connection or not chunked
         self.wfile.write(self._head_of(response, (("Transfer-Encoding", "chunked"),) if chunked else ()))
         if self.command == "HEAD":
-            return
+            return HttpResponse(response.status, response.headers, b"")
         try:
             for piece in response.pieces:
+                kept += piece if response.status >= HTTPStatus.BAD_REQUEST else b""
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
         except StreamBroken as broken:
             self.close_connection = True
             print(f"{self.command} {self.path} broke off: {broken}", flush=True)
         else:
             self.wfile.write(b"0\r\n\r\n" if chunked else b"")
+        return HttpResponse(response.status, response.headers, bytes(kept))
 
     def _head_of(self, response: HttpResponse | StreamedResponse, framing: tuple[tuple[str, str], ...]) -> bytes:
         reason = HTTPStatus(response.status).phrase if response.status in HTTPStatus.__members__.values() else ""

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from local.application import Route
 
 
+_FIXED, _PARAMETER, _GREEDY = range(3)
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A route that takes a request, and the values of the path's parameters, percent-encoded as they came."""
@@ -20,12 +23,15 @@ class Match:
 
 
 class Router:
-    """The routes of a REST API. A fixed segment goes before a parameter, a method's own route before ``ANY``."""
+    """The routes of a REST API.
+
+    A fixed segment goes before a parameter, that before a greedy one, and a method's own route before ``ANY``.
+    """
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(
             ((_segments(route.resource), route) for route in routes),
-            key=lambda pair: ([_is_parameter(segment) for segment in pair[0]], pair[1].method == "ANY"),
+            key=lambda pair: (list(map(_rank, pair[0])), pair[1].method == "ANY"),
         )
 
     def match(self, method: str, path: str) -> Match | None:
@@ -35,10 +41,13 @@ class Router:
         """
         wanted = _segments(path.removesuffix("/") or "/")
         for segments, route in self._routes:
-            if route.method in (method, "ANY") and len(segments) == len(wanted):
-                pairs = list(zip(segments, wanted, strict=True))
-                if all(found and (_is_parameter(own) or own == found) for own, found in pairs):
-                    return Match(route, {own[1:-1]: found for own, found in pairs if _is_parameter(own)})
+            if route.method not in (method, "ANY"):
+                continue
+            found = _folded(wanted, len(segments)) if _rank(segments[-1]) == _GREEDY else wanted
+            if len(segments) == len(found):
+                pairs = list(zip(segments, found, strict=True))
+                if all(value and (_rank(own) or own == value) for own, value in pairs):
+                    return Match(route, {own[1:-1].removesuffix("+"): value for own, value in pairs if _rank(own)})
         return None
 
 
@@ -46,5 +55,10 @@ def _segments(path: str) -> list[str]:
     return path.split("/")[1:]
 
 
-def _is_parameter(segment: str) -> bool:
-    return segment.startswith("{")
+def _folded(segments: list[str], count: int) -> list[str]:
+    """Make one of the last segments, so that there are no more than ``count``."""
+    return [*segments[: count - 1], "/".join(segments[count - 1 :])]
+
+
+def _rank(segment: str) -> int:
+    return (_GREEDY if segment.endswith("+}") else _PARAMETER) if segment.startswith("{") else _FIXED

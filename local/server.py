@@ -16,7 +16,7 @@ from local.guard import allowed_origins
 from local.http_server import HOST, HttpServer
 from local.invocation import FunctionFailed
 from local.pool import FunctionPool
-from local.services import Service, StartError, start_all, start_model, start_momento
+from local.services import Service, StartError, is_free, start_all, start_model, start_momento
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,10 +95,16 @@ def _listen(port: int) -> HttpServer:
         return HttpServer(port, allowed_origins=allowed_origins(os.environ.get("ALLOWED_ORIGINS", "")))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            message = f"Port {port} is in use. Stop what listens there, or choose another: make run PORT={port + 1}"
+            message = f"Port {port} is in use. Stop what listens there, or choose another: make run PORT={_free(port)}"
         else:
             message = f"Port {port} cannot be used: {error.strerror}."
         raise StartError(message) from error
+
+
+def _free(above: int) -> int:
+    """Find a port that is free together with the next one, which the embedded Momento takes; 0 takes any."""
+    ports = range(above + 1, min(above + 100, 65_535))
+    return next((port for port in ports if is_free(port) and is_free(port + 1)), 0)
 
 
 def _warm(name: str, pool: FunctionPool) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from local.checks import host_of, model_complaint, momento_complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +28,7 @@ class Service:
     Parameters
     ----------
     title, description
-        For the person: what it is, and which one.
+        For the person: what it is, and which one, or what is wrong with it.
     embedded
         Whether it lives in this process and ends with it.
     variables
@@ -65,19 +69,33 @@ def start_momento(environment: Mapping[str, str], *, port: int = 0) -> Service:
     named = named_by(environment, "MOMENTO_LOCAL", "MOMENTO_API_KEY", "MOMENTO_SECRET_ID")
     address = environment.get("MOMENTO_LOCAL", "")
     variables = {}
+    where = ""
     if named is None:
-        address = f"127.0.0.1:{_start_embedded(port)}"
+        bound = _start_embedded(port)
+        where = f" (port {port} is in use)" if port not in (0, bound) else ""
+        address = f"127.0.0.1:{bound}"
         variables["MOMENTO_LOCAL"] = address
+    complaint = ""
+    cache = environment.get("CACHE_NAME") or "omoide"
     if address:
-        _create_cache(address, environment.get("CACHE_NAME") or "omoide")
-    return Service("Momento", _described(named, f"on {address}"), named is None, variables)
+        _create_cache(address, cache)
+    elif named == "MOMENTO_API_KEY":
+        complaint = _ask_momento(environment, cache)
+    return Service("Momento", _described(named, f"on {address}{where}", complaint), named is None, variables)
 
 
 def start_model(environment: Mapping[str, str]) -> Service:
-    """Give the model's provider; one without a key of its own, such as a model on this machine, gets a fake one."""
+    """Give the model's provider; one without a key of its own, such as a model on this machine, gets a fake one.
+
+    Raises
+    ------
+    StartError
+        If ``OPENAI_BASE_URL`` is no address.
+    """
     named = named_by(environment, "OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_SECRET_ID")
     variables = {}
-    where = ""
+    where = complaint = ""
+    base_url = environment.get("OPENAI_BASE_URL", "")
     if named is None:
         from local.model.server import StandInModel
 
@@ -85,9 +103,12 @@ def start_model(environment: Mapping[str, str]) -> Service:
         model.start()
         where = f"stand-in at {model.base_url}; no real model answers"
         variables["OPENAI_BASE_URL"] = model.base_url
+    else:
+        where = _host(base_url) if base_url else ""
+        complaint = model_complaint(base_url)
     if named_by(environment, "OPENAI_API_KEY", "OPENAI_SECRET_ID") is None:
         variables["OPENAI_API_KEY"] = FAKE_API_KEY
-    return Service("Model", _described(named, where), named is None, variables)
+    return Service("Model", _described(named, where, complaint), named is None, variables)
 
 
 def named_by(environment: Mapping[str, str], *names: str) -> str | None:
@@ -95,17 +116,48 @@ def named_by(environment: Mapping[str, str], *names: str) -> str | None:
     return next((name for name in names if environment.get(name)), None)
 
 
-def _described(named: str | None, where: str) -> str:
-    return f"the one that {named} names" if named else f"embedded, {where}"
+def _described(named: str | None, where: str, complaint: str) -> str:
+    if named is None:
+        return f"embedded, {where}"
+    which = f"the one that {named} names"
+    if named == "OPENAI_BASE_URL":
+        which = f"{which}, {where}"
+    return f"{which}: {complaint}" if complaint else which
+
+
+def _host(base_url: str) -> str:
+    try:
+        return host_of(base_url)
+    except ValueError:
+        raise StartError("OPENAI_BASE_URL must be an address such as https://api.openai.com/v1.") from None
+
+
+def _ask_momento(environment: Mapping[str, str], cache: str) -> str:
+    from chat_core.momento import MomentoCredentials
+
+    credentials = MomentoCredentials(environment["MOMENTO_API_KEY"], environment.get("MOMENTO_ENDPOINT", ""))
+    return momento_complaint(credentials, cache)
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nothing listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just ended is no hindrance
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _start_embedded(port: int) -> int:
     from local.momento import EmbeddedMomento
 
-    try:
-        return EmbeddedMomento(port).start()
-    except RuntimeError:
-        return EmbeddedMomento().start()
+    # Asked first: gRPC writes a line of its own about a port that it does not get.
+    if is_free(port):
+        with suppress(RuntimeError):
+            return EmbeddedMomento(port).start()
+    return EmbeddedMomento().start()
 
 
 def _create_cache(address: str, name: str) -> None:

@@ -190,6 +190,10 @@ def main() -> int:
     except subprocess.CalledProcessError as failed:
         say(f"{options.requirements} could not be installed; the reason stands above.")
         return failed.returncode
+    except OSError as error:
+        place = error.filename or options.folder
+        say(f"{place}: {error.strerror}. What the commands need is installed in the checkout, so it must be writable.")
+        return 1
     return 0
 
 

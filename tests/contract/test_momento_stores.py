@@ -541,6 +541,23 @@ def test_a_slow_secret_costs_the_timeout_and_serves_the_next_call(
     assert credentials.asked == [False]
 
 
+def test_only_until_the_first_answer_has_a_call_time_to_connect(
+    momento: Stores, cache: MomentoCache, server: EmbeddedMomento, run: Run
+) -> None:
+    assert cache.allowance > SOON > 0
+    server.faults.delay(SOON, "Get", times=1)
+    assert run(momento.memory.read_memory(USER, TALK, timeout=0.01)) is None
+    assert cache.allowance == 0
+    server.faults.delay(SOON, "Get", times=1)
+    assert reason(run, momento.memory.read_memory(USER, TALK, timeout=0.01)) == "timeout"
+    server.faults.fail(code=grpc.StatusCode.UNAUTHENTICATED, times=1)
+    assert reason(run, momento.memory.read_memory(USER, TALK, timeout=SECONDS)) == "credentials"
+    assert cache.allowance > 0
+    run(cache.aclose())
+    assert run(append(momento, "1")) == 1
+    assert cache.allowance == 0
+
+
 FAKE_V2 = jwt.encode({"t": "g", "jti": "fake"}, "fake-secret-that-signs-nothing-at-all", algorithm="HS256")
 FAKE_V1 = base64.b64encode(json.dumps({"endpoint": "one.example", "api_key": "fake-key"}).encode()).decode()
 FAKE_LEGACY = jwt.encode(

@@ -50,6 +50,8 @@ class InMemoryResponseCache:
         The reason why every call fails, None while all is well.
     """
 
+    allowance = 0.0
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.unavailable: str | None = None
         self._values = _Expiring[bytes](clock)

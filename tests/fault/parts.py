@@ -115,6 +115,8 @@ class Faulty:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
+        if not callable(method):
+            return method
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             return await self._faults.around(name, partial(method, *args, **kwargs), self._refusal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from functools import cache
 from pathlib import Path
@@ -48,10 +49,18 @@ def declared_environment(function: str) -> dict[str, Any]:
     return {**function_globals()["Environment"]["Variables"], **own}
 
 
-def environment(function: str) -> dict[str, str]:
-    """Return a function's environment variables as a deployment with the defaults has them."""
-    resolver = Resolver(template())
-    return {name: str(resolver.resolve(value)) for name, value in declared_environment(function).items()}
+def resolver(**parameters: Any) -> Resolver:
+    """Give the template's values as a deployment with these parameters, and the others' defaults, has them."""
+    changed = copy.deepcopy(template())
+    for name, value in parameters.items():
+        changed["Parameters"][name]["Default"] = value
+    return Resolver(changed)
+
+
+def environment(function: str, **parameters: Any) -> dict[str, str]:
+    """Return a function's environment variables as `resolver` gives them."""
+    resolved = resolver(**parameters)
+    return {name: str(resolved.resolve(value)) for name, value in declared_environment(function).items()}
 
 
 def statements(function: str) -> list[dict[str, Any]]:

@@ -17,8 +17,10 @@ from chat_core.api.errors import error_response
 from chat_core.history.dynamodb.heads import INDEX, head_row, listed_head
 from chat_core.history.dynamodb.table import Operation
 from chat_core.history.records import Head
-from chat_core.settings import ChatSettings, HistorySettings
+from chat_core.settings import ChatSettings, HistorySettings, SettingsError
+from history import handler
 from tests.infra import stack
+from tests.integration.app import Context
 from tests.openai_schema import assert_valid
 from tools import lambda_python
 
@@ -31,6 +33,8 @@ STREAMING = [name for name in FUNCTIONS if WRAPPER in stack.environment(name)]
 LAYER = stack.only("AWS::Serverless::LayerVersion")
 TABLE = stack.only("AWS::DynamoDB::Table")
 API = stack.only("AWS::Serverless::Api")["Properties"]
+# A first deployment that fails leaves nothing behind; what has once been there is kept.
+KEPT = ("RetainExceptOnCreate", "Retain")
 ACTIONS = {
     "get_item": {"GetItem"},
     "query": {"Query"},
@@ -152,6 +156,7 @@ def test_defaults_are_those_of_the_settings() -> None:
         "allow_provider_references",
         "cache_ttl",
         "cache_scope",
+        "cache_epoch",
         "cache_timeout_ms",
         "lock_wait",
     ):
@@ -159,6 +164,45 @@ def test_defaults_are_those_of_the_settings() -> None:
     assert declared.history.hot_messages == bare.history.hot_messages
     assert declared.history.ttl_days == bare.history.ttl_days
     assert declared.history.default_memory == {"policy": "message_window", "max_messages": 20}
+
+
+MEMORY_LIMITS = {
+    "message_window": ("MemoryMaxMessages", "max_messages"),
+    "turn_window": ("MemoryMaxTurns", "max_turns"),
+    "token_window": ("MemoryMaxTokens", "max_tokens"),
+}
+
+
+@pytest.mark.parametrize("policy", stack.template()["Parameters"]["MemoryPolicy"]["AllowedValues"])
+@pytest.mark.parametrize("bound", ["Default", "MinValue", "MaxValue"])
+def test_memory_parameters_are_settings_that_a_conversation_takes(policy: str, bound: str) -> None:
+    parameters = stack.template()["Parameters"]
+    name, member = MEMORY_LIMITS.get(policy, ("", ""))
+    limit = {name: parameters[name][bound]} if name else {}
+    variables = stack.environment("HistoryFunction", MemoryPolicy=policy, **limit)
+    expected = {"policy": policy, **({member: parameters[name][bound]} if name else {})}
+    assert HistorySettings.from_env(variables).default_memory == expected
+
+
+@pytest.mark.parametrize(("parameter", "variable"), [("HotMessages", "HOT_MESSAGES"), ("CacheEpoch", "CACHE_EPOCH")])
+def test_bounds_of_a_parameter_are_those_of_the_setting(parameter: str, variable: str) -> None:
+    declared = stack.template()["Parameters"][parameter]
+    low, high = declared["MinValue"], declared["MaxValue"]
+    for value in (low, high):
+        taken = stack.environment("ChatFunction", **{parameter: value})
+        assert taken[variable] == str(value)
+        ChatSettings.from_env(taken)
+    for value in (low - 1, high + 1):
+        with pytest.raises(SettingsError, match=variable):
+            ChatSettings.from_env(stack.environment("ChatFunction", **{parameter: value}))
+
+
+@pytest.mark.parametrize("stage", stack.template()["Parameters"]["Stage"]["AllowedValues"])
+def test_only_prod_is_protected_against_deletion_by_hand(stage: str) -> None:
+    resolver = stack.resolver(Stage=stage)
+    pool = stack.only("AWS::Cognito::UserPool")["Properties"]["DeletionProtection"]
+    assert resolver.resolve(TABLE["Properties"]["DeletionProtectionEnabled"]) is (stage == "prod")
+    assert resolver.resolve(pool) == ("ACTIVE" if stage == "prod" else "INACTIVE")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -207,7 +251,7 @@ def test_only_the_history_function_may_list_conversations() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function_may_read_the_secrets_that_it_names_and_no_other(name: str) -> None:
     secrets = stack.resources("AWS::SecretsManager::Secret")
-    named = {value["Ref"] for value in stack.declared_environment(name).values() if isinstance(value, dict)} & set(
+    named = {value.get("Ref") for value in stack.declared_environment(name).values() if isinstance(value, dict)} & set(
         secrets
     )
     [statement] = [each for each in stack.statements(name) if each["Action"] == "secretsmanager:GetSecretValue"]
@@ -219,7 +263,7 @@ def test_function_may_read_the_secrets_that_it_names_and_no_other(name: str) -> 
 def test_secret_has_no_value_and_is_kept(name: str) -> None:
     secret = stack.resources("AWS::SecretsManager::Secret")[name]
     assert set(secret["Properties"]) == {"Description"}
-    assert secret["DeletionPolicy"] == secret["UpdateReplacePolicy"] == "Retain"
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == KEPT
 
 
 # Table
@@ -227,8 +271,7 @@ def test_secret_has_no_value_and_is_kept(name: str) -> None:
 
 def test_table_is_kept_and_can_be_restored() -> None:
     properties = TABLE["Properties"]
-    assert TABLE["DeletionPolicy"] == TABLE["UpdateReplacePolicy"] == "Retain"
-    assert properties["DeletionProtectionEnabled"] is True
+    assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == KEPT
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["SSESpecification"] == {"SSEEnabled": True}
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -266,15 +309,38 @@ def test_every_route_asks_for_a_user() -> None:
     authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
     assert authorizer == {"UserPoolArn": {"Fn::GetAtt": "UserPool.Arn"}}
     for properties in stack.functions().values():
-        for event in properties["Events"].values():
+        for name, event in properties["Events"].items():
             assert event["Type"] == "Api"
-            assert set(event["Properties"]) - {"ResponseTransferMode"} == {"RestApiId", "Method", "Path"}
+            if name != "UndefinedRoute":
+                assert set(event["Properties"]) - {"ResponseTransferMode"} == {"RestApiId", "Method", "Path"}
+
+
+def test_undefined_routes_are_answered_without_a_user_by_the_function_without_the_models_key() -> None:
+    event = stack.functions()["HistoryFunction"]["Events"]["UndefinedRoute"]["Properties"]
+    assert (event["Method"], event["Path"], event["Auth"]) == ("ANY", "/{proxy+}", {"Authorizer": "NONE"})
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+@pytest.mark.parametrize("method", ["GET", "POST", "BREW"])
+def test_an_undefined_route_is_404_and_echoes_no_header(method: str, claimed: bool) -> None:
+    event = stack.load_event("undefined_route")
+    event["httpMethod"] = method
+    event["headers"] = dict.fromkeys(event["headers"], "canary")
+    event["multiValueHeaders"] = {key: ["canary"] for key in event["headers"]}
+    if claimed:
+        event["requestContext"]["authorizer"] = stack.load_event("conversation_get")["requestContext"]["authorizer"]
+    answer = handler.lambda_handler(event, Context())
+    assert answer["statusCode"] == 404
+    body = json.loads(answer["body"])
+    assert_valid(body, "ErrorResponse")
+    assert body["error"]["code"] == "not_found"
+    assert "canary" not in str(answer)
 
 
 def test_only_the_owner_makes_users() -> None:
     pool = stack.only("AWS::Cognito::UserPool")
     assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
-    assert pool["DeletionPolicy"] == pool["UpdateReplacePolicy"] == "Retain"
+    assert (pool["DeletionPolicy"], pool["UpdateReplacePolicy"]) == KEPT
     flows = stack.only("AWS::Cognito::UserPoolClient")["Properties"]["ExplicitAuthFlows"]
     assert "ALLOW_USER_PASSWORD_AUTH" not in flows
 
@@ -284,9 +350,8 @@ def test_gateway_response_is_in_openais_envelope(name: str) -> None:
     response = API["GatewayResponses"][name]
     [(content_type, text)] = response["ResponseTemplates"].items()
     assert content_type == "application/json"
-    body = json.loads(text.replace("$context.error.messageString", json.dumps('a "quoted" reason')))
-    assert_valid(body, "ErrorResponse")
-    assert "$" not in json.dumps(body)
+    assert "$" not in text  # a variable may quote the caller's token
+    assert_valid(json.loads(text), "ErrorResponse")
 
 
 @pytest.mark.parametrize(
@@ -305,7 +370,8 @@ def test_gateway_answers_as_the_functions_do(name: str, error: errors.ChatError)
     ours = error_response(error)
     theirs = API["GatewayResponses"][name]
     assert theirs["StatusCode"] == ours.status_code
-    ours_body, theirs_body = (json.loads(text)["error"] for text in (str(ours.body), _template(theirs)))
+    texts = (str(ours.body), theirs["ResponseTemplates"]["application/json"])
+    ours_body, theirs_body = (json.loads(text)["error"] for text in texts)
     assert {**theirs_body, "message": ""} == ours_body
     headers = theirs.get("ResponseParameters", {}).get("Headers", {})
     assert headers.get("x-should-retry") == (
@@ -316,11 +382,6 @@ def test_gateway_answers_as_the_functions_do(name: str, error: errors.ChatError)
 def test_only_the_defaults_leave_the_status_to_the_gateway() -> None:
     without = {name for name, response in API["GatewayResponses"].items() if "StatusCode" not in response}
     assert without == {"DEFAULT_4XX", "DEFAULT_5XX"}
-
-
-def _template(response: dict[str, Any]) -> str:
-    text: str = response["ResponseTemplates"]["application/json"]
-    return text
 
 
 # The whole

@@ -88,6 +88,16 @@ def test_environments_take_the_deployed_version_even_where_its_shim_does_not_run
     assert done.stdout.splitlines()[-1] == f"{real} -m tools.environment .venv requirements/dev.txt .venv/.dev"
 
 
+def test_checkout_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "tools.environment"]
+    command += [str(tmp_path / "file" / ".venv"), "requirements/run.txt", str(tmp_path / "stamp")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 1
+    assert "must be writable" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_import_paths_are_pytests() -> None:
     assert [path.relative_to(ROOT).as_posix() for path in import_paths()] == [
         ".",

@@ -82,6 +82,8 @@ def lambda_handler(event, context):
     print("handles " + what)
     if what == "exit":
         os._exit(3)
+    if what == "log":
+        print(json.dumps({"_aws": {}, "service": "fake", "Requests": [1]}))
     if what == "raise":
         raise ValueError("raised on purpose")
     if what == "sleep":

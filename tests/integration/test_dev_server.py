@@ -3,12 +3,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import pytest
 
 from local.embedded_aws import EmbeddedAws
 from local.momento import EmbeddedMomento
+from local.services import start_momento
 from tests.dev_server import RunningServer, running_server, start_command
 from tests.integration.fake_application import write_application
 from tests.openai_schema import assert_valid
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE = 60.0
+METRICS_LINE = '{"_aws": {}, "service": "fake", "Requests": [1]}'
 JSON = {"Content-Type": "application/json"}
 
 
@@ -151,9 +154,13 @@ def test_what_the_environment_names_is_used_and_reaches_the_handlers_as_it_is(
         "AWS_REGION": "eu-central-1",
         "HISTORY_TABLE": "own-table",
         "FROM_TEMPLATE": "person",
+        "LOG": "json",
     }
     with serving(world, own) as server:
         environment = tell(server)["environment"]
+        ask(server, "/v1/do/log")
+        assert METRICS_LINE in server.output()
+        assert "Model    the one that OPENAI_BASE_URL names, 127.0.0.1:9: it cannot be reached" in server.output()
         assert {name: environment[name] for name in own} == own
         assert environment["AWS_DEFAULT_REGION"] == "eu-central-1"
         assert "embedded" not in server.output()
@@ -192,6 +199,13 @@ def test_a_service_without_a_key_of_its_own_gets_a_fake_one(world: Path, service
     assert environment["OPENAI_API_KEY"] == "sk-fake-offline-stand-in"
     assert environment["AWS_ACCESS_KEY_ID"] == "fake-offline-id"
     assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "us-west-2"
+
+
+def test_the_console_shows_a_line_for_each_request_and_no_json(embedded: RunningServer) -> None:
+    ask(embedded, "/v1/do/log")
+    until(lambda: re.search(r"^POST /v1/do/log 200 \d+ ms$", embedded.output(), re.MULTILINE) is not None)
+    assert "handles log" in embedded.output()
+    assert METRICS_LINE not in embedded.output()
 
 
 # ---- HTTP
@@ -375,18 +389,39 @@ def test_an_early_ctrl_c_ends_the_start(world: Path) -> None:
 # ---- what keeps it from starting
 
 
-def refusal(*args: str, env: Mapping[str, str] | None = None) -> str:
+def refusal(*args: str, env: Mapping[str, str] | None = None, code: int = 1) -> str:
     with start_command(args, env) as process:
         output, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
+    assert process.returncode == code
     assert "Traceback" not in output
     return output
 
 
 def test_a_port_in_use_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.socket() as above:
+        port = taken.getsockname()[1]
+        with suppress(OSError):
+            above.bind(("127.0.0.1", port + 1))  # as the embedded Momento of another server
+            above.listen()
+        told = refusal("--port", str(port))
+        assert told.startswith(f"Port {port} is in use. ")
+        assert told.count("\n") == 1
+        suggested = int(told.rpartition("PORT=")[2])
+        assert suggested > port + 1
+        for free in (suggested, suggested + 1):
+            socket.create_server(("127.0.0.1", free)).close()
+
+
+def test_a_port_that_is_none_is_told_in_a_line() -> None:
+    for wrong in ("abc", "70000", "-1", ""):
+        told = refusal(f"--port={wrong}", code=2)
+        assert told == f"Argument --port: a port is a number from 0 to 65535, not '{wrong}'\n"
+
+
+def test_an_embedded_momento_that_does_not_get_its_port_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert refusal("--port", str(port)).startswith(f"Port {port} is in use. ")
+        assert f"(port {port} is in use)" in start_momento({}, port=port).description
 
 
 def test_services_that_do_not_answer_are_told_in_a_sentence(world: Path, services: Mapping[str, str]) -> None:

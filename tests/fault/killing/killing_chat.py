@@ -36,6 +36,8 @@ class Killing:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._part, name)
+        if not callable(found):
+            return found
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             if name in ("take_lease", "read_memory"):

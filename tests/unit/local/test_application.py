@@ -135,6 +135,13 @@ def test_routes_are_the_api_events(path: Path) -> None:
     assert read_application(path).routes == (Route("GET", "/v1/one/{id}", "One"),)
 
 
+def test_a_route_can_be_for_everyone(path: Path) -> None:
+    greedy = TEMPLATE.replace('Path: "/v1/one/{id}"', 'Path: "/{proxy+}", Auth: { Authorizer: NONE }')
+    assert greedy != TEMPLATE
+    path.write_text(greedy, "utf-8")
+    assert read_application(path).routes == (Route("GET", "/{proxy+}", "One", authorized=False),)
+
+
 def test_gateway_responses_are_read(path: Path) -> None:
     assert read_application(path).gateway_responses == {
         "DEFAULT_4XX": GatewayResponse(None, {}, '{"error":$context.error.messageString}'),
@@ -191,7 +198,7 @@ def test_what_is_no_template_is_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "names"),
     [
-        ('Path: "/v1/one/{id}"', 'Path: "/v1/{proxy+}"', "greedy"),
+        ('Path: "/v1/one/{id}"', 'Path: "/v1/{proxy+}/one"', "greedy"),
         ("[!Ref Plain]", '["arn:aws:lambda:x"]', "arn:aws:lambda:x"),
         ("\"'false'\"", '"method.request.header.x"', "single quotes"),
     ],

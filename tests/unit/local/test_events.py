@@ -51,6 +51,14 @@ def test_the_clients_own_trace_id_is_kept() -> None:
     assert event()["headers"]["X-Amzn-Trace-Id"] == "Root=1-2-3"
 
 
+def test_a_route_without_an_authorizer_gets_no_claims() -> None:
+    match = Match(Route("ANY", "/{proxy+}", "F", authorized=False), {"proxy": "v2"})
+    named = request(headers=(JSON_TYPE, ("X-Local-User", "naomi")))
+    built = proxy_event(named, match, request_id="r-1", trace_id="Root=1-2-3", now=1_700_000_000.5)
+    assert "authorizer" not in built["requestContext"]
+    assert "X-Local-User" not in built["headers"]
+
+
 def test_query_parameters_are_decoded_and_repeated_ones_kept() -> None:
     built = event(query="tag=a%20b&tag=c+d&empty=&tag=%E6%B8%A1&plus=1%2B1&flag")
     assert built["multiValueQueryStringParameters"] == {

@@ -58,7 +58,9 @@ def request(body: bytes = b"{}", method: str = "POST", path: str = "/v1/response
 
 def post(function: Function, body: bytes = b"{}", method: str = "POST", path: str = "/v1/responses") -> HttpResponse:
     application = replace(APPLICATION, routes=tuple(replace(route, streams=False) for route in APPLICATION.routes))
-    response = Gateway(application, {"ChatFunction": function}).answer(request(body, method, path))
+    response = Gateway(application, {"ChatFunction": function, "HistoryFunction": function}).answer(
+        request(body, method, path)
+    )
     assert isinstance(response, HttpResponse)
     return response
 
@@ -101,10 +103,18 @@ def test_an_answer_comes_through_with_the_requests_id() -> None:
     assert ("x-amzn-RequestId", event["requestContext"]["requestId"]) in response.headers
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/responses"), ("POST", "/v1/nothing"), ("GET", "/")])
-def test_an_undefined_route_is_404(method: str, path: str) -> None:
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/responses"), ("POST", "/v1/nothing"), ("GET", "/v2/")])
+def test_an_undefined_route_is_the_functions_to_answer_and_has_no_user(method: str, path: str) -> None:
     function = Function(ok)
-    response = post(function, method=method, path=path)
+    assert post(function, method=method, path=path).status == 200
+    [event] = map(json.loads, function.events)
+    assert (event["httpMethod"], event["resource"]) == (method, "/{proxy+}")
+    assert "authorizer" not in event["requestContext"]
+
+
+def test_the_root_is_404() -> None:
+    function = Function(ok)
+    response = post(function, method="GET", path="/")
     assert response.status == 404
     assert refused(response)["code"] == "not_found"
     assert not function.events

@@ -37,6 +37,34 @@ def test_the_most_particular_route_is_found(method: str, path: str, function: st
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "function", "parameters"),
+    [
+        ("GET", "/v1/things/7", "one", {"thing": "7"}),
+        ("PUT", "/v1/things/7", "rest", {"proxy": "v1/things/7"}),
+        ("GET", "/v2//things", "rest", {"proxy": "v2//things"}),
+        ("GET", "/v1/files/a/b", "files", {"path": "a/b"}),
+        ("GET", "/v1/files/new", "file", {"file": "new"}),
+        ("GET", "/v1/files", "rest", {"proxy": "v1/files"}),
+    ],
+)
+def test_a_greedy_route_takes_what_is_left(method: str, path: str, function: str, parameters: dict[str, str]) -> None:
+    router = Router(
+        Route(method, path, function)
+        for method, path, function in [
+            ("ANY", "/{proxy+}", "rest"),
+            ("GET", "/v1/files/{path+}", "files"),
+            ("GET", "/v1/files/{file}", "file"),
+            ("GET", "/v1/things/{thing}", "one"),
+        ]
+    )
+    match = router.match(method, path)
+    assert match is not None
+    assert match.route.function == function
+    assert match.path_parameters == parameters
+    assert router.match("GET", "/") is None
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
         ("POST", "/v1/things/7"),

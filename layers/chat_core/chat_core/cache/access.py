@@ -21,7 +21,6 @@ READ_TIMEOUT = 0.05
 """Seconds for a read on an open connection; every other time is a multiple of it."""
 
 LEASE_TIMES = 5
-CONNECT_TIMES = 10
 WRITE_TIMES = 20
 # Of each further value of a batch. One processor reads or writes a value in about a millisecond, so that more at once
 # would only wait for each other.
@@ -30,7 +29,7 @@ BATCH_WIDTH = 8
 
 
 class CacheAccess:
-    """Calls of the response cache, each with its deadline; the first that connects has more.
+    """Calls of the response cache, each with its deadline.
 
     Every call raises `CacheUnavailable`.
 
@@ -49,27 +48,24 @@ class CacheAccess:
         self._count = count
         self.timeout = timeout
         self.lease_timeout = LEASE_TIMES * timeout
-        self._extra = CONNECT_TIMES * timeout
         self._left: set[asyncio.Task[Any]] = set()
 
     async def get(self, key: str, *, timeout: float | None = None) -> bytes | None:
         """Read a value; within ``timeout`` seconds where there is time for more than the usual."""
         with timed("cache"):
-            return await self._done(self._cache.get(key, timeout=(timeout or self.timeout) + self._extra))
+            return await self._done(self._cache.get(key, timeout=timeout or self.timeout))
 
     async def set(self, key: str, value: bytes, *, ttl: float) -> None:
         """Write a value for ``ttl`` seconds; `hold` keeps it from holding anything up."""
-        await self._done(self._cache.set(key, value, ttl=ttl, timeout=WRITE_TIMES * self.timeout + self._extra))
+        await self._done(self._cache.set(key, value, ttl=ttl, timeout=WRITE_TIMES * self.timeout))
 
     async def set_if_absent(self, key: str, value: bytes, *, ttl: float) -> bool:
         """Write a value for ``ttl`` seconds unless there is one, and tell whether it was written."""
-        return await self._done(
-            self._cache.set_if_absent(key, value, ttl=ttl, timeout=self.lease_timeout + self._extra)
-        )
+        return await self._done(self._cache.set_if_absent(key, value, ttl=ttl, timeout=self.lease_timeout))
 
     async def delete(self, key: str) -> None:
         """Delete a value."""
-        await self._done(self._cache.delete(key, timeout=self.lease_timeout + self._extra))
+        await self._done(self._cache.delete(key, timeout=self.lease_timeout))
 
     async def get_all(self, keys: Sequence[str]) -> tuple[dict[str, bytes], str]:
         """Read many values, a few at once, all within a time that grows with their number.
@@ -135,16 +131,14 @@ class CacheAccess:
         return task.done() and task.result()
 
     def _batch_timeout(self, size: int) -> float:
-        return self.timeout * (1 + BATCH_TIMES * (size - 1)) + self._extra
+        return self.timeout * (1 + BATCH_TIMES * (size - 1)) + self._cache.allowance
 
     async def _done(self, call: Awaitable[T]) -> T:
         try:
-            answer = await call
+            return await call
         except CacheUnavailable as error:
             self._count(Metric.CACHE_ERRORS, reason=error.reason)
             raise
-        self._extra = 0.0
-        return answer
 
     async def _each(self, values: Sequence[T], work: Callable[[T], Awaitable[None]]) -> bool:
         """Do work for each value; False when the time was over before."""

@@ -6,10 +6,18 @@ from typing import Protocol
 
 
 class ResponseCache(Protocol):
-    """The model's replies by the hash of the request. Every call raises `CacheUnavailable`."""
+    """The model's replies by the hash of the request. Every call raises `CacheUnavailable`.
+
+    Each has a ``timeout`` in seconds; an environment's first ones may take longer, since they have to connect.
+    """
+
+    @property
+    def allowance(self) -> float:
+        """Seconds by which a call may overstep its timeout now; 0 once the cache has answered."""
+        ...
 
     async def get(self, key: str, *, timeout: float) -> bytes | None:
-        """Read a value; ``timeout`` in seconds."""
+        """Read a value."""
         ...
 
     async def set(self, key: str, value: bytes, *, ttl: float, timeout: float) -> None:

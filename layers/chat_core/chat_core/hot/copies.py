@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from chat_core.errors import CacheUnavailable, ChatError, NotFound
 from chat_core.history import stored_messages
@@ -13,18 +13,15 @@ from chat_core.hot.value import MemoryState, pack, unpack
 from chat_core.messages import element, fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from chat_core.history import Head, HistoryStore
     from chat_core.hot.store import MemoryStore
     from chat_core.messages import Message
 
-T = TypeVar("T")
-
 READ_TIMEOUT = 0.25
 WRITE_TIMEOUT = 0.25
 REWRITE_TIMEOUT = 1.0
-CONNECT_EXTRA = 0.5
 NO_STATE = b"\x00"
 """A memory value that nobody believes."""
 
@@ -72,14 +69,11 @@ class HotCopies:
         self._store = store
         self._history = history
         self._keep = keep
-        self._extra = CONNECT_EXTRA
 
     async def read(self, user: str, conversation: str) -> Known:
         """Read the memory value, whatever state of the history it was made of."""
         try:
-            value = await self._in_time(
-                READ_TIMEOUT, lambda seconds: self._store.read_memory(user, conversation, timeout=seconds)
-            )
+            value = await self._store.read_memory(user, conversation, timeout=READ_TIMEOUT)
         except CacheUnavailable:
             return Known(reachable=False)
         return Known(unpack(value) if value is not None else None)
@@ -141,12 +135,7 @@ class HotCopies:
     async def _append(self, user: str, head: Head, elements: Sequence[str], *, keep: int) -> int | None:
         """Append once and return the list's length, which a gap or a foreign element changes; None if unknown."""
         try:
-            return await self._in_time(
-                WRITE_TIMEOUT,
-                lambda seconds: self._store.append_history(
-                    user, head.conversation, elements, keep=keep, timeout=seconds
-                ),
-            )
+            return await self._store.append_history(user, head.conversation, elements, keep=keep, timeout=WRITE_TIMEOUT)
         except CacheUnavailable:
             return None
 
@@ -159,9 +148,7 @@ class HotCopies:
             await self._put(user, head.conversation, value)
 
     async def _put(self, user: str, conversation: str, value: bytes) -> None:
-        await self._in_time(
-            WRITE_TIMEOUT, lambda seconds: self._store.write_memory(user, conversation, value, timeout=seconds)
-        )
+        await self._store.write_memory(user, conversation, value, timeout=WRITE_TIMEOUT)
 
     async def rewrite(self, user: str, head: Head, *, kept: MemoryState | None = None) -> None:
         """Write the hot list anew from the durable history, and then the memory value.
@@ -218,17 +205,8 @@ class HotCopies:
         """Delete both copies, in two tries; tell whether the cache said that they are gone."""
         for _ in range(2):
             try:
-                await self._in_time(
-                    WRITE_TIMEOUT, lambda seconds: self._store.forget(user, conversation, timeout=seconds)
-                )
+                await self._store.forget(user, conversation, timeout=WRITE_TIMEOUT)
             except CacheUnavailable:
                 continue
             return True
         return False
-
-    async def _in_time(self, seconds: float, call: Callable[[float], Awaitable[T]]) -> T:
-        """Make a call; the first one of an environment has time to connect."""
-        try:
-            return await call(seconds + self._extra)
-        finally:
-            self._extra = 0.0

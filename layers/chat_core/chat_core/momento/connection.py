@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MAX_TTL = timedelta(hours=24)
 """Momento's own bound (https://docs.momentohq.com/cache/limits)."""
 
+CONNECT_TIMEOUT = 0.5
+"""Seconds that a call may take beyond its own while no answer has come: credentials and a TLS handshake come first."""
+
 _REFRESH_SECONDS = 30.0
 _NO_SECRET = "secret"  # noqa: S105 - a reason
 
@@ -108,6 +111,8 @@ class MomentoCache:
         See `CredentialsSource`.
     breaker
         Keeps calls from being tried when they fail time and again; None tries each.
+    connect_timeout
+        Seconds; see `allowance`.
     clock
         Monotonic, in seconds.
     """
@@ -118,18 +123,26 @@ class MomentoCache:
         credentials: CredentialsSource,
         *,
         breaker: Breaker | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._credentials = credentials
         self.breaker = breaker
+        self._connect_timeout = connect_timeout
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: CacheClientAsync | None = None
         self._connecting: asyncio.Task[CacheClientAsync] | None = None
+        self._answered: CacheClientAsync | None = None
         self._imported = False
         self._refused = False
         self._refresh_from = float("-inf")
+
+    @property
+    def allowance(self) -> float:
+        """Seconds that a call may take beyond its own time: until a client was first answered it has to connect."""
+        return 0.0 if self._client is not None and self._client is self._answered else self._connect_timeout
 
     async def call(self, work: Callable[[CacheClientAsync], Awaitable[Answer]], *, timeout: float) -> Answer:
         """Do work with the client and check its answer.
@@ -139,8 +152,8 @@ class MomentoCache:
         work
             Calls the client once; or more often, with every answer but the last through `checked`.
         timeout
-            Seconds that all of it may take, connecting included but for the SDK's import, which is no fault of
-            Momento's. A connection that takes longer is still made, for the next call.
+            Seconds that all of it may take, and `allowance` more where it has to connect; the SDK's import, which is
+            no fault of Momento's, counts for neither. A connection that takes longer is still made, for the next call.
 
         Raises
         ------
@@ -166,9 +179,9 @@ class MomentoCache:
             self._imported = True
         client = None
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout + self.allowance):
                 client = await self._connected()
-                return checked(await work(client))
+                answer = checked(await work(client))
         except TimeoutError:
             raise CacheUnavailable("timeout") from None
         except CacheUnavailable as error:
@@ -177,6 +190,8 @@ class MomentoCache:
                 self._client = None
                 self._refused = True
             raise
+        self._answered = client
+        return answer
 
     async def aclose(self) -> None:
         """Close the connection; a later call makes a new one."""

@@ -31,6 +31,11 @@ class MomentoResponseCache:
     def __init__(self, cache: MomentoCache) -> None:
         self._cache = cache
 
+    @property
+    def allowance(self) -> float:
+        """See `chat_core.cache.ResponseCache`."""
+        return self._cache.allowance
+
     async def get(self, key: str, *, timeout: float) -> bytes | None:
         """See `chat_core.cache.ResponseCache`."""
         response = await self._cache.call(lambda client: client.get(self._cache.name, key), timeout=timeout)

@@ -1,0 +1,43 @@
+"""Recall: which earlier turns a question brings up. Pure rules over blocks that hold no text.
+
+How it goes together: `Entry` of a turn (`terms`, `signs`, `digest`) → `cut` and `build` into blocks → `pack`; a query
+(`weighted`, `QueryVector`) → `search` over blocks → `rank` → the turns to show.
+"""
+
+from chat_core.long_term.recall.blocks import Block, Entry, Vectors, build, cut, pack, unpack, without
+from chat_core.long_term.recall.models import DIMENSIONS, WORDS, Scale, scale_of
+from chat_core.long_term.recall.query import previous_share, weighted
+from chat_core.long_term.recall.ranking import Candidate, Judged, Limits, Ranking, rank
+from chat_core.long_term.recall.search import Found, Query, QueryVector, search
+from chat_core.long_term.recall.signs import combined, signs
+from chat_core.long_term.recall.terms import digest, terms
+
+__all__ = [
+    "DIMENSIONS",
+    "WORDS",
+    "Block",
+    "Candidate",
+    "Entry",
+    "Found",
+    "Judged",
+    "Limits",
+    "Query",
+    "QueryVector",
+    "Ranking",
+    "Scale",
+    "Vectors",
+    "build",
+    "combined",
+    "cut",
+    "digest",
+    "pack",
+    "previous_share",
+    "rank",
+    "scale_of",
+    "search",
+    "signs",
+    "terms",
+    "unpack",
+    "weighted",
+    "without",
+]
