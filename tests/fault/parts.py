@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from chat_core.cache.access import CacheAccess
+from chat_core.cache.flow import CacheFlow, Provider
 from chat_core.cache.replies import Replies
 from chat_core.conversations.erasure import Erasure
 from chat_core.conversations.resources import Conversations
@@ -141,7 +142,8 @@ class Process:
         hot = HotCopies(memory, history, keep=HOT_MESSAGES)
         access = CacheAccess(cache, _uncounted)
         keys = KeySpace("http://model")
-        replies = Replies(access, world.model, keys=keys, ttl=3600, count=_uncounted, clock=world.clock)
+        provider = Provider(access, world.model, keys, 3600, world.clock)
+        replies = Replies(CacheFlow(access, _uncounted), provider)
         self.turns = TurnService(history, hot, replies, default_memory=BUFFER, lock_wait=10, clock=world.clock)
         self.conversations = Conversations(history, hot, default_memory=BUFFER, clock=world.clock)
         self.erasure = Erasure(history, hot)

@@ -51,7 +51,7 @@ def _close_environment() -> None:
     from chat import handler as chat
     from history import handler as history
 
-    model = chat.replies()._model
+    model = chat.model()
     assert isinstance(model, OpenAIModel)
     event_loop.run(model.aclose())
     for stores in (chat.stores(), history.stores()):

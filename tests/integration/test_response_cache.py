@@ -67,15 +67,17 @@ def without(answer: Answer, *names: str) -> dict[str, Any]:
 
 @both
 def test_a_repeated_question_is_a_hit_and_costs_nothing(app: App, endpoint: str) -> None:
+    app.model.delay = 0.01
     first = ask(app, endpoint)
     again = ask(app, endpoint)
     assert calls(app) == 1
     assert first.headers["cache-status"] == "omoide; fwd=uri-miss; stored"
-    assert first.body["omoide"]["cache"] == {"status": "miss", "age": 0, "saved_tokens": 0}
+    assert first.body["omoide"]["cache"] == {"status": "miss", "age": 0, "saved_tokens": 0, "saved_ms": 0}
     assert "age" not in first.headers
     assert again.headers["cache-status"].startswith("omoide; hit; ttl=")
     assert 0.9 * 86_400 - 60 < int(again.headers["cache-status"].rpartition("=")[2]) <= 86_400
     assert int(again.headers["age"]) == again.body["omoide"]["cache"]["age"] < 60
+    assert again.body["omoide"]["cache"]["saved_ms"] > 0
     assert again.body["omoide"]["cache"]["saved_tokens"] == first.body["usage"]["total_tokens"] > 0
     assert without(again) == without(first)
     assert again.body["id"] != first.body["id"]

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from chat_core.api import Metadata, Part, Wire, check_model, check_provider_references, header, parse
 from chat_core.api.streams import chunk_frames, completion_chunks
-from chat_core.cache import StatelessCall, parse_cache_control
+from chat_core.cache import ModelCall, parse_cache_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,7 +87,7 @@ class CompletionsRequest(Wire):
     prompt_cache_key: str | None = None
 
 
-def completions_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> StatelessCall:
+def completions_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> ModelCall:
     """Read and check a request to ``POST /v1/chat/completions``.
 
     Raises
@@ -100,10 +100,11 @@ def completions_call(request: Request, user: str, body: dict[str, Any], settings
     check_model(model, settings.allowed_models)
     if not settings.allow_provider_references:
         check_provider_references(body)
-    return StatelessCall(
+    return ModelCall(
         user,
         {**body, "model": model, "store": wire.store is True},
         parse_cache_control(header(request, "cache-control")),
+        "chat/completions",
     )
 
 

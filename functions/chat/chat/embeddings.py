@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from chat_core.api import Wire, check_model, check_provider_references, header, parse
-from chat_core.cache import StatelessCall, parse_cache_control
+from chat_core.cache import ModelCall, parse_cache_control
 from chat_core.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class EmbeddingsRequest(Wire):
     user: str | None = None
 
 
-def embeddings_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> StatelessCall:
+def embeddings_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> ModelCall:
     """Read and check a request to ``POST /v1/embeddings``.
 
     Raises
@@ -42,7 +42,7 @@ def embeddings_call(request: Request, user: str, body: dict[str, Any], settings:
     check_model(wire.model, settings.allowed_models)
     if not settings.allow_provider_references:
         check_provider_references(body)
-    return StatelessCall(user, body, parse_cache_control(header(request, "cache-control")))
+    return ModelCall(user, body, parse_cache_control(header(request, "cache-control")), "embeddings")
 
 
 def _check_input(given: str | list[Any]) -> None:

@@ -15,7 +15,7 @@ from chat.responses import ResponsesCall, responses_call
 from chat.wiring import make_cache_access, make_embeddings, make_model, make_replies, make_turn_service
 from chat_core import api, observability
 from chat_core.api.streams import event_frames, response_events
-from chat_core.cache import CacheAccess, Embeddings, Replies, StatelessCall, stateless
+from chat_core.cache import CacheAccess, Embeddings, ModelCall, Replies, stateless
 from chat_core.deadline import Deadline
 from chat_core.model import ChatModel
 from chat_core.runtime import Send
@@ -92,9 +92,7 @@ async def create_response(
 ) -> Response[str]:
     """Answer one turn of a conversation, or a stateless call where no conversation is named; as a stream if asked."""
     if call.turn is None:
-        answer, headers = await stateless.respond(
-            replies, call.body, user=call.user, directives=call.directives, deadline=time_left
-        )
+        answer, headers = await stateless.respond(replies, ModelCall(call.user, call.body, call.directives), time_left)
     else:
         completed = await fold(turns.run(call.turn, time_left))
         answer, headers = completed.answer, completed.headers
@@ -108,26 +106,19 @@ def completion(
     user: Annotated[str, Depends(api.current_user)],
     body: Annotated[dict[str, Any], Depends(api.json_body)],
     config: Annotated[ChatSettings, Depends(settings)],
-) -> StatelessCall:
+) -> ModelCall:
     """Read and check the request of a chat completion."""
     return completions_call(request, user, body, config)
 
 
 @app.post("/v1/chat/completions")
 async def create_chat_completion(
-    call: Annotated[StatelessCall, Depends(completion)],
+    call: Annotated[ModelCall, Depends(completion)],
     time_left: Annotated[Deadline, Depends(deadline)],
     replies: Annotated[Replies, Depends(replies)],
 ) -> Response[str]:
     """Answer a chat completion; as a stream if asked."""
-    answer, headers = await stateless.respond(
-        replies,
-        call.body,
-        user=call.user,
-        directives=call.directives,
-        deadline=time_left,
-        endpoint="chat/completions",
-    )
+    answer, headers = await stateless.respond(replies, call, time_left)
     if call.body.get("stream"):
         return api.event_stream(completion_frames(call.body, answer), headers=headers)
     return api.json_response(answer, headers=headers)
@@ -138,14 +129,14 @@ def embedding(
     user: Annotated[str, Depends(api.current_user)],
     body: Annotated[dict[str, Any], Depends(api.json_body)],
     config: Annotated[ChatSettings, Depends(settings)],
-) -> StatelessCall:
+) -> ModelCall:
     """Read and check the request of embeddings."""
     return embeddings_call(request, user, body, config)
 
 
 @app.post("/v1/embeddings")
 async def create_embeddings(
-    call: Annotated[StatelessCall, Depends(embedding)],
+    call: Annotated[ModelCall, Depends(embedding)],
     time_left: Annotated[Deadline, Depends(deadline)],
     embeddings: Annotated[Embeddings, Depends(embeddings)],
 ) -> Response[str]:

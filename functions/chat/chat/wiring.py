@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chat_core.cache import CacheAccess, Embeddings, Replies
+from chat_core.cache import CacheAccess, CacheFlow, Embeddings, Provider, Replies
 from chat_core.keys import KeySpace
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import MomentoResponseCache
@@ -31,12 +31,12 @@ def make_cache_access(settings: ChatSettings, stores: Stores) -> CacheAccess:
 
 def make_replies(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Replies:
     """Make an environment's way to the model, through the response cache."""
-    return Replies(cache, model, keys=_keys(settings), ttl=settings.cache_ttl, count=count)
+    return Replies(CacheFlow(cache, count), _provider(settings, cache, model))
 
 
 def make_embeddings(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Embeddings:
     """Make an environment's way to the model's embeddings, through the cache."""
-    return Embeddings(cache, model, keys=_keys(settings), ttl=settings.cache_ttl, count=count)
+    return Embeddings(CacheFlow(cache, count), _provider(settings, cache, model))
 
 
 def make_turn_service(settings: ChatSettings, stores: Stores, replies: Replies) -> TurnService:
@@ -50,8 +50,9 @@ def make_turn_service(settings: ChatSettings, stores: Stores, replies: Replies) 
     )
 
 
-def _keys(settings: ChatSettings) -> KeySpace:
-    return KeySpace(settings.openai_base_url, settings.cache_epoch, shared=settings.cache_scope == "global")
+def _provider(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Provider:
+    keys = KeySpace(settings.openai_base_url, settings.cache_epoch, shared=settings.cache_scope == "global")
+    return Provider(cache, model, keys, settings.cache_ttl)
 
 
 def _api_key(settings: ChatSettings, refresh: bool) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_core.cache.envelope import Envelope, VectorEnvelope, draw_ttl, pack, pack_vector, unpack, unpack_vector
-from chat_core.cache.vectors import encoded, packed
+from chat_core.cache.vectors import decode_embedding, encode_embedding
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -61,23 +61,23 @@ def test_a_time_to_live_is_up_to_a_tenth_shorter(ttl: int) -> None:
 
 @given(st.lists(FLOATS_32, min_size=1, max_size=20))
 def test_floats_of_32_bits_are_told_alike_in_both_forms(floats: list[float]) -> None:
-    width, numbers = packed(floats)
+    width, numbers = decode_embedding(floats)
     assert (width, len(numbers)) == (4, 4 * len(floats))
-    assert encoded(width, numbers, "float") == floats
-    text = encoded(width, numbers, "base64")
-    assert packed(text) == (4, numbers)
+    assert encode_embedding(width, numbers, "float") == floats
+    text = encode_embedding(width, numbers, "base64")
+    assert decode_embedding(text) == (4, numbers)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=20))
 def test_floats_of_64_bits_lose_nothing(floats: list[float]) -> None:
-    width, numbers = packed(floats)
-    assert encoded(width, numbers, "float") == floats
-    text = encoded(width, numbers, "base64")
+    width, numbers = decode_embedding(floats)
+    assert encode_embedding(width, numbers, "float") == floats
+    text = encode_embedding(width, numbers, "base64")
     assert isinstance(text, str)
-    assert packed(text)[1] == struct.pack(f"<{len(floats)}f", *floats)
+    assert decode_embedding(text)[1] == struct.pack(f"<{len(floats)}f", *floats)
 
 
 @pytest.mark.parametrize("embedding", [None, "", "%%", "AAA=", [], ["1"], [True], [None], [1e400], {}])
 def test_what_is_no_embedding_is_refused(embedding: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - every kind of it
-        packed(embedding)
+        decode_embedding(embedding)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chat_core.cache.policy import Decision, Directives, bypassed, decide, parse_cache_control, refused, storable
+from chat_core.cache.policy import Decision, Directives, decide, forward_reason, parse_cache_control, storable
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,18 @@ def test_cache_control_is_read_as_http_has_it(text: str | None, expected: Direct
         ({}, Directives(), Decision(read=True, write=True)),
         ({"temperature": 0}, Directives(), Decision(read=True, write=True)),
         ({"temperature": None}, Directives(), Decision(read=True, write=True)),
-        ({"temperature": 0.7}, Directives(), bypassed("temperature")),
+        ({"temperature": 0.7}, Directives(), Decision.to_bypass("temperature")),
         ({"temperature": 0.7}, Directives(max_age=9), Decision(read=True, write=True)),
         ({"temperature": 0.7}, Directives(max_age=0), Decision(read=False, write=True)),
         ({}, Directives(max_age=0), Decision(read=False, write=True)),
-        ({"store": True}, Directives(max_age=9), bypassed("store")),
+        ({"store": True}, Directives(max_age=9), Decision.to_bypass("store")),
         ({"store": False}, Directives(), Decision(read=True, write=True)),
         ({"tools": [{"type": "function"}, {"type": "custom"}]}, Directives(), Decision(read=True, write=True)),
-        ({"tools": [{"type": "function"}, {"type": "web_search"}]}, Directives(), bypassed("provider-tools")),
-        ({"web_search_options": {}}, Directives(), bypassed("web-search")),
+        ({"tools": [{"type": "function"}, {"type": "web_search"}]}, Directives(), Decision.to_bypass("provider-tools")),
+        ({"web_search_options": {}}, Directives(), Decision.to_bypass("web-search")),
         ({"n": 1}, Directives(), Decision(read=True, write=True)),
         ({"n": None}, Directives(), Decision(read=True, write=True)),
-        ({"n": 2}, Directives(max_age=9), bypassed("choices")),
+        ({"n": 2}, Directives(max_age=9), Decision.to_bypass("choices")),
         ({}, Directives(no_cache=True), Decision(read=False, write=True)),
         ({}, Directives(no_store=True), Decision(read=True, write=False)),
     ],
@@ -81,7 +81,9 @@ def test_decisions(body: dict[str, Any], directives: Directives, expected: Decis
     ],
 )
 def test_an_age_is_taken_or_refused(age: float, max_age: int | None, expected: str) -> None:
-    found = refused(stored_at=1000.0, expires_at=1100.0, now=1000.0 + age, directives=Directives(max_age=max_age))
+    found = forward_reason(
+        stored_at=1000.0, expires_at=1100.0, now=1000.0 + age, directives=Directives(max_age=max_age)
+    )
     assert found == expected
 
 

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_core.cache.access import CacheAccess
+from chat_core.cache.flow import CacheFlow, Provider
 from chat_core.cache.policy import Directives
-from chat_core.cache.replies import Replies, Reply
+from chat_core.cache.replies import Replies
+from chat_core.cache.reply import ModelCall, Reply
 from chat_core.cache.single_flight import SingleFlight
 from chat_core.errors import CacheUnavailable, UpstreamError, UpstreamTimeout
 from chat_core.keys import lease_key
@@ -64,15 +66,16 @@ class SlowCache(InMemoryResponseCache):
 def environment(cache: InMemoryResponseCache, model: FakeModel, clock: Clock) -> Replies:
     """Make what one Lambda environment has of its own."""
     keys = KeySpace("https://api.openai.com/v1")
-    replies = Replies(CacheAccess(cache, ignore), model, keys=keys, ttl=3600, count=ignore, clock=clock)
-    replies._flights = SingleFlight(replies._cache, clock=clock)
-    return replies
+    access = CacheAccess(cache, ignore)
+    flow = CacheFlow(access, ignore)
+    flow.flights = SingleFlight(access, clock=clock)
+    return Replies(flow, Provider(access, model, keys, 3600, clock))
 
 
 async def ask(replies: Replies, *, timeout: float = TIMEOUT, after: float = 0.0, **directives: Any) -> Reply:
     await asyncio.sleep(after)
     return await replies.respond(
-        BODY, scope="naomi", directives=Directives(**directives), timeout=timeout, endpoint="chat/completions"
+        ModelCall("naomi", BODY, Directives(**directives), "chat/completions"), timeout=timeout
     )
 
 
@@ -180,7 +183,7 @@ def test_a_first_read_that_ran_out_of_time_does_not_excuse_from_the_lease() -> N
         cache, model = SlowCache(clock), FakeModel()
         environments = [environment(cache, model, clock) for _ in range(10)]
         for each in environments:
-            await each._cache.get("connected")
+            await each._provider.cache.get("connected")
         cache.seconds = 0.1
         replies = await asyncio.gather(*(ask(each) for each in environments))
         assert len(model.bodies) == 1

@@ -2,18 +2,21 @@
 
 from chat_core.cache.access import CacheAccess
 from chat_core.cache.embeddings import Embeddings
+from chat_core.cache.flow import CacheFlow, Provider
 from chat_core.cache.policy import Directives, parse_cache_control
-from chat_core.cache.replies import Replies, Reply
-from chat_core.cache.stateless import StatelessCall
+from chat_core.cache.replies import Replies
+from chat_core.cache.reply import ModelCall, Reply
 from chat_core.cache.store import ResponseCache
 
 __all__ = [
     "CacheAccess",
+    "CacheFlow",
     "Directives",
     "Embeddings",
+    "ModelCall",
+    "Provider",
     "Replies",
     "Reply",
     "ResponseCache",
-    "StatelessCall",
     "parse_cache_control",
 ]

@@ -92,7 +92,20 @@ class CacheAccess:
         return found, failures[0] if failures else ""
 
     async def set_all(self, values: Sequence[tuple[str, bytes, float]]) -> bool:
-        """Write many values, each a key, its value and its time to live; tell whether all were written."""
+        """Write values, each a key, its value and its time to live; tell whether all were written.
+
+        The first is written last and has the time of a single one: it tells who waits for it that all are there.
+        """
+        if not await self._set_each(values[1:]):
+            return False
+        key, value, ttl = values[0]
+        try:
+            await self.set(key, value, ttl=ttl)
+        except CacheUnavailable:
+            return False
+        return True
+
+    async def _set_each(self, values: Sequence[tuple[str, bytes, float]]) -> bool:
         written = 0
 
         async def write(value: tuple[str, bytes, float]) -> None:

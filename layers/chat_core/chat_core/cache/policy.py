@@ -71,10 +71,15 @@ class Decision:
         """Whether the cache has no part in this request."""
         return bool(self.reason)
 
+    @classmethod
+    def to_bypass(cls, reason: str) -> Decision:
+        """Decide to go past the cache."""
+        return cls(read=False, write=False, reason=reason)
 
-def bypassed(reason: str) -> Decision:
-    """Decide to go past the cache."""
-    return Decision(read=False, write=False, reason=reason)
+    @classmethod
+    def by_directives(cls, directives: Directives) -> Decision:
+        """Decide for a request that nothing keeps from the cache but what its caller wishes."""
+        return cls(read=not directives.no_cache and directives.max_age != 0, write=not directives.no_store)
 
 
 def parse_cache_control(text: str | None) -> Directives:
@@ -91,7 +96,7 @@ def parse_cache_control(text: str | None) -> Directives:
             found.setdefault(directive[1].lower(), directive[2] or directive[3] or "")
     said = found.get("max-age", "")
     # Whole numbers of any length: one with thousands of digits is never converted.
-    seconds = _clamped(said) if _SECONDS.fullmatch(said) else None
+    seconds = _clamp(said) if _SECONDS.fullmatch(said) else None
     return Directives(
         no_cache="no-cache" in found,
         no_store="no-store" in found,
@@ -101,7 +106,7 @@ def parse_cache_control(text: str | None) -> Directives:
     )
 
 
-def _clamped(said: str) -> int:
+def _clamp(said: str) -> int:
     if said.startswith("-"):
         return 0
     return MAX_AGE_LIMIT if len(said.lstrip("0")) > 10 else min(int(said), MAX_AGE_LIMIT)
@@ -118,23 +123,23 @@ def decide(body: Mapping[str, Any], directives: Directives) -> Decision:
         The caller's wishes.
     """
     if body.get("store") is True:
-        return bypassed("store")
+        return Decision.to_bypass("store")
     if body.get("web_search_options") is not None:
-        return bypassed("web-search")
+        return Decision.to_bypass("web-search")
     if any(_runs_at_provider(tool) for tool in body.get("tools") or ()):
-        return bypassed("provider-tools")
+        return Decision.to_bypass("provider-tools")
     if (body.get("n") or 1) > 1:
-        return bypassed("choices")
+        return Decision.to_bypass("choices")
     if body.get("temperature") and directives.max_age is None:
-        return bypassed("temperature")
-    return Decision(read=not directives.no_cache and directives.max_age != 0, write=not directives.no_store)
+        return Decision.to_bypass("temperature")
+    return Decision.by_directives(directives)
 
 
 def _runs_at_provider(tool: object) -> bool:
     return isinstance(tool, dict) and tool.get("type") not in _CALLERS_OWN_TOOLS
 
 
-def refused(*, stored_at: float, expires_at: float, now: float, directives: Directives) -> str:
+def forward_reason(*, stored_at: float, expires_at: float, now: float, directives: Directives) -> str:
     """Tell why a stored reply may not be taken, in the words of RFC 9211's ``fwd``; empty when it may.
 
     Parameters

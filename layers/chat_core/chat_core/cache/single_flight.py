@@ -164,7 +164,7 @@ class SingleFlight:
                     ticket = await self._lead_second(request)
                 if ticket is not None:
                     return ticket
-                await asyncio.sleep(min(deadline.remaining(), _jittered(interval)))
+                await asyncio.sleep(min(deadline.remaining(), _jitter(interval)))
                 found = await request.look(min(POLL_TIMEOUT, deadline.remaining()))
             except CacheUnavailable as error:
                 failures += 1
@@ -203,6 +203,6 @@ class _Request(Generic[T]):
     leaders: set[bytes] = field(default_factory=set)
 
 
-def _jittered(interval: float) -> float:
+def _jitter(interval: float) -> float:
     """Draw a pause: waiters that all pause alike would come at once, time and again."""
     return random.uniform(interval / 2, interval)  # noqa: S311 - spreads the waiters

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 EncodingFormat = Literal["float", "base64"]
 
 
-def packed(embedding: object) -> tuple[int, bytes]:
-    """Pack an embedding as a provider answered it.
+def decode_embedding(embedding: object) -> tuple[int, bytes]:
+    """Pack the numbers of an embedding as a provider answered it.
 
     Four bytes a number where that loses nothing, which is so with every provider whose floats are of 32 bits: then a
     vector that was asked for in one form is told in the other as the provider itself would.
@@ -49,22 +49,22 @@ def packed(embedding: object) -> tuple[int, bytes]:
         raise ValueError("no finite numbers")
     try:
         narrow = struct.pack(f"<{len(embedding)}f", *embedding)
-        if list(_unpacked(4, narrow)) == embedding:
+        if list(_unpack(4, narrow)) == embedding:
             return 4, narrow
         return 8, struct.pack(f"<{len(embedding)}d", *embedding)
     except (OverflowError, struct.error):
         raise ValueError("numbers out of range") from None
 
 
-def encoded(width: int, numbers: bytes, encoding: EncodingFormat) -> str | list[float]:
+def encode_embedding(width: int, numbers: bytes, encoding: EncodingFormat) -> str | list[float]:
     """Write packed numbers as OpenAI's ``encoding_format`` has them."""
     if encoding == "float":
-        return list(_unpacked(width, numbers))
+        return list(_unpack(width, numbers))
     if width == 8:
-        floats = _unpacked(width, numbers)
+        floats = _unpack(width, numbers)
         numbers = struct.pack(f"<{len(floats)}f", *floats)
     return base64.b64encode(numbers).decode()
 
 
-def _unpacked(width: int, numbers: bytes) -> Sequence[float]:
+def _unpack(width: int, numbers: bytes) -> Sequence[float]:
     return struct.unpack(f"<{len(numbers) // width}{'f' if width == 4 else 'd'}", numbers)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chat_core import errors
+from chat_core.cache import ModelCall
 from chat_core.history import Commit
 from chat_core.hot import Known, MemoryState
 from chat_core.keys import is_generated_id
@@ -305,9 +306,7 @@ class TurnService:
         if timeout < MODEL_MINIMUM:
             raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
         return await self._replies.respond(
-            {**request.body, "input": context.input},
-            scope=request.user,
-            directives=request.directives,
+            ModelCall(request.user, {**request.body, "input": context.input}, request.directives),
             timeout=timeout,
             alone=alone,
         )

@@ -1,0 +1,80 @@
+"""A request that goes through the cache to the model, and the answer that comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.cache.policy import Directives
+    from chat_core.keys import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """A checked request to the model.
+
+    Parameters
+    ----------
+    user
+        Whose it is, and so who may share the answer.
+    body
+        The effective request: what goes to the model, but for how the answer is to be sent.
+    directives
+        The request's ``Cache-Control``.
+    endpoint
+        Path of OpenAI's route, without ``/v1/``.
+    """
+
+    user: str
+    body: Mapping[str, Any]
+    directives: Directives
+    endpoint: Endpoint = "responses"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, and how it was had.
+
+    Parameters
+    ----------
+    response
+        OpenAI's object.
+    status
+        ``HIT``, ``MISS`` or ``BYPASS``.
+    cache_status
+        The header ``Cache-Status`` (RFC 9211).
+    age
+        Seconds since the answer was made, 0 unless it is a hit.
+    saved_tokens
+        What the model would have been paid for, 0 where all of it was paid.
+    saved_ms
+        Milliseconds that the model took when it made what came from the cache.
+    """
+
+    response: dict[str, Any]
+    status: Literal["HIT", "MISS", "BYPASS"]
+    cache_status: str
+    age: int = 0
+    saved_tokens: int = 0
+    saved_ms: int = 0
+
+    @property
+    def cache(self) -> dict[str, Any]:
+        """Our member ``omoide.cache`` of the answer."""
+        return {
+            "status": self.status.lower(),
+            "age": self.age,
+            "saved_tokens": self.saved_tokens,
+            "saved_ms": self.saved_ms,
+        }
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The answer's headers that tell of the cache."""
+        headers = {"X-Cache": self.status, "Cache-Status": self.cache_status}
+        if self.status == "HIT":
+            headers["Age"] = str(self.age)
+        return headers
