@@ -60,6 +60,12 @@ def test_a_retraction_needs_no_object() -> None:
     assert asked(replace(FACT, op="retract", object="")) == (ITEMS["1"].evidence,)
 
 
+def test_a_retraction_that_names_a_fact_needs_no_words_at_all() -> None:
+    named = replace(FACT, op="retract", subject="", predicate="", object="", replaces="fact_1")
+    assert asked(named) == (ITEMS["1"].evidence,)
+    assert asked(replace(named, replaces=None)) == "blank"
+
+
 def test_forgotten_is_not_taken_again_from_what_was_said_before() -> None:
     assert asked(FACT, forgotten=Moment(1, 1)) == "forgotten"
     assert asked(FACT, forgotten=Moment(0, 9)) == (ITEMS["1"].evidence,)

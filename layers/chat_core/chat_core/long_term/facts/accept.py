@@ -88,7 +88,7 @@ def accepted(
 
 def _ill_formed(candidate: Candidate) -> Refusal | None:
     words = [one_line(text) for text in (candidate.subject, candidate.predicate, candidate.object)]
-    needed = words[:2] if candidate.op == "retract" else words
+    needed = words if candidate.op != "retract" else words[:2] if candidate.replaces is None else ()
     if not all(needed):
         return "blank"
     if any(len(text) > MAX_LENGTH for text in words):

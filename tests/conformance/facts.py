@@ -1,0 +1,137 @@
+"""Cases of facts: what an extraction makes of those that are known, and what a view shows of them."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from chat_core.long_term.facts.accept import Candidate, Said
+from chat_core.long_term.facts.extraction import taken
+from chat_core.long_term.facts.records import Assertion, Evidence, Moment, Tombstone, fact_digest
+from chat_core.long_term.facts.resolve import resolved
+from chat_core.long_term.facts.shown import subject_facts, triple
+from tests.conformance.cases import Case, Outcome, compared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def run(case: Case) -> Outcome:
+    """Run a case by its ``op``."""
+    if case["op"] == "merge":
+        return merge(case)
+    params = case.get("params", {})
+    if case["op"] == "view" and ("facts" in params or "extractor_output" in params):
+        return shown(case, params)
+    return Outcome("skipped", (f"there is no fold of facts for op {case['op']} yet",))
+
+
+def merge(case: Case) -> Outcome:
+    """Take an extraction into the facts that are known."""
+    stored = [one for fact in case["facts"] for one in _assertions(fact)]
+    items = {
+        name: Said(Evidence(name, Moment(0, item["seq"]), item["role"]), item["text"])
+        for name, item in case["items"].items()
+    }
+    stones = [Tombstone(_digest(one), Moment(0, one["seq"])) for one in case.get("forgotten", ())]
+    found = taken(
+        [_candidate(output, case["facts"]) for output in case["output"]],
+        items,
+        new_id="new{}".format,
+        recorded_at=1,
+        forgotten={stone.digest: stone.moment for stone in stones},
+        include_assistant=bool(case.get("params", {}).get("include_assistant")),
+    )
+    facts = resolved([*stored, *found.assertions], stones)
+    got: dict[str, Any] = {
+        status: [fact.id for fact in facts if fact.status == status]
+        for status in ("current", "superseded", "retracted")
+    }
+    got["rejected"] = [list(refusal) for refusal in found.refusals]
+    for fact in facts:
+        known = {name: getattr(fact, name) for name in ("valid_from", "valid_to", "superseded_by", "status", "pinned")}
+        got[fact.id] = {**known, "item_ids": list(fact.item_ids), "object": fact.newest.object}
+    return compared(_told(case["expected"], got), got)
+
+
+def _told(expected: Mapping[str, Any], got: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare lists of ids in any order, and of a fact only the members that the case tells."""
+    told = dict(expected)
+    for name, value in expected.items():
+        known = got.get(name)
+        if isinstance(value, dict) and isinstance(known, dict):
+            told[name] = {**known, **value}
+        elif isinstance(value, list) and isinstance(known, list) and sorted(map(str, value)) == sorted(map(str, known)):
+            told[name] = known
+    return told
+
+
+def shown(case: Case, params: Mapping[str, Any]) -> Outcome:
+    """Show facts by subject, and as triples whose objects may hold a comma."""
+    numbers = count(1)
+    triples = params.get("facts") or _of_a_peer(params["extractor_output"])
+    facts = resolved(
+        Assertion(f"f{n}", "add", subject, predicate, thing, evidence=(Evidence(f"m{n}", Moment(0, n)),))
+        for (subject, predicate, thing), n in zip(triples, numbers, strict=False)
+    )
+    got: dict[str, Any] = {"triples": [list(triple(fact)) for fact in facts]}
+    subjects = case["expected"].get("facts_for", {})
+    got["facts_for"] = {
+        name: [list(triple(fact)[1:]) for fact in reversed(subject_facts(facts, [name]))] for name in subjects
+    }
+    return compared(case["expected"], got)
+
+
+def _of_a_peer(output: str) -> Iterator[tuple[str, ...]]:
+    """Read LangChain's text form, whose objects may hold its own separator."""
+    for part in output.split("<|>"):
+        yield tuple(part.strip().removeprefix("(").removesuffix(")").split(", ", 2))
+
+
+def _assertions(fact: Mapping[str, Any]) -> Iterator[Assertion]:
+    """Write a known fact as the assertions that it came from."""
+    evidence = tuple(Evidence(item_id, Moment(0, fact["seq"])) for item_id in fact["item_ids"])
+    pinned = bool(fact.get("pinned"))
+    yield Assertion(
+        id=fact["id"],
+        op="add",
+        subject=fact["subject"],
+        predicate=fact["predicate"],
+        object=fact["object"],
+        cardinality=fact.get("cardinality", "many"),
+        evidence=evidence,
+        valid_from=fact.get("valid_from"),
+    )
+    if pinned or fact.get("status") == "retracted":
+        yield Assertion(
+            id=f"{fact['id']}-then",
+            op="retract" if fact.get("status") == "retracted" else "add",
+            subject=fact["subject"],
+            predicate=fact["predicate"],
+            object=fact["object"],
+            cardinality=fact.get("cardinality", "many"),
+            evidence=evidence,
+            replaces=fact["id"] if fact.get("status") == "retracted" else None,
+            valid_from=fact.get("valid_to"),
+            correction=False,
+            pinned=pinned,
+        )
+
+
+def _candidate(output: Mapping[str, Any], known: list[Mapping[str, Any]]) -> Candidate:
+    replaces = output.get("replaces")
+    return Candidate(
+        op=output.get("op", "add"),
+        subject=output.get("subject", ""),
+        predicate=output.get("predicate", ""),
+        object=output.get("object", ""),
+        kind=output.get("kind", "profile"),
+        cardinality=output.get("cardinality", "many"),
+        valid_from=output.get("valid_from"),
+        replaces=known[replaces - 1]["id"] if isinstance(replaces, int) else replaces,
+        evidence=tuple(output.get("item_ids", ())),
+    )
+
+
+def _digest(fact: Mapping[str, Any]) -> str:
+    return fact_digest(fact["subject"], fact["predicate"], fact["object"])
