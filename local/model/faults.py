@@ -28,14 +28,20 @@ class Fault:
         The error that it answers.
     damage
         ``"cut"`` closes the connection in the middle of the answer's body, ``"malformed"`` sends a body, or in a
-        stream an event, that is no JSON.
+        stream an event, that is no JSON, ``"error"`` ends a stream with an event that tells of an error.
+    after
+        How many events of a stream come before the damage; None for half of them.
+    whole
+        Whether a request for a stream is answered with JSON, as by a provider that does not stream.
     change
         What becomes of the model's reply; embeddings have none.
     """
 
     delay: float = 0.0
     error: ApiError | None = None
-    damage: Literal["cut", "malformed"] | None = None
+    damage: Literal["cut", "malformed", "error"] | None = None
+    after: int | None = None
+    whole: bool = False
     change: Callable[[Reply], Reply] = _unchanged
 
 
@@ -59,14 +65,24 @@ def slow(seconds: float) -> Fault:
     return Fault(delay=seconds)
 
 
-def cut_connection() -> Fault:
-    """Return the fault that ends in the middle of the answer's body."""
-    return Fault(damage="cut")
+def cut_connection(*, after: int | None = None) -> Fault:
+    """Return the fault that ends in the middle of the answer's body, of a stream after so many events."""
+    return Fault(damage="cut", after=after)
 
 
-def malformed_json() -> Fault:
-    """Return the fault whose answer cannot be read."""
-    return Fault(damage="malformed")
+def malformed_json(*, after: int | None = None) -> Fault:
+    """Return the fault whose answer cannot be read, of a stream from one event on."""
+    return Fault(damage="malformed", after=after)
+
+
+def error_event(*, after: int | None = None) -> Fault:
+    """Return the fault that ends a stream with an error; an answer that is whole has none."""
+    return Fault(damage="error", after=after)
+
+
+def no_stream() -> Fault:
+    """Return the fault of a provider that answers JSON where it is asked for a stream."""
+    return Fault(whole=True)
 
 
 def empty_output() -> Fault:

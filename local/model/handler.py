@@ -8,11 +8,11 @@ import time
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chat_core.api.streams import chunk_frames, completion_chunks, event_frames, response_events
 from local.model import chat_completions, embeddings, responses
 from local.model.conversation import fingerprint
 from local.model.errors import ApiError, bad_request
 from local.model.faults import NO_FAULT, Fault
+from local.model.streams import Piece, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,9 @@ class Controls(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Let so much time pass, less when the server stops."""
+
+    def next_token(self, number: int) -> None:
+        """Let the time pass that a token of a stream takes, the first being number 0."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -100,15 +103,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         create = responses.create if path == "/v1/responses" else chat_completions.create
         answer = create(body, now=now, change=fault.change)
-        if not body.get("stream"):
-            self._send_json(200, answer, fault, headers=request_id)
-            return
-        if path == "/v1/responses":
-            frames = event_frames(response_events(answer))
+        if body.get("stream") and not fault.whole:
+            self._send_stream(stream_of(path, body, answer, fault), request_id)
         else:
-            with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
-            frames = chunk_frames(completion_chunks(answer, include_usage=with_usage))
-        self._send_stream(frames, fault, request_id)
+            self._send_json(200, answer, fault, headers=request_id)
 
     def _send_json(self, status: int, value: Json, fault: Fault, *, headers: dict[str, str] | None = None) -> None:
         content = json.dumps(value, ensure_ascii=False).encode()
@@ -125,23 +123,23 @@ class Handler(BaseHTTPRequestHandler):
             content = content[: len(content) // 2]
         self.wfile.write(content)
 
-    def _send_stream(self, frames: Iterator[str], fault: Fault, headers: dict[str, str]) -> None:
-        contents = [frame.encode() for frame in frames]
-        middle = len(contents) // 2
-        if fault.damage == "malformed":
-            contents[middle] = contents[middle][: len(contents[middle]) // 2] + b"\n\n"
+    def _send_stream(self, pieces: Iterator[Piece], headers: dict[str, str]) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream; charset=utf-8")
         self.send_header("transfer-encoding", "chunked")
         for name, text in headers.items():
             self.send_header(name, text)
         self.end_headers()
-        for content in contents[:middle] if fault.damage == "cut" else contents:
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
-        if fault.damage == "cut":
-            self.close_connection = True
-        else:
-            self.wfile.write(b"0\r\n\r\n")
+        tokens = 0
+        for piece in pieces:
+            if piece.content is None:
+                self.close_connection = True
+                return
+            if piece.is_token:
+                self.controls.next_token(tokens)
+                tokens += 1
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece.content), piece.content))
+        self.wfile.write(b"0\r\n\r\n")
 
 
 def _parsed(content: bytes) -> Json:

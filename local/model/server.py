@@ -40,12 +40,16 @@ class StandInModel:
     ----------
     delay
         Seconds before each answer.
+    first_token, token
+        Seconds that a stream's first token takes once the answer has begun, and each that follows.
     script
         The faults of the next calls, first come, first served.
     """
 
     def __init__(self, port: int = 0) -> None:
         self.delay = 0.0
+        self.first_token = 0.0
+        self.token = 0.0
         self.script: deque[Fault] = deque()
         self._port = port
         self._lock = threading.Lock()
@@ -120,6 +124,11 @@ class StandInModel:
     def wait(self, seconds: float) -> None:
         """Let so much time pass beside the usual delay, less when the server stops."""
         self._stopping.wait(self.delay + seconds)
+
+    def next_token(self, number: int) -> None:
+        """Let the time pass that a token of a stream takes, less when the server stops."""
+        if seconds := self.token if number else self.first_token:
+            self._stopping.wait(seconds)
 
 
 def _handler_for(model: StandInModel) -> type[Handler]:

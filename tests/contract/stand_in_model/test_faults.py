@@ -107,3 +107,55 @@ def test_an_answer_may_be_late(model: StandInModel, client: OpenAI) -> None:
     model.delay = 60
     with pytest.raises(openai.APITimeoutError):
         client.with_options(timeout=0.1).responses.create(model=MODEL, input="Hi")
+
+
+@pytest.mark.parametrize("route", ["responses", "chat/completions"])
+@pytest.mark.parametrize("after", [0, 1, 4])
+def test_a_stream_breaks_where_it_is_told_to(model: StandInModel, http: httpx2.Client, route: str, after: int) -> None:
+    body = {"model": MODEL, "stream": True, **({"input": "Hi"} if route == "responses" else CHATS[0])}
+    for fault in (
+        faults.cut_connection(after=after),
+        faults.malformed_json(after=after),
+        faults.error_event(after=after),
+    ):
+        model.script.append(fault)
+        data: list[str] = []
+        try:
+            with http.stream("POST", route, json=body) as answer:
+                for line in answer.iter_lines():
+                    data.extend([line.removeprefix("data: ")] if line.startswith("data: ") else [])
+        except httpx2.RemoteProtocolError:
+            assert fault.damage == "cut"
+            assert len(data) == after
+            continue
+        if fault.damage == "error":
+            assert len(data) == after + 1
+            told = json.loads(data[-1])
+            assert told.get("type") == "error" or told["error"]["code"] == "server_error"
+        else:
+            with pytest.raises(json.JSONDecodeError):
+                json.loads(data[after])
+
+
+def test_a_provider_may_not_stream(model: StandInModel, http: httpx2.Client) -> None:
+    model.script.append(faults.no_stream())
+    answer = http.post("responses", json={"model": MODEL, "input": "Hi", "stream": True})
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["status"] == "completed"
+
+
+@pytest.mark.parametrize("route", ["responses", "chat/completions"])
+def test_tokens_of_a_stream_take_their_time(
+    model: StandInModel, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch, route: str
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(model, "next_token", waited.append)
+    body = {"input": "Hi"} if route == "responses" else CHATS[0]
+    kind = "ResponseStreamEvent" if route == "responses" else "CreateChatCompletionStreamResponse"
+    events = stream(http, route, body, kind)
+    if route == "responses":
+        tokens = sum(event["type"].endswith(".delta") for event in events)
+    else:
+        tokens = sum(bool(event["choices"][0]["delta"].get("content")) for event in events if event["choices"])
+    assert waited == list(range(tokens))
+    assert tokens > 1
