@@ -10,6 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage, get_buffer_string
 from momento import CacheClient, Configurations, CredentialProvider
 
+from chat_core.keys import Address
 from chat_core.messages.items import from_items, stored_item
 from chat_core.messages.langchain import element
 from chat_core.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:`langchain-community` is being s
 
 CACHE = "omoide"
 USER, TALK = "naomi", "talk-1"
+HERE = Address(USER, TALK)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def append(momento: EmbeddedMomento, *turns: tuple[Message, ...], keep: int = 20
         cache = MomentoCache(CACHE, lambda *, refresh: MomentoCredentials(local=f"127.0.0.1:{momento.port}"))
         store = MomentoMemoryStore(cache)
         for messages in turns:
-            await store.append_history(USER, TALK, [element(m) for m in messages], keep=keep, timeout=5)
+            await store.append_history(HERE, [element(m) for m in messages], keep=keep, timeout=5)
         await cache.aclose()
 
     asyncio.run(write())

@@ -11,6 +11,7 @@ from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CreateCache
 
 from chat_core.errors import CacheUnavailable
+from chat_core.keys import Address
 from chat_core.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore, MomentoResponseCache
 from chat_core.momento.breaker import Breaker
 from local.momento import EmbeddedMomento
@@ -42,17 +43,17 @@ def test_a_momento_that_is_down_is_left_alone_for_a_while() -> None:
         await values.set("llm:1", b"1", ttl=60, timeout=SECONDS)
         server.faults.fail()
         assert await reason(values.get("llm:1", timeout=SECONDS)) == "unavailable"
-        assert await reason(memory.read_memory("naomi", "talk", timeout=SECONDS)) == "unavailable"
+        assert await reason(memory.read_memory(Address("naomi", "talk"), timeout=SECONDS)) == "unavailable"
         assert await reason(values.set("llm:2", b"2", ttl=60, timeout=SECONDS)) == "unavailable"
         server.faults.clear()
         server.meter.reset()
         for _ in range(5):
             assert await reason(values.get("llm:1", timeout=SECONDS)) == "breaker_open"
-            assert await reason(memory.read_memory("naomi", "talk", timeout=SECONDS)) == "breaker_open"
+            assert await reason(memory.read_memory(Address("naomi", "talk"), timeout=SECONDS)) == "breaker_open"
         assert server.meter.snapshot().calls == {}
         clock.now += 10
         assert await values.get("llm:1", timeout=SECONDS) == b"1"
-        assert await memory.read_memory("naomi", "talk", timeout=SECONDS) is None
+        assert await memory.read_memory(Address("naomi", "talk"), timeout=SECONDS) is None
         await cache.aclose()
 
     with EmbeddedMomento() as server:

@@ -20,7 +20,7 @@ from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CacheListFetch, CreateCache
 
 from chat_core.errors import CacheUnavailable, SecretUnavailable, StoreUnavailable
-from chat_core.keys import history_list_key
+from chat_core.keys import Address, history_list_key
 from chat_core.momento import (
     MomentoCache,
     MomentoCredentials,
@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 CACHE = "omoide"
 USER, TALK = "naomi", "talk-1"
+HERE = Address(USER, TALK)
 SECONDS = 5.0
 SOON = 0.2
 TTL = 3_600
@@ -132,7 +133,7 @@ class Stores:
 @pytest.fixture
 def momento(cache: MomentoCache, reader: CacheClient) -> Stores:
     def history() -> list[str]:
-        answer = reader.list_fetch(CACHE, history_list_key(USER, TALK))
+        answer = reader.list_fetch(CACHE, history_list_key(HERE))
         return answer.value_list_string if isinstance(answer, CacheListFetch.Hit) else []
 
     memory = MomentoMemoryStore(cache, ttl=timedelta(seconds=TTL))
@@ -142,7 +143,7 @@ def momento(cache: MomentoCache, reader: CacheClient) -> Stores:
 @pytest.fixture
 def fake(clock: Clock) -> Stores:
     memory = InMemoryMemoryStore(clock, ttl=TTL)
-    return Stores(memory, InMemoryResponseCache(clock), lambda: list(memory.history(USER, TALK)))
+    return Stores(memory, InMemoryResponseCache(clock), lambda: list(memory.history(HERE)))
 
 
 @pytest.fixture(params=["momento", "fake"])
@@ -162,26 +163,26 @@ def reason(run: Run, call: Coroutine[Any, Any, object]) -> str:
 
 def test_a_memory_value_is_read_as_written(stores: Stores, run: Run) -> None:
     memory = stores.memory
-    assert run(memory.read_memory(USER, TALK, timeout=SECONDS)) is None
+    assert run(memory.read_memory(HERE, timeout=SECONDS)) is None
     for value in (b"\x00\xff", b"", "思い出".encode()):
-        run(memory.write_memory(USER, TALK, value, timeout=SECONDS))
-        assert run(memory.read_memory(USER, TALK, timeout=SECONDS)) == value
-    assert run(memory.read_memory(USER, "talk-2", timeout=SECONDS)) is None
-    assert run(memory.read_memory("kenji", TALK, timeout=SECONDS)) is None
+        run(memory.write_memory(HERE, value, timeout=SECONDS))
+        assert run(memory.read_memory(HERE, timeout=SECONDS)) == value
+    assert run(memory.read_memory(Address(USER, "talk-2"), timeout=SECONDS)) is None
+    assert run(memory.read_memory(Address("kenji", TALK), timeout=SECONDS)) is None
 
 
 def test_a_memory_value_lives_for_the_ttl_after_its_last_write(stores: Stores, run: Run, clock: Clock) -> None:
-    run(stores.memory.write_memory(USER, TALK, b"1", timeout=SECONDS))
+    run(stores.memory.write_memory(HERE, b"1", timeout=SECONDS))
     clock.now += TTL - 1
-    run(stores.memory.write_memory(USER, TALK, b"2", timeout=SECONDS))
+    run(stores.memory.write_memory(HERE, b"2", timeout=SECONDS))
     clock.now += TTL - 1
-    assert run(stores.memory.read_memory(USER, TALK, timeout=SECONDS)) == b"2"
+    assert run(stores.memory.read_memory(HERE, timeout=SECONDS)) == b"2"
     clock.now += 1
-    assert run(stores.memory.read_memory(USER, TALK, timeout=SECONDS)) is None
+    assert run(stores.memory.read_memory(HERE, timeout=SECONDS)) is None
 
 
 def test_a_memory_value_over_5_mb_is_refused(stores: Stores, run: Run) -> None:
-    call = stores.memory.write_memory(USER, TALK, b"0" * (5 * 1024 * 1024 + 1), timeout=SECONDS)
+    call = stores.memory.write_memory(HERE, b"0" * (5 * 1024 * 1024 + 1), timeout=SECONDS)
     assert reason(run, call) == "limit_exceeded"
 
 
@@ -189,7 +190,7 @@ def test_a_memory_value_over_5_mb_is_refused(stores: Stores, run: Run) -> None:
 
 
 def append(stores: Stores, *elements: str, keep: int = 200) -> Coroutine[Any, Any, int]:
-    return stores.memory.append_history(USER, TALK, elements, keep=keep, timeout=SECONDS)
+    return stores.memory.append_history(HERE, elements, keep=keep, timeout=SECONDS)
 
 
 def test_an_append_keeps_order_and_tells_the_length(stores: Stores, run: Run) -> None:
@@ -219,10 +220,10 @@ def test_the_list_lives_for_the_ttl_after_its_last_write(stores: Stores, run: Ru
 
 def test_the_list_is_replaced(stores: Stores, run: Run) -> None:
     run(append(stores, "1", "2", "3"))
-    run(stores.memory.replace_history(USER, TALK, ["a", "b"], timeout=SECONDS))
+    run(stores.memory.replace_history(HERE, ["a", "b"], timeout=SECONDS))
     assert stores.history() == ["a", "b"]
     assert run(append(stores, "c")) == 3
-    run(stores.memory.replace_history(USER, TALK, [], timeout=SECONDS))
+    run(stores.memory.replace_history(HERE, [], timeout=SECONDS))
     assert stores.history() == []
 
 
@@ -239,13 +240,13 @@ def test_a_list_over_5_mb_is_refused(stores: Stores, run: Run) -> None:
 
 def test_a_conversation_is_forgotten(stores: Stores, run: Run) -> None:
     run(append(stores, "1"))
-    run(stores.memory.write_memory(USER, TALK, b"1", timeout=SECONDS))
-    run(stores.memory.write_memory(USER, "talk-2", b"2", timeout=SECONDS))
+    run(stores.memory.write_memory(HERE, b"1", timeout=SECONDS))
+    run(stores.memory.write_memory(Address(USER, "talk-2"), b"2", timeout=SECONDS))
     for _ in range(2):
-        run(stores.memory.forget(USER, TALK, timeout=SECONDS))
+        run(stores.memory.forget(HERE, timeout=SECONDS))
         assert stores.history() == []
-        assert run(stores.memory.read_memory(USER, TALK, timeout=SECONDS)) is None
-    assert run(stores.memory.read_memory(USER, "talk-2", timeout=SECONDS)) == b"2"
+        assert run(stores.memory.read_memory(HERE, timeout=SECONDS)) is None
+    assert run(stores.memory.read_memory(Address(USER, "talk-2"), timeout=SECONDS)) == b"2"
 
 
 # The response cache
@@ -284,12 +285,12 @@ def test_one_of_many_sets_what_is_absent(stores: Stores, run: Run, clock: Clock)
 
 def calls(stores: Stores, timeout: float) -> list[Coroutine[Any, Any, object]]:
     return [
-        stores.memory.read_memory(USER, TALK, timeout=timeout),
-        stores.memory.write_memory(USER, TALK, b"1", timeout=timeout),
-        stores.memory.append_history(USER, TALK, ["1"], keep=9, timeout=timeout),
-        stores.memory.replace_history(USER, TALK, ["1"], timeout=timeout),
-        stores.memory.replace_history(USER, TALK, [], timeout=timeout),
-        stores.memory.forget(USER, TALK, timeout=timeout),
+        stores.memory.read_memory(HERE, timeout=timeout),
+        stores.memory.write_memory(HERE, b"1", timeout=timeout),
+        stores.memory.append_history(HERE, ["1"], keep=9, timeout=timeout),
+        stores.memory.replace_history(HERE, ["1"], timeout=timeout),
+        stores.memory.replace_history(HERE, [], timeout=timeout),
+        stores.memory.forget(HERE, timeout=timeout),
         stores.replies.get("llm:1", timeout=timeout),
         stores.replies.set("llm:1", b"1", ttl=9, timeout=timeout),
         stores.replies.set_if_absent("llm:1", b"1", ttl=9, timeout=timeout),
@@ -382,12 +383,12 @@ def test_an_append_is_never_repeated(momento: Stores, server: EmbeddedMomento, r
 def test_a_replacement_that_fails_halfway_leaves_no_mixture(momento: Stores, server: EmbeddedMomento, run: Run) -> None:
     run(append(momento, "1"))
     server.faults.fail("ListConcatenateBack", times=1)
-    call = momento.memory.replace_history(USER, TALK, ["a", "b"], timeout=SECONDS)
+    call = momento.memory.replace_history(HERE, ["a", "b"], timeout=SECONDS)
     assert reason(run, call) == "unavailable"
     assert momento.history() == []
     server.faults.fail("Delete", code=grpc.StatusCode.NOT_FOUND, times=1)
     run(append(momento, "1"))
-    call = momento.memory.replace_history(USER, TALK, ["a", "b"], timeout=SECONDS)
+    call = momento.memory.replace_history(HERE, ["a", "b"], timeout=SECONDS)
     assert reason(run, call) == "not_found"
     assert momento.history() == ["1"]
 
@@ -398,13 +399,13 @@ def test_half_forgotten_is_not_forgotten(momento: Stores, server: EmbeddedMoment
         if well:
             server.faults.delay(0, "Delete", times=well)
         server.faults.fail("Delete", code=grpc.StatusCode.NOT_FOUND, times=1)
-        assert reason(run, momento.memory.forget(USER, TALK, timeout=SECONDS)) == "not_found"
+        assert reason(run, momento.memory.forget(HERE, timeout=SECONDS)) == "not_found"
 
 
 def test_what_a_turn_costs(momento: Stores, server: EmbeddedMomento, run: Run) -> None:
-    run(momento.memory.read_memory(USER, TALK, timeout=SECONDS))
+    run(momento.memory.read_memory(HERE, timeout=SECONDS))
     run(append(momento, "1", "2"))
-    run(momento.memory.write_memory(USER, TALK, b"1", timeout=SECONDS))
+    run(momento.memory.write_memory(HERE, b"1", timeout=SECONDS))
     assert server.meter.snapshot().calls == {"Get": 1, "ListConcatenateBack": 1, "Set": 1}
 
 
@@ -535,7 +536,7 @@ def test_a_slow_secret_costs_the_timeout_and_serves_the_next_call(
     momento: Stores, credentials: Credentials, run: Run
 ) -> None:
     credentials.gate.clear()
-    assert reason(run, momento.memory.read_memory(USER, TALK, timeout=SOON)) == "timeout"
+    assert reason(run, momento.memory.read_memory(HERE, timeout=SOON)) == "timeout"
     credentials.gate.set()
     assert run(append(momento, "1")) == 1
     assert credentials.asked == [False]
@@ -546,12 +547,12 @@ def test_only_until_the_first_answer_has_a_call_time_to_connect(
 ) -> None:
     assert cache.allowance > SOON > 0
     server.faults.delay(SOON, "Get", times=1)
-    assert run(momento.memory.read_memory(USER, TALK, timeout=0.01)) is None
+    assert run(momento.memory.read_memory(HERE, timeout=0.01)) is None
     assert cache.allowance == 0
     server.faults.delay(SOON, "Get", times=1)
-    assert reason(run, momento.memory.read_memory(USER, TALK, timeout=0.01)) == "timeout"
+    assert reason(run, momento.memory.read_memory(HERE, timeout=0.01)) == "timeout"
     server.faults.fail(code=grpc.StatusCode.UNAUTHENTICATED, times=1)
-    assert reason(run, momento.memory.read_memory(USER, TALK, timeout=SECONDS)) == "credentials"
+    assert reason(run, momento.memory.read_memory(HERE, timeout=SECONDS)) == "credentials"
     assert cache.allowance > 0
     run(cache.aclose())
     assert run(append(momento, "1")) == 1

@@ -17,7 +17,8 @@ from chat_core.errors import (
     NotFound,
 )
 from chat_core.history.records import Head, IdempotencyKey, IdempotencyRecord, LastTurn, Lease, Page, StoredItem
-from chat_core.keys import item_id, item_prefix, new_incarnation
+from chat_core.keys import Address, item_id, item_prefix, new_incarnation
+from chat_core.messages import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,16 +47,16 @@ class InMemoryHistoryStore:
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._conversations: dict[tuple[str, str], _Conversation] = {}
+        self._conversations: dict[Address, _Conversation] = {}
         self._records: dict[tuple[str, IdempotencyKey], IdempotencyRecord] = {}
 
-    async def take_lease(self, user: str, conversation: str, lease: Lease, *, create: bool) -> Head:
-        found = self._conversations.get((user, conversation))
+    async def take_lease(self, address: Address, lease: Lease, *, create: bool) -> Head:
+        found = self._conversations.get(address)
         if (found is None or not found.visible) and not create:
             raise _no_conversation()
         if found is None:
-            head = Head(conversation, new_incarnation(), created_at=int(self._clock()))
-            found = self._conversations[user, conversation] = _Conversation(head)
+            head = Head(address, new_incarnation(), created_at=int(self._clock()))
+            found = self._conversations[address] = _Conversation(head)
         held = self._held(found)
         if held is not None:
             left = int((held.expires_at - self._clock()) * 1000) + 1
@@ -65,21 +66,21 @@ class InMemoryHistoryStore:
         found.head = replace(found.head, lease=lease)
         return deepcopy(found.head)
 
-    async def release_lease(self, user: str, head: Head, token: str) -> None:
-        found = self._conversations.get((user, head.conversation))
+    async def release_lease(self, address: Address, token: str) -> None:
+        found = self._conversations.get(address)
         if found is None or found.head.lease is None or found.head.lease.token != token:
             return
         if found.visible:
             found.head = replace(found.head, lease=None)
         else:
-            del self._conversations[user, head.conversation]
+            del self._conversations[address]
 
-    async def commit(self, user: str, head: Head, commit: Commit, *, token: str | None) -> Head:
-        found = self._conversations.get((user, head.conversation))
+    async def commit(self, head: Head, commit: Commit, *, token: str | None) -> Head:
+        found = self._conversations.get(head.address)
         if found is None or found.head.incarnation != head.incarnation:
             raise _no_conversation()
         lease = found.head.lease
-        if commit.idempotency is not None and self._record(user, commit.idempotency) is not None:
+        if commit.idempotency is not None and self._record(head.address.user, commit.idempotency) is not None:
             raise IdempotencyKeyReused("This idempotency key has been used before.")
         if found.head.seq != head.seq or (token is not None and (lease is None or lease.token != token)):
             raise CommitConflict
@@ -88,7 +89,7 @@ class InMemoryHistoryStore:
         if token is not None:
             found.head = replace(found.head, lease=None)
         if commit.idempotency is not None:
-            self._records[user, commit.idempotency] = IdempotencyRecord(
+            self._records[head.address.user, commit.idempotency] = IdempotencyRecord(
                 fingerprint=commit.fingerprint,
                 conversation=head.conversation,
                 incarnation=head.incarnation,
@@ -100,82 +101,77 @@ class InMemoryHistoryStore:
             )
         return deepcopy(replace(found.head, edits=head.edits))
 
-    async def get_head(self, user: str, conversation: str) -> Head:
-        found = self._visible(user, conversation)
+    async def get_head(self, address: Address) -> Head:
+        found = self._visible(address)
         return deepcopy(replace(found.head, lease=self._held(found)))
 
-    async def tail(self, user: str, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
-        items = self._items(user, head, 1, before - 1)
+    async def tail(self, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
+        items = self._items(head, 1, before - 1)
         return items[max(len(items) - limit, 0) :]
 
-    async def read_items(self, user: str, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
-        return self._items(user, head, first, last)
+    async def read_items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
+        return self._items(head, first, last)
 
     async def idempotency_record(self, user: str, key: IdempotencyKey) -> IdempotencyRecord | None:
         return deepcopy(self._record(user, key))
 
     async def create_conversation(
         self,
-        user: str,
         head: Head,
         commit: Commit | None,
         *,
         idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
-        if idempotency is not None and self._record(user, idempotency[0]) is not None:
+        if idempotency is not None and self._record(head.address.user, idempotency[0]) is not None:
             raise IdempotencyKeyReused("This idempotency key has been used before.")
-        if (user, head.conversation) in self._conversations:
+        if head.address in self._conversations:
             raise CommitConflict
         now = self._clock()
         made = _Conversation(deepcopy(replace(head, updated_at=now)), visible=True)
         if commit is not None:
             self._append(made, commit, now)
-        self._conversations[user, head.conversation] = made
+        self._conversations[head.address] = made
         if idempotency is not None:
-            self._records[user, idempotency[0]] = deepcopy(idempotency[1])
+            self._records[head.address.user, idempotency[0]] = deepcopy(idempotency[1])
         return deepcopy(made.head)
 
     async def update_conversation(
         self,
-        user: str,
         head: Head,
         *,
         metadata: Mapping[str, str] | None,
         memory: Mapping[str, Any] | None,
         idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
-        found = self._of(user, head)
+        found = self._of(head)
         if idempotency is not None:
-            if self._record(user, idempotency[0]) is not None:
+            if self._record(head.address.user, idempotency[0]) is not None:
                 raise IdempotencyKeyReused("This idempotency key has been used before.")
-            self._records[user, idempotency[0]] = deepcopy(idempotency[1])
+            self._records[head.address.user, idempotency[0]] = deepcopy(idempotency[1])
         if metadata is not None:
             found.head = replace(found.head, metadata=dict(metadata))
         if memory is not None:
-            found.head = replace(found.head, memory=deepcopy(dict(memory)), window_start=-1, window_position=0)
+            found.head = replace(found.head, memory=deepcopy(dict(memory)), anchor=None)
         return deepcopy(replace(found.head, lease=self._held(found)))
 
     async def list_conversations(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
-        heads = [one.head for (owner, _), one in self._conversations.items() if owner == user and one.visible]
+        heads = [one.head for at, one in self._conversations.items() if at.user == user and one.visible]
         heads.sort(key=_activity, reverse=order == "desc")
         if after is not None:
             places = [place for place, head in enumerate(heads) if head.conversation == after]
             if not places:
                 raise InvalidRequest("The cursor names no conversation of yours.", param="after")
             heads = heads[places[0] + 1 :]
-        listed = (
-            replace(head, seq=0, system=None, window_start=0, window_position=0, edits=0, last=None, lease=None)
-            for head in heads
-        )
+        listed = (replace(head, seq=0, system=None, anchor=BEGINNING, edits=0, last=None, lease=None) for head in heads)
         return Page(deepcopy(tuple(listed)[:limit]), has_more=len(heads) > limit)
 
     async def list_items(
-        self, user: str, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
+        self, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
     ) -> Page[StoredItem]:
         if order == "asc":
-            items = self._items(user, head, 1 if after is None else after + 1, head.seq)
+            items = self._items(head, 1 if after is None else after + 1, head.seq)
         else:
-            items = self._items(user, head, 1, head.seq if after is None else after - 1)[::-1]
+            items = self._items(head, 1, head.seq if after is None else after - 1)[::-1]
         kept: list[StoredItem] = []
         size = 0
         for stored in items:
@@ -185,15 +181,14 @@ class InMemoryHistoryStore:
             kept.append(stored)
         return Page(tuple(kept), has_more=len(kept) < len(items))
 
-    async def get_item(self, user: str, head: Head, seq: int) -> StoredItem:
-        items = self._items(user, head, seq, seq)
+    async def get_item(self, head: Head, seq: int) -> StoredItem:
+        items = self._items(head, seq, seq)
         if not items:
             raise NotFound("There is no such item.")
         return items[0]
 
     async def delete_items(
         self,
-        user: str,
         head: Head,
         seqs: Sequence[int],
         *,
@@ -202,7 +197,7 @@ class InMemoryHistoryStore:
         pinned: StoredItem | None = None,
         title: str | None = None,
     ) -> Head:
-        found = self._of(user, head)
+        found = self._of(head)
         if (unpin or title is not None) and found.head.seq != head.seq:
             raise CommitConflict
         there = {seq for seq in seqs if seq in found.items and seq <= head.seq}
@@ -218,15 +213,13 @@ class InMemoryHistoryStore:
                 system=_bare(pinned) if unpin else now.system,
                 title=now.title if title is None else title,
             )
-        return await self.get_head(user, head.conversation)
+        return await self.get_head(head.address)
 
-    async def erase(self, user: str, conversation: str) -> Mapping[str, int]:
-        found = self._conversations.pop((user, conversation), None)
+    async def erase(self, address: Address) -> Mapping[str, int]:
+        found = self._conversations.pop(address, None)
         if found is None:
             raise _no_conversation()
-        records = [
-            key for key, record in self._records.items() if key[0] == user and record.conversation == conversation
-        ]
+        records = [key for key, record in self._records.items() if Address(key[0], record.conversation) == address]
         for key in records:
             del self._records[key]
         return {"conversations": 1, "items": len(found.items), "idempotency_records": len(records)}
@@ -252,14 +245,13 @@ class InMemoryHistoryStore:
             messages=head.messages + commit.messages,
             turns=head.turns + bool(commit.frame),
             system=deepcopy(commit.system),
-            window_start=commit.window_start,
-            window_position=commit.window_position,
+            anchor=commit.anchor,
             title=commit.title,
             last=last,
         )
 
-    def _items(self, user: str, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
-        found = self._conversations.get((user, head.conversation))
+    def _items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
+        found = self._conversations.get(head.address)
         if found is None or found.head.incarnation != head.incarnation:
             return ()
         places = sorted(seq for seq in found.items if first <= seq <= min(last, head.seq))
@@ -269,14 +261,14 @@ class InMemoryHistoryStore:
         lease = found.head.lease
         return lease if lease is not None and lease.expires_at > self._clock() else None
 
-    def _visible(self, user: str, conversation: str) -> _Conversation:
-        found = self._conversations.get((user, conversation))
+    def _visible(self, address: Address) -> _Conversation:
+        found = self._conversations.get(address)
         if found is None or not found.visible:
             raise _no_conversation()
         return found
 
-    def _of(self, user: str, head: Head) -> _Conversation:
-        found = self._visible(user, head.conversation)
+    def _of(self, head: Head) -> _Conversation:
+        found = self._visible(head.address)
         if found.head.incarnation != head.incarnation:
             raise _no_conversation()
         return found

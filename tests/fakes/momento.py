@@ -10,6 +10,8 @@ from chat_core.errors import CacheUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from chat_core.keys import Address
+
 MAX_ITEM_BYTES = 5 * 1024 * 1024
 MAX_ELEMENT_BYTES = 128 * 1024
 DAY = 86_400.0
@@ -102,48 +104,46 @@ class InMemoryMemoryStore:
         self._values = _Expiring[bytes](clock)
         self._lists = _Expiring[tuple[str, ...]](clock)
 
-    async def read_memory(self, user: str, conversation: str, *, timeout: float) -> bytes | None:
+    async def read_memory(self, address: Address, *, timeout: float) -> bytes | None:
         _check(self.unavailable)
-        return self._values.get(f"{user}/{conversation}")
+        return self._values.get(address.session_id)
 
-    async def write_memory(self, user: str, conversation: str, value: bytes, *, timeout: float) -> None:
+    async def write_memory(self, address: Address, value: bytes, *, timeout: float) -> None:
         _check(self.unavailable)
         _check_size(len(value), MAX_ITEM_BYTES)
-        self._values.set(f"{user}/{conversation}", value, self._ttl)
+        self._values.set(address.session_id, value, self._ttl)
 
-    async def append_history(
-        self, user: str, conversation: str, elements: Sequence[str], *, keep: int, timeout: float
-    ) -> int:
+    async def append_history(self, address: Address, elements: Sequence[str], *, keep: int, timeout: float) -> int:
         _check(self.unavailable)
-        kept = (*self.history(user, conversation), *elements)[-keep:]
-        self._write(user, conversation, kept)
+        kept = (*self.history(address), *elements)[-keep:]
+        self._write(address, kept)
         return len(kept)
 
-    async def replace_history(self, user: str, conversation: str, elements: Sequence[str], *, timeout: float) -> None:
+    async def replace_history(self, address: Address, elements: Sequence[str], *, timeout: float) -> None:
         _check(self.unavailable)
-        self._lists.delete(f"{user}/{conversation}")
+        self._lists.delete(address.session_id)
         if elements:
-            self._write(user, conversation, tuple(elements))
+            self._write(address, tuple(elements))
 
-    async def forget(self, user: str, conversation: str, *, timeout: float) -> None:
+    async def forget(self, address: Address, *, timeout: float) -> None:
         _check(self.unavailable)
-        self._values.delete(f"{user}/{conversation}")
-        self._lists.delete(f"{user}/{conversation}")
+        self._values.delete(address.session_id)
+        self._lists.delete(address.session_id)
 
-    def history(self, user: str, conversation: str) -> tuple[str, ...]:
+    def history(self, address: Address) -> tuple[str, ...]:
         """Give the elements of the hot list, as a reader of Momento's sees them."""
-        return self._lists.get(f"{user}/{conversation}") or ()
+        return self._lists.get(address.session_id) or ()
 
     def wipe(self) -> None:
         """Lose everything."""
         self._values.clear()
         self._lists.clear()
 
-    def _write(self, user: str, conversation: str, elements: tuple[str, ...]) -> None:
+    def _write(self, address: Address, elements: tuple[str, ...]) -> None:
         sizes = [len(element.encode()) for element in elements]
         _check_size(max(sizes), MAX_ELEMENT_BYTES)
         _check_size(sum(sizes), MAX_ITEM_BYTES)
-        self._lists.set(f"{user}/{conversation}", elements, self._ttl)
+        self._lists.set(address.session_id, elements, self._ttl)
 
 
 def _check(unavailable: str | None) -> None:

@@ -34,12 +34,12 @@ _SETTINGS = settings(
 def commit_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     conditional = InMemoryHistoryStore.commit
 
-    async def commit(self: Any, user: str, head: Head, change: Commit, *, token: str | None) -> Head:
-        found = self._conversations.get((user, head.conversation))
+    async def commit(self: Any, head: Head, change: Commit, *, token: str | None) -> Head:
+        found = self._conversations.get(head.address)
         # Where the writer thinks that the history ends, it writes: over what others wrote.
         if found is not None:
             found.head = replace(head, lease=found.head.lease)
-        return await conditional(self, user, head, change, token=None)
+        return await conditional(self, head, change, token=None)
 
     monkeypatch.setattr(InMemoryHistoryStore, "commit", commit)
 
@@ -48,10 +48,10 @@ def commit_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 def append_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     committing = TurnService._commit
 
-    async def commit(self: Any, user: str, head: Head, change: Commit, *more: Any) -> Any:
+    async def commit(self: Any, head: Head, change: Commit, *more: Any) -> Any:
         text = change.turn.items[0]["content"][0]["text"]
-        await self._hot._append(user, head, [Message("user", text).text], keep=10)
-        return await committing(self, user, head, change, *more)
+        await self._hot._append(head, [Message("user", text).text], keep=10)
+        return await committing(self, head, change, *more)
 
     monkeypatch.setattr(TurnService, "_commit", commit)
 

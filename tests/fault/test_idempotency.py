@@ -8,6 +8,7 @@ import pytest
 
 from chat_core.api import event_loop
 from chat_core.history.records import IdempotencyKey, Lease
+from chat_core.keys import Address
 
 if TYPE_CHECKING:
     from tests.fault.conftest import World
@@ -79,7 +80,7 @@ def test_a_key_whose_request_runs_is_told_so(world: World, name: str) -> None:
     world.turn("talk", "before")
     route = "POST /v1/responses" if name == "turn" else "POST /v1/conversations/{conversation_id}/items"
     lease = Lease("other", 2e9, IdempotencyKey(route, KEY["idempotency-key"]).digest)
-    event_loop.run(world.stores.history.take_lease("local", "talk", lease, create=False))
+    event_loop.run(world.stores.history.take_lease(Address("local", "talk"), lease, create=False))
     answer = post(world, path, body)
     assert (answer.status, answer.error["code"]) == (409, "idempotency_in_progress")
     assert int(answer.headers["retry-after-ms"]) > 0

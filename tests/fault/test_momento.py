@@ -10,6 +10,7 @@ import pytest
 
 from chat_core.api import event_loop
 from chat_core.hot.value import unpack
+from chat_core.keys import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ def test_a_list_that_another_changed_is_noticed(world: World, damage: str) -> No
 def test_a_value_of_another_version_is_not_believed(world: World) -> None:
     say(world, "one")
     store = world.stores.hot._store
-    event_loop.run(store.write_memory("local", "talk", b"\x7fof the future", timeout=1))
+    event_loop.run(store.write_memory(Address("local", "talk"), b"\x7fof the future", timeout=1))
     say(world, "two")
     assert sent(world)[0::2] == ["one", "two"]
     assert_healed(world)

@@ -18,6 +18,7 @@ from chat_core.errors import ChatError, NotFound
 from chat_core.history.as_messages import stored_messages
 from chat_core.history.records import IdempotencyKey
 from chat_core.hot.value import unpack
+from chat_core.keys import Address
 from chat_core.messages.langchain import element, parse_element
 from chat_core.turns.events import TurnRequest, fold
 from chat_core.turns.once import Keyed
@@ -66,8 +67,7 @@ class Post:
 
     def request(self) -> TurnRequest:
         return TurnRequest(
-            user=USER,
-            conversation=self.conversation,
+            address=Address(USER, self.conversation),
             body={"model": "m"},
             input=({"type": "message", "role": "user", "content": self.text},),
             memory=None,
@@ -162,7 +162,9 @@ class Machine(RuleBasedStateMachine):
         keyed = Keyed(IdempotencyKey("items", text), sha256(text.encode()).hexdigest())
 
         async def add() -> None:
-            await process.conversations.add_items(USER, conversation, [item], deadline=process.deadline(), keyed=keyed)
+            await process.conversations.add_items(
+                Address(USER, conversation), [item], deadline=process.deadline(), keyed=keyed
+            )
 
         self.retryable = [post for post in self.retryable if post.conversation != conversation]
         self._run(_whatever(add()))
@@ -175,7 +177,7 @@ class Machine(RuleBasedStateMachine):
         self._lease_is_over()
         doomed = data.draw(st.sampled_from(items))
         text = _text(doomed)
-        self._run(Process(self.world).erasure.item(USER, conversation, str(doomed.item["id"])))
+        self._run(Process(self.world).erasure.item(Address(USER, conversation), str(doomed.item["id"])))
         self.told[conversation].deleted.add(text)
         self.values[conversation].clear()
         self.touched.add(conversation)
@@ -188,8 +190,8 @@ class Machine(RuleBasedStateMachine):
     def erase(self, conversation: str, plan: dict[int, Any]) -> None:
         """Erased, or not quite: then it is erased again."""
         told = self.told[conversation]
-        self._run(_whatever(Process(self.world, plan).erasure.conversation(USER, conversation)))
-        self._run(_whatever(Process(self.world).erasure.conversation(USER, conversation)))
+        self._run(_whatever(Process(self.world, plan).erasure.conversation(Address(USER, conversation))))
+        self._run(_whatever(Process(self.world).erasure.conversation(Address(USER, conversation))))
         self._erased(conversation, told)
 
     @rule(conversation=conversations, keyed=keys, moment=st.integers(0, 32), slowly=st.booleans())
@@ -203,7 +205,7 @@ class Machine(RuleBasedStateMachine):
             nonlocal erased
             await asyncio.sleep(0.01 * moment + 0.005)
             process = Process(self.world, SLOWLY if slowly else {})
-            erased = await _whatever(process.erasure.conversation(USER, conversation)) is None
+            erased = await _whatever(process.erasure.conversation(Address(USER, conversation))) is None
 
         self._run(self._send(post, Process(self.world, SLOWLY)), erase())
         if not erased:
@@ -216,7 +218,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(["all", "list", "value", "garbage"]), conversation=conversations)
     def momento_loses(self, what: str, conversation: str) -> None:
-        memory, name = self.world.memory, f"{USER}/{conversation}"
+        memory, name = self.world.memory, Address(USER, conversation).session_id
         if what == "all":
             memory.wipe()
             self.world.cache.wipe()
@@ -232,13 +234,13 @@ class Machine(RuleBasedStateMachine):
         """Its reads are eventually consistent."""
         if self.values[conversation]:
             value = data.draw(st.sampled_from(self.values[conversation]))
-            self.world.memory._values.set(f"{USER}/{conversation}", value, DAY)
+            self.world.memory._values.set(Address(USER, conversation).session_id, value, DAY)
 
     @rule(conversation=conversations)
     def another_app_appends(self, conversation: str) -> None:
-        found = self.world.memory.history(USER, conversation)
+        found = self.world.memory.history(Address(USER, conversation))
         if len(found) < HOT_MESSAGES - 3:
-            self._run(self.world.memory.append_history(USER, conversation, [FOREIGN], keep=WHOLE, timeout=1))
+            self._run(self.world.memory.append_history(Address(USER, conversation), [FOREIGN], keep=WHOLE, timeout=1))
 
     @rule(seconds=st.sampled_from([40.0, 90.0, DAY + 1]))
     def time_passes(self, seconds: float) -> None:
@@ -281,11 +283,11 @@ class Machine(RuleBasedStateMachine):
         assert head is not None
         assert (head.seq, head.items, head.messages) == (items[-1].seq, len(items), len(items))
         newest = [element(message) for message in stored_messages(items)][-HOT_MESSAGES:]
-        assert list(self.world.memory.history(USER, conversation)) == newest, "the list is not the history"
-        reading = Process(self.world).conversations.context(USER, conversation, override={}, model="m")
+        assert list(self.world.memory.history(Address(USER, conversation))) == newest, "the list is not the history"
+        reading = Process(self.world).conversations.context(Address(USER, conversation), override={}, model="m")
         context = [item["content"] for item in self._run(reading)[0]["input"]]
         assert context == [_text(stored) for stored in items], "the context is not the history"
-        value = self._run(self.world.memory.read_memory(USER, conversation, timeout=1))[0]
+        value = self._run(self.world.memory.read_memory(Address(USER, conversation), timeout=1))[0]
         state = unpack(value) if value else None
         if value:
             self.values[conversation].append(value)
@@ -354,7 +356,7 @@ class Machine(RuleBasedStateMachine):
 
     def _head(self, conversation: str) -> Head | None:
         try:
-            return self._run(self.world.history.get_head(USER, conversation))[0]  # type: ignore[no-any-return]
+            return self._run(self.world.history.get_head(Address(USER, conversation)))[0]  # type: ignore[no-any-return]
         except NotFound:
             return None
 
@@ -364,7 +366,7 @@ class Machine(RuleBasedStateMachine):
             return []
         service, found, after = Process(self.world).conversations, [], None
         while True:
-            page = self._run(service.items(USER, conversation, limit=7, after=after, order="asc"))[0]
+            page = self._run(service.items(Address(USER, conversation), limit=7, after=after, order="asc"))[0]
             found += page.data
             if not page.has_more:
                 return found
@@ -373,10 +375,10 @@ class Machine(RuleBasedStateMachine):
     def _anywhere(self, conversation: str) -> str:
         """All that a store still holds of a conversation, as one text."""
         parts = [repr(self._head(conversation))] + [repr(stored) for stored in self._items(conversation)]
-        for text in self.world.memory.history(USER, conversation):
+        for text in self.world.memory.history(Address(USER, conversation)):
             message = parse_element(text)
             parts.append(message.text if message else text)
-        value = self._run(self.world.memory.read_memory(USER, conversation, timeout=1))[0]
+        value = self._run(self.world.memory.read_memory(Address(USER, conversation), timeout=1))[0]
         state = unpack(value) if value else None
         parts += [message.text for message in state.kept.messages] if state else []
         parts += [

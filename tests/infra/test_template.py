@@ -17,6 +17,7 @@ from chat_core.api.errors import error_response
 from chat_core.history.dynamodb.heads import INDEX, head_row, listed_head
 from chat_core.history.dynamodb.table import Operation
 from chat_core.history.records import Head
+from chat_core.keys import Address
 from chat_core.settings import ChatSettings, HistorySettings, SettingsError
 from history import handler
 from tests.infra import stack
@@ -282,7 +283,7 @@ def test_index_holds_what_a_list_of_conversations_shows() -> None:
     [index] = TABLE["Properties"]["GlobalSecondaryIndexes"]
     assert index["IndexName"] == INDEX
     head = Head(
-        conversation="naomi-diary",
+        Address("user", "naomi-diary"),
         incarnation="0123456789abcdef",
         created_at=1,
         updated_at=2.5,
@@ -293,11 +294,11 @@ def test_index_holds_what_a_list_of_conversations_shows() -> None:
         memory={"policy": "buffer"},
         title="私の名前",
     )
-    row = head_row("user", head, provisional=False, expires_at=6)
+    row = head_row(head, provisional=False, expires_at=6)
     keys = {key["AttributeName"] for part in (TABLE["Properties"], index) for key in part["KeySchema"]}
     assert keys <= set(row)
     indexed = {name: row[name] for name in {*keys, *index["Projection"]["NonKeyAttributes"]}}
-    assert listed_head(indexed) == head
+    assert listed_head(indexed, "user") == head
     assert "expires_at" in indexed
 
 

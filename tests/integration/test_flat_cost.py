@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from chat_core.history.records import Commit, Lease
+from chat_core.keys import Address
 from chat_core.messages.items import from_items, stored_item
 from chat_core.messages.message import Turn
 
@@ -23,7 +24,7 @@ def japanese(length: int, seed: int) -> str:
 
 async def fill(store: DynamoHistoryStore, conversation: str, messages: int) -> None:
     """Commit messages of 42 and 104 Japanese characters, in turn, 1,000 at a time."""
-    head = await store.take_lease("local", conversation, Lease("fill", 2**40), create=True)
+    head = await store.take_lease(Address("local", conversation), Lease("fill", 2**40), create=True)
     for start in range(0, messages, 1_000):
         items = tuple(
             stored_item({"role": role, "content": japanese(length, seed)})
@@ -31,8 +32,8 @@ async def fill(store: DynamoHistoryStore, conversation: str, messages: int) -> N
             for role, length in [(("user", 42), ("assistant", 104))[seed % 2]]
         )
         commit = Commit(Turn(f"turn_{start}", items, 1), inputs=len(items), messages=len(from_items(items)))
-        head = await store.commit("local", head, commit, token=None)
-    await store.release_lease("local", head, "fill")
+        head = await store.commit(head, commit, token=None)
+    await store.release_lease(head.address, "fill")
 
 
 def cost(app: App, conversation: str) -> tuple[Any, ...]:

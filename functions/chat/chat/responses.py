@@ -23,7 +23,7 @@ from chat_core.api import (
 )
 from chat_core.cache import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
-from chat_core.keys import STREAM_MEMBERS
+from chat_core.keys import STREAM_MEMBERS, Address
 from chat_core.turns import TurnRequest
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
             raise InvalidRequest("`memory` needs a `conversation`.", param="memory", code="invalid_value")
         return ResponsesCall(user, {**effective, "input": body["input"]}, directives, None, wire.stream is True)
     turn = TurnRequest(
-        user=user,
-        conversation=conversation,
+        address=Address(user, conversation),
         body=effective,
         input=tuple(_items(body["input"])),
         memory=wire.memory,

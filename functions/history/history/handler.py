@@ -14,6 +14,7 @@ from chat_core import api, observability
 from chat_core.api import check_conversation_id
 from chat_core.conversations import Conversations, Erasure
 from chat_core.deadline import Deadline
+from chat_core.keys import Address
 from chat_core.settings import HistorySettings
 from chat_core.turns import Keyed
 from chat_core.wiring import Stores, make_stores
@@ -51,10 +52,11 @@ def deadline() -> Deadline:
     return Deadline.after(app.lambda_context.get_remaining_time_in_millis() / 1000)
 
 
-def checked_id(request: Request) -> str:
-    """Read and check the conversation's id in the path."""
+def address(request: Request, user: Annotated[str, Depends(api.current_user)]) -> Address:
+    """Tell which of the user's conversations the path names."""
     # API Gateway hands on the path as it came, percent-encoded.
-    return check_conversation_id(unquote(request.path_parameters["conversation_id"]), at="conversation_id")
+    conversation = unquote(request.path_parameters["conversation_id"])
+    return Address(user, check_conversation_id(conversation, at="conversation_id"))
 
 
 def checked_item_id(request: Request) -> str:
@@ -75,7 +77,7 @@ Service = Annotated[Conversations, Depends(conversations)]
 Eraser = Annotated[Erasure, Depends(erasure)]
 Once = Annotated[Keyed | None, Depends(keyed)]
 TimeLeft = Annotated[Deadline, Depends(deadline)]
-Id = Annotated[str, Depends(checked_id)]
+Where = Annotated[Address, Depends(address)]
 ItemId = Annotated[str, Depends(checked_item_id)]
 Body = Annotated[dict[str, Any], Depends(api.json_body)]
 
@@ -101,18 +103,16 @@ async def list_conversations(user: User, request: Request, service: Service) -> 
 
 
 @app.get("/v1/conversations/<conversation_id>")
-async def get_conversation(user: User, conversation_id: Id, service: Service) -> Response[str]:
+async def get_conversation(conversation_id: Where, service: Service) -> Response[str]:
     """Read a conversation."""
-    return api.json_response(schemas.conversation_resource(await service.get(user, conversation_id)))
+    return api.json_response(schemas.conversation_resource(await service.get(conversation_id)))
 
 
 @app.post("/v1/conversations/<conversation_id>")
-async def update_conversation(
-    user: User, conversation_id: Id, body: Body, once: Once, service: Service
-) -> Response[str]:
+async def update_conversation(conversation_id: Where, body: Body, once: Once, service: Service) -> Response[str]:
     """Change a conversation's metadata and memory settings."""
     metadata, memory = schemas.conversation_change(body)
-    head, replayed = await service.update(user, conversation_id, metadata=metadata, memory=memory, keyed=once)
+    head, replayed = await service.update(conversation_id, metadata=metadata, memory=memory, keyed=once)
     return api.json_response(schemas.conversation_resource(head), headers=_told(replayed))
 
 
@@ -125,48 +125,48 @@ async def delete_conversations(user: User, request: Request, time_left: TimeLeft
 
 
 @app.delete("/v1/conversations/<conversation_id>")
-async def delete_conversation(user: User, conversation_id: Id, service: Eraser) -> Response[str]:
+async def delete_conversation(conversation_id: Where, service: Eraser) -> Response[str]:
     """Erase a conversation."""
-    erased = await service.conversation(user, conversation_id)
-    return api.json_response(schemas.deleted_conversation(conversation_id, erased))
+    erased = await service.conversation(conversation_id)
+    return api.json_response(schemas.deleted_conversation(conversation_id.conversation, erased))
 
 
 @app.get("/v1/conversations/<conversation_id>/context")
-async def get_context(user: User, conversation_id: Id, request: Request, service: Service) -> Response[str]:
+async def get_context(conversation_id: Where, request: Request, service: Service) -> Response[str]:
     """Tell what a model would see of a conversation, and why."""
     override, model = schemas.context_query(request)
-    return api.json_response(await service.context(user, conversation_id, override=override, model=model))
+    return api.json_response(await service.context(conversation_id, override=override, model=model))
 
 
 @app.get("/v1/conversations/<conversation_id>/items")
-async def list_items(user: User, conversation_id: Id, request: Request, service: Service) -> Response[str]:
+async def list_items(conversation_id: Where, request: Request, service: Service) -> Response[str]:
     """List a conversation's items."""
     limit, after, order = schemas.page_query(request)
-    page = await service.items(user, conversation_id, limit=limit, after=after, order=order)
+    page = await service.items(conversation_id, limit=limit, after=after, order=order)
     return api.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
 
 
 @app.post("/v1/conversations/<conversation_id>/items")
 async def create_items(
-    user: User, conversation_id: Id, body: Body, *, once: Once, time_left: TimeLeft, service: Service
+    conversation_id: Where, body: Body, *, once: Once, time_left: TimeLeft, service: Service
 ) -> Response[str]:
     """Append items to a conversation."""
     items = schemas.new_items(body)
-    added, replayed = await service.add_items(user, conversation_id, items, deadline=time_left, keyed=once)
+    added, replayed = await service.add_items(conversation_id, items, deadline=time_left, keyed=once)
     return api.json_response(schemas.list_resource(added, has_more=False), headers=_told(replayed))
 
 
 @app.get("/v1/conversations/<conversation_id>/items/<item_id>")
-async def get_item(user: User, conversation_id: Id, item_id: ItemId, service: Service) -> Response[str]:
+async def get_item(conversation_id: Where, item_id: ItemId, service: Service) -> Response[str]:
     """Read an item."""
-    stored = await service.item(user, conversation_id, item_id)
+    stored = await service.item(conversation_id, item_id)
     return api.json_response(stored.item)
 
 
 @app.delete("/v1/conversations/<conversation_id>/items/<item_id>")
-async def delete_item(user: User, conversation_id: Id, item_id: ItemId, service: Eraser) -> Response[str]:
+async def delete_item(conversation_id: Where, item_id: ItemId, service: Eraser) -> Response[str]:
     """Delete an item; OpenAI answers with the conversation."""
-    head = await service.item(user, conversation_id, item_id)
+    head = await service.item(conversation_id, item_id)
     return api.json_response(schemas.conversation_resource(head))
 
 

@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from chat_core.history.records import Commit, Lease
+from chat_core.keys import Address
 from chat_core.messages.message import Turn
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 USER = "user-1"
 CONVERSATION = "my-chat"
+HERE = Address(USER, CONVERSATION)
 TOKEN = "token"
 MAX_BYTES = 10_000_000
 
@@ -54,8 +56,8 @@ def lease(token: str = TOKEN, *, until: float = Clock.now + 35, key: str = "") -
 async def converse(store: HistoryStore, turns: int = 1, *, user: str = USER, conversation: str = CONVERSATION) -> Head:
     """Run turns in a conversation, which the first one creates."""
     for _ in range(turns):
-        head = await store.take_lease(user, conversation, lease(), create=True)
-        head = await store.commit(user, head, commit(), token=TOKEN)
+        head = await store.take_lease(Address(user, conversation), lease(), create=True)
+        head = await store.commit(head, commit(), token=TOKEN)
     return head
 
 

@@ -10,8 +10,10 @@ import pytest
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, NotFound
 from chat_core.history.records import IdempotencyKey, IdempotencyRecord
 from chat_core.keys import parse_item_id
+from chat_core.messages import Anchor
 from tests.contract.history_store.builders import (
     CONVERSATION,
+    HERE,
     USER,
     Clock,
     bare,
@@ -39,33 +41,33 @@ HARD_ITEM: Item = {
 
 
 async def test_the_returned_head_is_the_one_that_is_read(store: HistoryStore, clock: Clock) -> None:
-    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
+    head = await store.take_lease(HERE, lease(), create=True)
     clock.now += 1.5
-    turn = commit(system=message("Be kind.", "system"), window_start=1, messages=2)
-    committed = await store.commit(USER, head, turn, token="token")
-    assert committed == await store.get_head(USER, CONVERSATION)
+    turn = commit(system=message("Be kind.", "system"), anchor=Anchor(1, 4), messages=2)
+    committed = await store.commit(head, turn, token="token")
+    assert committed == await store.get_head(HERE)
     assert (committed.conversation, committed.incarnation) == (CONVERSATION, head.incarnation)
     assert (committed.created_at, committed.updated_at) == (int(Clock.now), clock.now)
     assert (committed.seq, committed.items, committed.messages, committed.turns) == (2, 2, 2, 1)
-    assert (committed.system, committed.window_start) == (message("Be kind.", "system"), 1)
+    assert (committed.system, committed.anchor) == (message("Be kind.", "system"), Anchor(1, 4))
     assert (committed.title, committed.edits, committed.lease) == ("A title", 0, None)
 
 
 async def test_the_last_turn_is_known(store: HistoryStore) -> None:
     await converse(store)
-    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
+    head = await store.take_lease(HERE, lease(), create=True)
     turn = commit(inputs=1)
-    last = (await store.commit(USER, head, turn, token="token")).last
+    last = (await store.commit(head, turn, token="token")).last
     assert last is not None
     assert (last.turn_id, last.fingerprint, last.frame) == (turn.turn.id, turn.fingerprint, turn.frame)
     assert (last.first_seq, last.last_seq, last.inputs, last.committed_at) == (3, 4, 1, Clock.now)
 
 
 async def test_items_come_back_as_they_were_with_an_id_of_their_place(store: HistoryStore) -> None:
-    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
+    head = await store.take_lease(HERE, lease(), create=True)
     turn = commit(message("hello"), HARD_ITEM)
-    committed = await store.commit(USER, head, turn, token="token")
-    stored = await store.read_items(USER, committed, 1, 2)
+    committed = await store.commit(head, turn, token="token")
+    stored = await store.read_items(committed, 1, 2)
     for item, given in zip(stored, turn.turn.items, strict=True):
         assert repr(bare(item)) == repr(given)
         assert next(iter(item.item)) == "id"
@@ -77,61 +79,61 @@ async def test_items_come_back_as_they_were_with_an_id_of_their_place(store: His
 
 async def test_a_commit_needs_the_head_that_was_read(store: HistoryStore) -> None:
     head = await converse(store)
-    await store.commit(USER, head, commit(), token=None)
+    await store.commit(head, commit(), token=None)
     with pytest.raises(CommitConflict):
-        await store.commit(USER, head, commit(), token=None)
-    assert (await store.get_head(USER, CONVERSATION)).seq == 4
+        await store.commit(head, commit(), token=None)
+    assert (await store.get_head(HERE)).seq == 4
 
 
 async def test_a_commit_needs_the_lease_it_names(store: HistoryStore) -> None:
     await converse(store)
-    head = await store.take_lease(USER, CONVERSATION, lease("mine"), create=False)
+    head = await store.take_lease(HERE, lease("mine"), create=False)
     with pytest.raises(CommitConflict):
-        await store.commit(USER, head, commit(), token="another")
-    await store.release_lease(USER, head, "mine")
+        await store.commit(head, commit(), token="another")
+    await store.release_lease(HERE, "mine")
     with pytest.raises(CommitConflict):
-        await store.commit(USER, head, commit(), token="mine")
+        await store.commit(head, commit(), token="mine")
 
 
 async def test_a_commit_to_an_erased_conversation_is_not_found(store: HistoryStore) -> None:
     head = await converse(store)
-    await store.erase(USER, CONVERSATION)
+    await store.erase(HERE)
     with pytest.raises(NotFound):
-        await store.commit(USER, head, commit(), token=None)
+        await store.commit(head, commit(), token=None)
     await converse(store)
     with pytest.raises(NotFound):
-        await store.commit(USER, head, commit(), token=None)
+        await store.commit(head, commit(), token=None)
 
 
 async def test_appended_items_are_no_turn(store: HistoryStore) -> None:
     head = await converse(store)
-    appended = await store.commit(USER, head, commit(message("note"), fingerprint="", frame={}), token=None)
+    appended = await store.commit(head, commit(message("note"), fingerprint="", frame={}), token=None)
     assert (appended.seq, appended.items, appended.messages, appended.turns) == (3, 3, 3, 1)
     assert appended.last == head.last
-    assert appended == await store.get_head(USER, CONVERSATION)
+    assert appended == await store.get_head(HERE)
 
 
 async def test_a_commit_leaves_what_it_does_not_change(store: HistoryStore) -> None:
     head = await converse(store)
-    changed = await store.update_conversation(USER, head, metadata={"a": "b"}, memory={"policy": "buffer"})
-    await store.commit(USER, head, commit(), token=None)
-    now = await store.get_head(USER, CONVERSATION)
+    changed = await store.update_conversation(head, metadata={"a": "b"}, memory={"policy": "buffer"})
+    await store.commit(head, commit(), token=None)
+    now = await store.get_head(HERE)
     assert (now.metadata, now.memory) == (changed.metadata, changed.memory)
 
 
 async def test_the_system_message_stays_changes_and_goes(store: HistoryStore) -> None:
     head = await converse(store)
     for system in (message("one", "system"), message("one", "system"), message("two", "system"), None):
-        head = await store.commit(USER, head, commit(system=system), token=None)
+        head = await store.commit(head, commit(system=system), token=None)
         assert head.system == system
-        assert (await store.get_head(USER, CONVERSATION)).system == system
+        assert (await store.get_head(HERE)).system == system
 
 
 async def test_a_commit_during_a_deletion_keeps_its_edits_for_disbelief(store: HistoryStore) -> None:
     head = await converse(store)
-    deleted = await store.delete_items(USER, head, [1], messages=1)
-    committed = await store.commit(USER, head, commit(), token=None)
-    now = await store.get_head(USER, CONVERSATION)
+    deleted = await store.delete_items(head, [1], messages=1)
+    committed = await store.commit(head, commit(), token=None)
+    now = await store.get_head(HERE)
     assert (deleted.edits, committed.edits, now.edits) == (1, 0, 1)
     assert (now.items, now.messages) == (3, 3)
 
@@ -139,9 +141,9 @@ async def test_a_commit_during_a_deletion_keeps_its_edits_for_disbelief(store: H
 async def test_an_idempotency_record_is_written_with_the_turn(store: HistoryStore, clock: Clock) -> None:
     await converse(store)
     assert await store.idempotency_record(USER, KEY) is None
-    head = await store.get_head(USER, CONVERSATION)
+    head = await store.get_head(HERE)
     turn = commit(idempotency=KEY)
-    await store.commit(USER, head, turn, token=None)
+    await store.commit(head, turn, token=None)
     expected = IdempotencyRecord(
         fingerprint=turn.fingerprint,
         conversation=CONVERSATION,
@@ -159,33 +161,33 @@ async def test_an_idempotency_record_is_written_with_the_turn(store: HistoryStor
 
 async def test_a_used_idempotency_key_stops_the_commit(store: HistoryStore) -> None:
     head = await converse(store)
-    head = await store.commit(USER, head, commit(idempotency=KEY), token=None)
+    head = await store.commit(head, commit(idempotency=KEY), token=None)
     record = await store.idempotency_record(USER, KEY)
     with pytest.raises(IdempotencyKeyReused):
-        await store.commit(USER, head, commit(idempotency=KEY), token=None)
-    assert await store.get_head(USER, CONVERSATION) == head
+        await store.commit(head, commit(idempotency=KEY), token=None)
+    assert await store.get_head(HERE) == head
     assert await store.idempotency_record(USER, KEY) == record
 
 
 async def test_an_idempotency_key_is_free_again_after_a_day(store: HistoryStore, clock: Clock) -> None:
     head = await converse(store)
-    head = await store.commit(USER, head, commit(idempotency=KEY), token=None)
+    head = await store.commit(head, commit(idempotency=KEY), token=None)
     clock.now += 86_399
     assert await store.idempotency_record(USER, KEY) is not None
     clock.now += 1
     assert await store.idempotency_record(USER, KEY) is None
-    head = await store.commit(USER, head, commit(message("again"), idempotency=KEY), token=None)
+    head = await store.commit(head, commit(message("again"), idempotency=KEY), token=None)
     record = await store.idempotency_record(USER, KEY)
     assert record is not None
-    assert texts(await store.read_items(USER, head, record.first_seq, record.last_seq)) == ["again"]
+    assert texts(await store.read_items(head, record.first_seq, record.last_seq)) == ["again"]
 
 
 async def test_a_refused_commit_writes_nothing(store: HistoryStore) -> None:
     head = await converse(store)
-    await store.commit(USER, head, commit(), token=None)
-    before = await store.get_head(USER, CONVERSATION)
+    await store.commit(head, commit(), token=None)
+    before = await store.get_head(HERE)
     with pytest.raises(CommitConflict):
-        await store.commit(USER, head, commit(message("lost"), idempotency=KEY), token=None)
-    assert await store.get_head(USER, CONVERSATION) == before
+        await store.commit(head, commit(message("lost"), idempotency=KEY), token=None)
+    assert await store.get_head(HERE) == before
     assert await store.idempotency_record(USER, KEY) is None
-    assert "lost" not in texts(await store.read_items(USER, before, 1, 100))
+    assert "lost" not in texts(await store.read_items(before, 1, 100))

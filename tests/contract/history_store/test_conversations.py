@@ -8,9 +8,11 @@ import pytest
 
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, InvalidRequest, NotFound
 from chat_core.history.records import Head, IdempotencyKey, IdempotencyRecord
-from chat_core.keys import new_conversation_id, new_incarnation
+from chat_core.keys import Address, new_conversation_id, new_incarnation
+from chat_core.messages import Anchor
 from tests.contract.history_store.builders import (
     CONVERSATION,
+    HERE,
     USER,
     Clock,
     commit,
@@ -30,7 +32,7 @@ KEY = IdempotencyKey("POST /v1/conversations", "a-key")
 
 
 def new_head(**fields: Any) -> Head:
-    return Head(new_conversation_id(), new_incarnation(), created_at=int(Clock.now), **fields)
+    return Head(Address(USER, new_conversation_id()), new_incarnation(), created_at=int(Clock.now), **fields)
 
 
 def record_of(head: Head, last_seq: int = 0) -> IdempotencyRecord:
@@ -41,8 +43,8 @@ def record_of(head: Head, last_seq: int = 0) -> IdempotencyRecord:
 
 async def test_an_empty_conversation(store: HistoryStore, clock: Clock) -> None:
     head = new_head(metadata={"topic": "旅行"}, memory={"policy": "buffer", "max": 3}, title="A trip")
-    created = await store.create_conversation(USER, head, None)
-    assert created == await store.get_head(USER, head.conversation)
+    created = await store.create_conversation(head, None)
+    assert created == await store.get_head(head.address)
     assert (created.metadata, created.memory, created.title) == (head.metadata, head.memory, "A trip")
     assert (created.incarnation, created.created_at, created.updated_at) == (
         head.incarnation,
@@ -50,30 +52,30 @@ async def test_an_empty_conversation(store: HistoryStore, clock: Clock) -> None:
         clock.now,
     )
     assert (created.seq, created.items, created.turns, created.last, created.lease) == (0, 0, 0, None, None)
-    leased = await store.take_lease(USER, head.conversation, lease(), create=False)
-    await store.release_lease(USER, leased, "token")
-    assert await store.get_head(USER, head.conversation) == created
+    await store.take_lease(head.address, lease(), create=False)
+    await store.release_lease(head.address, "token")
+    assert await store.get_head(head.address) == created
 
 
 async def test_a_conversation_with_its_first_items(store: HistoryStore) -> None:
     system = message("Be kind.", "system")
     head = new_head(metadata={"a": "b"})
     first = commit(system, message("hello"), fingerprint="", frame={}, system=system, messages=2, title="hello")
-    created = await store.create_conversation(USER, head, first)
-    assert created == await store.get_head(USER, head.conversation)
+    created = await store.create_conversation(head, first)
+    assert created == await store.get_head(head.address)
     assert (created.seq, created.items, created.messages, created.turns) == (2, 2, 2, 0)
     assert (created.system, created.title, created.last, created.metadata) == (system, "hello", None, {"a": "b"})
-    assert texts(await store.read_items(USER, created, 1, 2)) == ["Be kind.", "hello"]
+    assert texts(await store.read_items(created, 1, 2)) == ["Be kind.", "hello"]
 
 
 async def test_an_id_is_created_once(store: HistoryStore) -> None:
     head = new_head()
-    created = await store.create_conversation(USER, head, None)
+    created = await store.create_conversation(head, None)
     for first in (None, commit()):
-        other = Head(head.conversation, new_incarnation())
+        other = Head(head.address, new_incarnation())
         with pytest.raises(CommitConflict):
-            await store.create_conversation(USER, other, first)
-    assert await store.get_head(USER, head.conversation) == created
+            await store.create_conversation(other, first)
+    assert await store.get_head(head.address) == created
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -81,39 +83,39 @@ async def test_creating_under_an_idempotency_key(store: HistoryStore, count: int
     head = new_head()
     first = commit(*(message("x") for _ in range(count))) if count else None
     record = record_of(head, count)
-    await store.create_conversation(USER, head, first, idempotency=(KEY, record))
+    await store.create_conversation(head, first, idempotency=(KEY, record))
     assert await store.idempotency_record(USER, KEY) == record
     again = new_head()
     with pytest.raises(IdempotencyKeyReused):
-        await store.create_conversation(USER, again, first, idempotency=(KEY, record_of(again, count)))
+        await store.create_conversation(again, first, idempotency=(KEY, record_of(again, count)))
     with pytest.raises(NotFound):
-        await store.get_head(USER, again.conversation)
+        await store.get_head(again.address)
     assert await store.idempotency_record(USER, KEY) == record
 
 
 async def test_metadata_and_memory_are_replaced_apart(store: HistoryStore) -> None:
     head = await converse(store)
-    one = await store.update_conversation(USER, head, metadata={"a": "1"}, memory=None)
+    one = await store.update_conversation(head, metadata={"a": "1"}, memory=None)
     assert (one.metadata, one.memory, one.seq) == ({"a": "1"}, {}, 2)
-    two = await store.update_conversation(USER, head, metadata=None, memory={"policy": "buffer"})
+    two = await store.update_conversation(head, metadata=None, memory={"policy": "buffer"})
     assert (two.metadata, two.memory) == ({"a": "1"}, {"policy": "buffer"})
-    three = await store.update_conversation(USER, head, metadata={}, memory={})
+    three = await store.update_conversation(head, metadata={}, memory={})
     assert (three.metadata, three.memory) == ({}, {})
-    assert three == await store.update_conversation(USER, head, metadata=None, memory=None)
-    assert three == await store.get_head(USER, CONVERSATION)
+    assert three == await store.update_conversation(head, metadata=None, memory=None)
+    assert three == await store.get_head(HERE)
 
 
 async def test_updating_an_erased_conversation(store: HistoryStore) -> None:
     head = await converse(store)
-    await store.erase(USER, CONVERSATION)
+    await store.erase(HERE)
     with pytest.raises(NotFound):
-        await store.update_conversation(USER, head, metadata={"a": "1"}, memory=None)
+        await store.update_conversation(head, metadata={"a": "1"}, memory=None)
     again = await converse(store)
     with pytest.raises(NotFound):
-        await store.update_conversation(USER, head, metadata={"a": "1"}, memory=None)
+        await store.update_conversation(head, metadata={"a": "1"}, memory=None)
     with pytest.raises(NotFound):
-        await store.update_conversation(USER, head, metadata=None, memory=None)
-    assert await store.get_head(USER, CONVERSATION) == again
+        await store.update_conversation(head, metadata=None, memory=None)
+    assert await store.get_head(HERE) == again
 
 
 async def listed(store: HistoryStore, *, limit: int, order: Order, user: str = USER) -> list[list[str]]:
@@ -149,12 +151,12 @@ async def test_conversations_of_the_same_moment_are_all_listed(store: HistorySto
 
 async def test_a_listed_head_holds_what_a_list_shows(store: HistoryStore) -> None:
     head = await converse(store)
-    head = await store.update_conversation(USER, head, metadata={"a": "b"}, memory={"policy": "buffer"})
-    head = await store.commit(USER, head, commit(system=message("Be kind.", "system"), window_start=3), token=None)
-    await store.take_lease(USER, CONVERSATION, lease(), create=False)
+    head = await store.update_conversation(head, metadata={"a": "b"}, memory={"policy": "buffer"})
+    head = await store.commit(head, commit(system=message("Be kind.", "system"), anchor=Anchor(3, 0)), token=None)
+    await store.take_lease(HERE, lease(), create=False)
     (shown,) = (await store.list_conversations(USER, limit=1, after=None, order="desc")).data
     assert shown == Head(
-        CONVERSATION,
+        HERE,
         head.incarnation,
         created_at=head.created_at,
         updated_at=head.updated_at,
@@ -180,33 +182,33 @@ async def test_erasing_removes_everything_and_counts_it(store: HistoryStore) -> 
     head = await converse(store, turns=2)
     keys = [IdempotencyKey("route", f"key {number}") for number in range(3)]
     for key in keys:
-        head = await store.commit(USER, head, commit(idempotency=key), token=None)
+        head = await store.commit(head, commit(idempotency=key), token=None)
     await converse(store, conversation="other")
-    other = await store.commit(USER, await store.get_head(USER, "other"), commit(idempotency=KEY), token=None)
-    erased = await store.erase(USER, CONVERSATION)
+    other = await store.commit(await store.get_head(Address(USER, "other")), commit(idempotency=KEY), token=None)
+    erased = await store.erase(HERE)
     assert erased == {"conversations": 1, "items": 10, "idempotency_records": 3}
     with pytest.raises(NotFound):
-        await store.get_head(USER, CONVERSATION)
-    assert await store.read_items(USER, head, 1, 100) == ()
+        await store.get_head(HERE)
+    assert await store.read_items(head, 1, 100) == ()
     for key in keys:
         assert await store.idempotency_record(USER, key) is None
     assert await listed(store, limit=5, order="desc") == [["other"]]
-    assert await store.get_head(USER, "other") == other
+    assert await store.get_head(Address(USER, "other")) == other
     assert await store.idempotency_record(USER, KEY) is not None
     with pytest.raises(NotFound):
-        await store.erase(USER, CONVERSATION)
+        await store.erase(HERE)
 
 
 async def test_erasing_is_for_the_owner(store: HistoryStore) -> None:
     head = await converse(store)
     with pytest.raises(NotFound):
-        await store.erase("user-2", CONVERSATION)
-    assert await store.get_head(USER, CONVERSATION) == head
+        await store.erase(Address("user-2", CONVERSATION))
+    assert await store.get_head(HERE) == head
 
 
 async def test_a_recreated_conversation_is_another_one(store: HistoryStore) -> None:
     old = await converse(store, turns=3)
-    await store.erase(USER, CONVERSATION)
+    await store.erase(HERE)
     new = await converse(store)
     assert new.incarnation != old.incarnation
     assert (new.seq, new.items, new.turns, new.edits) == (2, 2, 1, 0)
@@ -216,12 +218,12 @@ async def test_a_recreated_conversation_is_another_one(store: HistoryStore) -> N
 async def test_erasing_wins_against_a_turn_in_flight(store: HistoryStore, *, visible: bool) -> None:
     if visible:
         await converse(store)
-    head = await store.take_lease(USER, CONVERSATION, lease(), create=True)
-    assert (await store.erase(USER, CONVERSATION))["conversations"] == 1
+    head = await store.take_lease(HERE, lease(), create=True)
+    assert (await store.erase(HERE))["conversations"] == 1
     with pytest.raises(NotFound):
-        await store.commit(USER, head, commit(), token="token")
-    await store.release_lease(USER, head, "token")
+        await store.commit(head, commit(), token="token")
+    await store.release_lease(HERE, "token")
     with pytest.raises(NotFound):
-        await store.get_head(USER, CONVERSATION)
+        await store.get_head(HERE)
     with pytest.raises(NotFound):
-        await store.erase(USER, CONVERSATION)
+        await store.erase(HERE)

@@ -10,8 +10,9 @@ import pytest
 from chat_core.errors import NotFound, StoreUnavailable
 from chat_core.history.dynamodb import DynamoHistoryStore
 from chat_core.history.records import IdempotencyKey
+from chat_core.keys import Address
 from tests.contract.history_store.builders import (
-    CONVERSATION,
+    HERE,
     TOKEN,
     USER,
     Clock,
@@ -36,9 +37,9 @@ KEYS = [IdempotencyKey("route", f"key {number}") for number in range(3)]
 async def long_conversation(store: DynamoHistoryStore) -> Head:
     """Make a conversation of 102 items and 3 records: more than a transaction takes."""
     head = await converse(store)
-    head = await store.commit(USER, head, commit(*(message(f"item {n}") for n in range(97))), token=None)
+    head = await store.commit(head, commit(*(message(f"item {n}") for n in range(97))), token=None)
     for key in KEYS:
-        head = await store.commit(USER, head, commit(message("keyed"), idempotency=key), token=None)
+        head = await store.commit(head, commit(message("keyed"), idempotency=key), token=None)
     return head
 
 
@@ -47,7 +48,7 @@ async def test_no_row_is_left(dynamo: DynamoHistoryStore, boto: Any, table: str)
     await converse(dynamo, conversation="other")
     others = [key for key in rows_of(boto, table) if key[0] == f"{USER}/other"]
     assert len(rows_of(boto, table)) == 1 + 102 + 6 + len(others)
-    assert await dynamo.erase(USER, CONVERSATION) == {"conversations": 1, "items": 102, "idempotency_records": 3}
+    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
     assert rows_of(boto, table) == others
 
 
@@ -62,19 +63,19 @@ async def test_a_killed_erasure_is_gone_on_with(
     head = await long_conversation(dynamo)
     client.kill(operation, call, sent=sent)
     with pytest.raises(Killed):
-        await dynamo.erase(USER, CONVERSATION)
+        await dynamo.erase(HERE)
     client.heal()
     if operation != "delete_item" or sent:
         with pytest.raises(NotFound):
-            await dynamo.get_head(USER, CONVERSATION)
+            await dynamo.get_head(HERE)
         with pytest.raises(NotFound):
-            await dynamo.commit(USER, head, commit(), token=None)
+            await dynamo.commit(head, commit(), token=None)
         assert (await dynamo.list_conversations(USER, limit=5, after=None, order="desc")).data == ()
     if kill != ("transact_write_items", 2, True):
-        await dynamo.erase(USER, CONVERSATION)
+        await dynamo.erase(HERE)
     assert rows_of(boto, table) == []
     with pytest.raises(NotFound):
-        await dynamo.erase(USER, CONVERSATION)
+        await dynamo.erase(HERE)
 
 
 @pytest.mark.parametrize("operation", ["query", "get_item", "transact_write_items"])
@@ -87,23 +88,23 @@ async def test_a_new_conversation_of_the_name_loses_nothing(
 
     async def begin() -> None:
         await converse(other)
-        head = await other.get_head(USER, CONVERSATION)
-        await other.commit(USER, head, commit(idempotency=IdempotencyKey("route", "new")), token=None)
-        new.append(await other.get_head(USER, CONVERSATION))
+        head = await other.get_head(HERE)
+        await other.commit(head, commit(idempotency=IdempotencyKey("route", "new")), token=None)
+        new.append(await other.get_head(HERE))
 
     def meanwhile(name: str, _: Mapping[str, Any]) -> None:
         if name == operation and not new:
             asyncio.run(begin())  # in the thread of the call
 
     client.before = meanwhile
-    assert (await dynamo.erase(USER, CONVERSATION))["conversations"] == 1
+    assert (await dynamo.erase(HERE))["conversations"] == 1
     client.heal()
-    head = await dynamo.get_head(USER, CONVERSATION)
+    head = await dynamo.get_head(HERE)
     assert (head.incarnation, head.seq) == (new[0].incarnation, 4)
-    assert seqs(await dynamo.read_items(USER, head, 1, 100)) == [1, 2, 3, 4]
+    assert seqs(await dynamo.read_items(head, 1, 100)) == [1, 2, 3, 4]
     assert await dynamo.idempotency_record(USER, IdempotencyKey("route", "new")) is not None
     assert len(rows_of(boto, table)) == 1 + 4 + 2
-    assert await dynamo.erase(USER, CONVERSATION) == {"conversations": 1, "items": 4, "idempotency_records": 1}
+    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 1}
     assert rows_of(boto, table) == []
 
 
@@ -113,13 +114,13 @@ async def test_rows_that_a_killed_erasure_left_are_not_a_new_conversations(
     await long_conversation(dynamo)
     client.kill("query", 1)
     with pytest.raises(Killed):
-        await dynamo.erase(USER, CONVERSATION)
+        await dynamo.erase(HERE)
     client.heal()
     head = await converse(dynamo)
-    assert seqs(await dynamo.read_items(USER, head, 1, 1_000)) == [1, 2]
-    head = await dynamo.commit(USER, head, commit(), token=None)
-    assert seqs(await dynamo.tail(USER, head, before=1_000, limit=1_000)) == [1, 2, 3, 4]
-    assert await dynamo.erase(USER, CONVERSATION) == {"conversations": 1, "items": 102, "idempotency_records": 3}
+    assert seqs(await dynamo.read_items(head, 1, 1_000)) == [1, 2]
+    head = await dynamo.commit(head, commit(), token=None)
+    assert seqs(await dynamo.tail(head, before=1_000, limit=1_000)) == [1, 2, 3, 4]
+    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
     assert rows_of(boto, table) == []
 
 
@@ -127,15 +128,15 @@ async def test_a_record_that_another_conversation_took_over_stays(
     dynamo: DynamoHistoryStore, boto: Any, table: str, clock: Clock
 ) -> None:
     head = await converse(dynamo)
-    await dynamo.commit(USER, head, commit(idempotency=KEYS[0]), token=None)
+    await dynamo.commit(head, commit(idempotency=KEYS[0]), token=None)
     clock.now += 86_401
     head = await converse(dynamo, conversation="other")
-    await dynamo.commit(USER, head, commit(idempotency=KEYS[0]), token=None)
-    assert await dynamo.erase(USER, CONVERSATION) == {"conversations": 1, "items": 4, "idempotency_records": 0}
+    await dynamo.commit(head, commit(idempotency=KEYS[0]), token=None)
+    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 0}
     record = await dynamo.idempotency_record(USER, KEYS[0])
     assert record is not None
     assert record.conversation == "other"
-    assert await dynamo.erase(USER, "other") == {"conversations": 1, "items": 4, "idempotency_records": 1}
+    assert await dynamo.erase(Address(USER, "other")) == {"conversations": 1, "items": 4, "idempotency_records": 1}
     assert rows_of(boto, table) == []
 
 
@@ -144,31 +145,31 @@ async def test_a_key_used_twice_in_one_conversation(
 ) -> None:
     head = await converse(dynamo)
     for _ in range(2):
-        head = await dynamo.commit(USER, head, commit(idempotency=KEYS[0]), token=None)
+        head = await dynamo.commit(head, commit(idempotency=KEYS[0]), token=None)
         clock.now += 86_401
-    assert (await dynamo.erase(USER, CONVERSATION))["idempotency_records"] == 1
+    assert (await dynamo.erase(HERE))["idempotency_records"] == 1
     assert rows_of(boto, table) == []
 
 
 async def test_two_erasures_at_once(dynamo: DynamoHistoryStore, boto: Any, table: str) -> None:
     await long_conversation(dynamo)
-    calls = (dynamo.erase(USER, CONVERSATION) for _ in range(2))
+    calls = (dynamo.erase(HERE) for _ in range(2))
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(result, dict | NotFound | StoreUnavailable) for result in results)
     counted = [result for result in results if isinstance(result, dict)]
     assert sum(counts["items"] for counts in counted) <= 102
     assert sum(counts["conversations"] for counts in counted) <= 1
     if not counted:  # each in the other's way
-        await dynamo.erase(USER, CONVERSATION)
+        await dynamo.erase(HERE)
     assert rows_of(boto, table) == []
 
 
 async def test_parallel_deletions_count_each_item_once(dynamo: DynamoHistoryStore) -> None:
     await long_conversation(dynamo)
-    head = await dynamo.take_lease(USER, CONVERSATION, lease(), create=False)
+    head = await dynamo.take_lease(HERE, lease(), create=False)
     wanted = [range(1, 31), range(21, 51), range(1, 51)]
-    await asyncio.gather(*(dynamo.delete_items(USER, head, seqs, messages=0) for seqs in wanted))
-    await dynamo.release_lease(USER, head, TOKEN)
-    now = await dynamo.get_head(USER, CONVERSATION)
+    await asyncio.gather(*(dynamo.delete_items(head, seqs, messages=0) for seqs in wanted))
+    await dynamo.release_lease(HERE, TOKEN)
+    now = await dynamo.get_head(HERE)
     assert (now.items, now.seq) == (52, 102)
-    assert seqs(await dynamo.read_items(USER, now, 1, 102)) == list(range(51, 103))
+    assert seqs(await dynamo.read_items(now, 1, 102)) == list(range(51, 103))

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +17,10 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from chat_core.errors import ChatError, NotFound, StoreUnavailable
 from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.keys import Address
 from tests.contract.history_store.builders import (
     CONVERSATION,
+    HERE,
     MAX_BYTES,
     TOKEN,
     USER,
@@ -81,7 +84,7 @@ async def test_what_passes_is_store_unavailable(
 
     client.before = fail
     for call in (
-        dynamo.commit(USER, head, commit(), token=None),
+        dynamo.commit(head, commit(), token=None),
         dynamo.list_conversations(USER, limit=1, after=None, order="desc"),
     ):
         with pytest.raises(StoreUnavailable) as unavailable:
@@ -89,7 +92,7 @@ async def test_what_passes_is_store_unavailable(
         assert unavailable.value.retry_after_ms == 1_000
         assert "vendor" not in unavailable.value.message
     client.heal()
-    assert await dynamo.get_head(USER, CONVERSATION) == head
+    assert await dynamo.get_head(HERE) == head
 
 
 @pytest.mark.parametrize(
@@ -106,15 +109,15 @@ async def test_collisions_are_tried_again(dynamo: DynamoHistoryStore, client: St
             raise error
 
     client.before = fail
-    head = await dynamo.take_lease(USER, CONVERSATION, lease(), create=False)
-    assert (await dynamo.commit(USER, head, commit(), token=TOKEN)).seq == 4
+    head = await dynamo.take_lease(HERE, lease(), create=False)
+    assert (await dynamo.commit(head, commit(), token=TOKEN)).seq == 4
     assert not any(failures.values())
 
 
 async def test_a_table_that_is_missing(boto: Any) -> None:
     store = DynamoHistoryStore("no-such-table", client=lambda: boto)
     with pytest.raises(StoreUnavailable):
-        await store.take_lease(USER, CONVERSATION, lease(), create=True)
+        await store.take_lease(HERE, lease(), create=True)
 
 
 async def test_nobody_listens() -> None:
@@ -123,7 +126,7 @@ async def test_nobody_listens() -> None:
     client = session.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config)
     store = DynamoHistoryStore("table", client=lambda: client)
     with pytest.raises(StoreUnavailable):
-        await store.get_head(USER, CONVERSATION)
+        await store.get_head(HERE)
     store.close()
 
 
@@ -133,8 +136,8 @@ async def test_a_lease_whose_answer_was_lost_is_had_by_asking_again(
 ) -> None:
     if visible:
         await converse(dynamo)
-    first = await dynamo.take_lease(USER, CONVERSATION, lease(), create=True)
-    assert await dynamo.take_lease(USER, CONVERSATION, lease(), create=True) == first
+    first = await dynamo.take_lease(HERE, lease(), create=True)
+    assert await dynamo.take_lease(HERE, lease(), create=True) == first
 
 
 async def test_a_creation_whose_answer_was_lost_is_looked_up(dynamo: DynamoHistoryStore, client: StrictClient) -> None:
@@ -143,14 +146,14 @@ async def test_a_creation_whose_answer_was_lost_is_looked_up(dynamo: DynamoHisto
             raise ReadTimeoutError(endpoint_url="http://dynamodb")
 
     head = await converse(dynamo)
-    await dynamo.erase(USER, CONVERSATION)
+    await dynamo.erase(HERE)
     client.after = lose
-    created = await dynamo.create_conversation(USER, head, None)
+    created = await dynamo.create_conversation(head, None)
     client.heal()
-    assert (await dynamo.get_head(USER, CONVERSATION)).incarnation == created.incarnation
+    assert (await dynamo.get_head(HERE)).incarnation == created.incarnation
     client.before = lose
     with pytest.raises(StoreUnavailable):
-        await dynamo.create_conversation("user-2", head, None)
+        await dynamo.create_conversation(replace(head, address=Address("user-2", CONVERSATION)), None)
 
 
 async def test_a_lease_taken_while_others_erase_and_create(
@@ -167,7 +170,7 @@ async def test_a_lease_taken_while_others_erase_and_create(
             asyncio.run(converse(other))  # in the thread of the call
 
     client.before = appear
-    head = await dynamo.take_lease(USER, CONVERSATION, lease("mine"), create=True)
+    head = await dynamo.take_lease(HERE, lease("mine"), create=True)
     assert created
     assert head.seq == 2
 
@@ -197,28 +200,28 @@ async def test_an_item_that_cannot_be_read_is_marked(
     del row["body"]
     boto.put_item(TableName=table, Item={**row, **broken})
     with caplog.at_level(logging.WARNING, "chat_core"):
-        page = await dynamo.list_items(USER, head, limit=9, after=None, order="desc", max_bytes=MAX_BYTES)
+        page = await dynamo.list_items(head, limit=9, after=None, order="desc", max_bytes=MAX_BYTES)
     assert (seqs(page.data), page.has_more) == ([4, 3, 2, 1], False)
     assert bare(page.data[2]) == MARKER
     assert page.data[2].item["id"].startswith("msg_")
     assert page.data[2].turn_id == page.data[3].turn_id
     assert [record.getMessage() for record in caplog.records] == ["Item 2 of conversation my-chat cannot be read."]
-    assert bare(await dynamo.get_item(USER, head, 2)) == MARKER
-    head = await dynamo.commit(USER, head, commit(message("on it goes")), token=None)
-    head = await dynamo.delete_items(USER, head, [2], messages=1)
+    assert bare(await dynamo.get_item(head, 2)) == MARKER
+    head = await dynamo.commit(head, commit(message("on it goes")), token=None)
+    head = await dynamo.delete_items(head, [2], messages=1)
     with pytest.raises(NotFound):
-        await dynamo.get_item(USER, head, 2)
+        await dynamo.get_item(head, 2)
 
 
 async def test_a_piece_that_was_changed_is_noticed(dynamo: DynamoHistoryStore, boto: Any, table: str) -> None:
     text = "".join(f"{number:x}" for number in range(400_000))
     head = await converse(dynamo)
-    head = await dynamo.commit(USER, head, commit(message(text)), token=None)
+    head = await dynamo.commit(head, commit(message(text)), token=None)
     key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "item#000000000003#0000"}}
     row = boto.get_item(TableName=table, Key=key)["Item"]
     row["data"]["B"] = row["data"]["B"][:-1] + b"!"
     boto.put_item(TableName=table, Item=row)
-    assert bare(await dynamo.get_item(USER, head, 3)) == MARKER
+    assert bare(await dynamo.get_item(head, 3)) == MARKER
 
 
 async def test_a_pinned_item_that_cannot_be_read_pins_nothing(
@@ -226,15 +229,15 @@ async def test_a_pinned_item_that_cannot_be_read_pins_nothing(
 ) -> None:
     system = message("".join(f"{number:x}" for number in range(20_000)), "system")
     head = await converse(dynamo)
-    head = await dynamo.commit(USER, head, commit(system, system=system), token=None)
+    head = await dynamo.commit(head, commit(system, system=system), token=None)
     key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "item#000000000003"}}
     boto.update_item(TableName=table, Key=key, UpdateExpression="REMOVE body")
-    assert (await dynamo.get_head(USER, CONVERSATION)).system is None
+    assert (await dynamo.get_head(HERE)).system is None
 
 
 async def test_errors_tell_no_contents(dynamo: DynamoHistoryStore) -> None:
     with pytest.raises(ChatError) as missing:
-        await dynamo.get_head("someone's secret name", "their-chat")
+        await dynamo.get_head(Address("someone's secret name", "their-chat"))
     assert missing.value.message == "There is no such conversation."
 
 
@@ -251,7 +254,7 @@ async def test_the_connection_is_made_on_the_first_call_from_the_environment(
     store = DynamoHistoryStore(table)
     head = await converse(store)
     store.close()
-    assert (await store.get_head(USER, CONVERSATION)).incarnation == head.incarnation
+    assert (await store.get_head(HERE)).incarnation == head.incarnation
     store.close()
 
 

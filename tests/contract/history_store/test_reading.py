@@ -9,9 +9,8 @@ import pytest
 
 from chat_core.errors import NotFound
 from tests.contract.history_store.builders import (
-    CONVERSATION,
+    HERE,
     MAX_BYTES,
-    USER,
     bare,
     commit,
     converse,
@@ -35,7 +34,7 @@ async def pages(
     found = []
     after: int | None = None
     while True:
-        page = await store.list_items(USER, head, limit=limit, after=after, order=order, max_bytes=max_bytes)
+        page = await store.list_items(head, limit=limit, after=after, order=order, max_bytes=max_bytes)
         found.append(seqs(page.data))
         if not page.has_more:
             return found
@@ -46,33 +45,33 @@ async def pages(
 async def ten(store: HistoryStore) -> Head:
     """A conversation of ten items, in turns of two, five and three."""
     head = await converse(store)
-    head = await store.commit(USER, head, commit(*(message(f"item {seq}") for seq in range(3, 8))), token=None)
-    return await store.commit(USER, head, commit(*(message(f"item {seq}") for seq in range(8, 11))), token=None)
+    head = await store.commit(head, commit(*(message(f"item {seq}") for seq in range(3, 8))), token=None)
+    return await store.commit(head, commit(*(message(f"item {seq}") for seq in range(8, 11))), token=None)
 
 
 async def test_the_tail_is_the_newest_items_in_order(store: HistoryStore, ten: Head) -> None:
-    assert seqs(await store.tail(USER, ten, before=11, limit=3)) == [8, 9, 10]
-    assert seqs(await store.tail(USER, ten, before=8, limit=3)) == [5, 6, 7]
-    assert seqs(await store.tail(USER, ten, before=3, limit=5)) == [1, 2]
-    assert seqs(await store.tail(USER, ten, before=1_000, limit=1)) == [10]
-    assert await store.tail(USER, ten, before=1, limit=5) == ()
-    assert await store.tail(USER, ten, before=11, limit=0) == ()
+    assert seqs(await store.tail(ten, before=11, limit=3)) == [8, 9, 10]
+    assert seqs(await store.tail(ten, before=8, limit=3)) == [5, 6, 7]
+    assert seqs(await store.tail(ten, before=3, limit=5)) == [1, 2]
+    assert seqs(await store.tail(ten, before=1_000, limit=1)) == [10]
+    assert await store.tail(ten, before=1, limit=5) == ()
+    assert await store.tail(ten, before=11, limit=0) == ()
 
 
 async def test_a_range_is_read_in_order(store: HistoryStore, ten: Head) -> None:
-    assert seqs(await store.read_items(USER, ten, 3, 5)) == [3, 4, 5]
-    assert texts(await store.read_items(USER, ten, 9, 1_000)) == ["item 9", "item 10"]
-    assert await store.read_items(USER, ten, 11, 20) == ()
+    assert seqs(await store.read_items(ten, 3, 5)) == [3, 4, 5]
+    assert texts(await store.read_items(ten, 9, 1_000)) == ["item 9", "item 10"]
+    assert await store.read_items(ten, 11, 20) == ()
 
 
 async def test_readers_stop_at_the_head_they_read(store: HistoryStore) -> None:
     head = await converse(store)
-    await store.commit(USER, head, commit(), token=None)
-    assert seqs(await store.read_items(USER, head, 1, 100)) == [1, 2]
-    assert seqs(await store.tail(USER, head, before=100, limit=100)) == [1, 2]
+    await store.commit(head, commit(), token=None)
+    assert seqs(await store.read_items(head, 1, 100)) == [1, 2]
+    assert seqs(await store.tail(head, before=100, limit=100)) == [1, 2]
     assert await pages(store, head, limit=100, order="desc") == [[2, 1]]
     with pytest.raises(NotFound):
-        await store.get_item(USER, head, 3)
+        await store.get_item(head, 3)
 
 
 async def test_pages_in_both_orders(store: HistoryStore, ten: Head) -> None:
@@ -83,92 +82,92 @@ async def test_pages_in_both_orders(store: HistoryStore, ten: Head) -> None:
 
 
 async def test_pages_over_holes(store: HistoryStore, ten: Head) -> None:
-    head = await store.delete_items(USER, ten, [1, 4, 5, 6, 10], messages=5)
+    head = await store.delete_items(ten, [1, 4, 5, 6, 10], messages=5)
     assert await pages(store, head, limit=2, order="asc") == [[2, 3], [7, 8], [9]]
     assert await pages(store, head, limit=2, order="desc") == [[9, 8], [7, 3], [2]]
     assert await pages(store, head, limit=5, order="desc") == [[9, 8, 7, 3, 2]]
-    page = await store.list_items(USER, head, limit=2, after=5, order="asc", max_bytes=MAX_BYTES)
+    page = await store.list_items(head, limit=2, after=5, order="asc", max_bytes=MAX_BYTES)
     assert (seqs(page.data), page.has_more) == ([7, 8], True)
 
 
 async def test_pages_are_bounded_by_bytes_of_utf_8(store: HistoryStore, ten: Head) -> None:
-    stored = await store.read_items(USER, ten, 1, 10)
-    head = await store.commit(USER, ten, commit(message("あ" * 5_000), message("tiny")), token=None)
+    stored = await store.read_items(ten, 1, 10)
+    head = await store.commit(ten, commit(message("あ" * 5_000), message("tiny")), token=None)
     size = sum(len(json.dumps(bare(item), separators=(",", ":")).encode()) for item in stored[:3])
     assert await pages(store, ten, limit=3, order="asc", max_bytes=size) == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10]]
-    first = await store.list_items(USER, ten, limit=10, after=None, order="asc", max_bytes=size - 1)
+    first = await store.list_items(ten, limit=10, after=None, order="asc", max_bytes=size - 1)
     assert (seqs(first.data), first.has_more) == ([1, 2], True)
     large = await pages(store, head, limit=10, order="desc", max_bytes=15_050)
     assert large == [[12], [11], [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]]
 
 
 async def test_an_empty_list(store: HistoryStore, ten: Head) -> None:
-    page = await store.list_items(USER, ten, limit=5, after=10, order="asc", max_bytes=MAX_BYTES)
+    page = await store.list_items(ten, limit=5, after=10, order="asc", max_bytes=MAX_BYTES)
     assert (page.data, page.has_more) == ((), False)
-    head = await store.delete_items(USER, ten, range(1, 11), messages=10)
+    head = await store.delete_items(ten, range(1, 11), messages=10)
     for order in ("asc", "desc"):
         assert await pages(store, head, limit=5, order=order) == [[]]
 
 
 async def test_cursors_survive_concurrent_turns(store: HistoryStore, ten: Head) -> None:
-    first = await store.list_items(USER, ten, limit=4, after=None, order="desc", max_bytes=MAX_BYTES)
-    await store.commit(USER, ten, commit(), token=None)
-    head = await store.delete_items(USER, ten, [7], messages=1)
+    first = await store.list_items(ten, limit=4, after=None, order="desc", max_bytes=MAX_BYTES)
+    await store.commit(ten, commit(), token=None)
+    head = await store.delete_items(ten, [7], messages=1)
     after = first.data[-1].seq
-    second = await store.list_items(USER, head, limit=4, after=after, order="desc", max_bytes=MAX_BYTES)
+    second = await store.list_items(head, limit=4, after=after, order="desc", max_bytes=MAX_BYTES)
     assert (seqs(first.data), seqs(second.data)) == ([10, 9, 8, 7], [6, 5, 4, 3])
 
 
 async def test_one_item(store: HistoryStore, ten: Head) -> None:
-    assert bare(await store.get_item(USER, ten, 4)) == message("item 4")
+    assert bare(await store.get_item(ten, 4)) == message("item 4")
     for seq in (0, -1, 11, 10**9):
         with pytest.raises(NotFound):
-            await store.get_item(USER, ten, seq)
+            await store.get_item(ten, seq)
 
 
 async def test_deleting_leaves_a_hole_and_counts_it_off(store: HistoryStore, ten: Head) -> None:
-    head = await store.delete_items(USER, ten, [4, 5, 5, 99], messages=1)
+    head = await store.delete_items(ten, [4, 5, 5, 99], messages=1)
     assert (head.seq, head.items, head.messages, head.turns, head.edits) == (10, 8, 9, 3, 1)
-    assert head == await store.get_head(USER, CONVERSATION)
-    assert seqs(await store.read_items(USER, head, 1, 10)) == [1, 2, 3, 6, 7, 8, 9, 10]
+    assert head == await store.get_head(HERE)
+    assert seqs(await store.read_items(head, 1, 10)) == [1, 2, 3, 6, 7, 8, 9, 10]
     with pytest.raises(NotFound):
-        await store.get_item(USER, head, 4)
+        await store.get_item(head, 4)
 
 
 async def test_deleting_what_is_not_there_changes_nothing(store: HistoryStore, ten: Head) -> None:
-    head = await store.delete_items(USER, ten, [4], messages=1)
-    assert await store.delete_items(USER, head, [4, 11], messages=1) == head
+    head = await store.delete_items(ten, [4], messages=1)
+    assert await store.delete_items(head, [4, 11], messages=1) == head
 
 
 async def test_deleting_the_pinned_system_message(store: HistoryStore) -> None:
     system = message("Be kind.", "system")
     head = await converse(store)
-    head = await store.commit(USER, head, commit(system, message("hello"), system=system), token=None)
-    assert (await store.delete_items(USER, head, [4], messages=1)).system == system
-    assert (await store.delete_items(USER, head, [3], messages=1, unpin=True)).system is None
+    head = await store.commit(head, commit(system, message("hello"), system=system), token=None)
+    assert (await store.delete_items(head, [4], messages=1)).system == system
+    assert (await store.delete_items(head, [3], messages=1, unpin=True)).system is None
 
 
 async def test_deleting_from_an_erased_conversation(store: HistoryStore) -> None:
     old = await converse(store)
-    await store.erase(USER, CONVERSATION)
+    await store.erase(HERE)
     with pytest.raises(NotFound):
-        await store.delete_items(USER, old, [1], messages=1)
+        await store.delete_items(old, [1], messages=1)
     new = await converse(store)
     with pytest.raises(NotFound):
-        await store.delete_items(USER, old, [1], messages=1)
-    assert seqs(await store.read_items(USER, new, 1, 2)) == [1, 2]
+        await store.delete_items(old, [1], messages=1)
+    assert seqs(await store.read_items(new, 1, 2)) == [1, 2]
 
 
 async def test_the_items_of_an_erased_conversation_are_not_the_new_ones(store: HistoryStore) -> None:
     old = await converse(store, turns=2)
-    await store.erase(USER, CONVERSATION)
+    await store.erase(HERE)
     await converse(store, turns=3)
-    assert await store.read_items(USER, old, 1, 4) == ()
+    assert await store.read_items(old, 1, 4) == ()
     with pytest.raises(NotFound):
-        await store.get_item(USER, old, 1)
+        await store.get_item(old, 1)
 
 
 async def test_a_turn_under_a_lease_is_invisible_before_its_commit(store: HistoryStore) -> None:
     head = await converse(store)
-    await store.take_lease(USER, CONVERSATION, lease(), create=False)
-    assert seqs(await store.read_items(USER, head, 1, 100)) == [1, 2]
+    await store.take_lease(HERE, lease(), create=False)
+    assert seqs(await store.read_items(head, 1, 100)) == [1, 2]

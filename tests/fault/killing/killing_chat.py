@@ -41,7 +41,7 @@ class Killing:
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             if name in ("take_lease", "read_memory"):
-                Killing.conversation = args[1]
+                Killing.conversation = args[0].conversation
             _kill_at("before", name)
             result = await found(*args, **kwargs)
             _kill_at("after", name)

@@ -19,11 +19,12 @@ from chat_core.history.dynamodb.records import record_from_row, record_rows
 from chat_core.history.dynamodb.rows import is_expired, number, read_int, read_seconds, read_text, row_bytes
 from chat_core.history.dynamodb.table import expressed
 from chat_core.history.records import Head, IdempotencyKey, IdempotencyRecord, LastTurn
-from chat_core.keys import partition_key
-from chat_core.messages.message import Turn
+from chat_core.keys import Address, partition_key
+from chat_core.messages import BEGINNING, Anchor, Turn
 
 INCARNATION = "0123456789abcdef"
-PK = partition_key("user", "chat")
+HERE = Address("user", "chat")
+PK = partition_key(HERE)
 
 properties = settings(max_examples=50, deadline=None)
 texts = st.text(st.characters())  # lone surrogates among them
@@ -178,7 +179,7 @@ lasts = st.builds(
 )
 heads = st.builds(
     Head,
-    conversation=st.just("chat"),
+    address=st.just(HERE),
     incarnation=st.just(INCARNATION),
     seq=st.integers(0, 10**12),
     created_at=st.integers(0, 10**11),
@@ -189,7 +190,7 @@ heads = st.builds(
     metadata=st.dictionaries(texts, texts),
     memory=objects,
     system=st.none() | objects.filter(bool),
-    window_start=st.integers(0, 10**12),
+    anchor=st.none() | st.builds(Anchor, st.integers(0, 10**12), st.integers(0, 10**12)),
     edits=st.integers(0, 10**6),
     title=st.text(),
     last=st.none() | lasts,
@@ -199,14 +200,14 @@ heads = st.builds(
 @properties
 @given(head=heads, provisional=st.booleans(), expires_at=st.none() | st.integers(1, 10**11))
 def test_heads_come_back(head: Head, expires_at: int | None, *, provisional: bool) -> None:
-    row = head_row("user", head, provisional=provisional, expires_at=expires_at)
+    row = head_row(head, provisional=provisional, expires_at=expires_at)
     if head.last is not None:
         row["last"] = last_turn(head.last)
     if head.system is not None:
         row["system"] = packed(head.system)
-    assert exact(head_from_row(row, 0)) == exact(head)
-    shown = replace(head, seq=0, system=None, window_start=0, edits=0, last=None)
-    assert exact(listed_head(row)) == exact(shown)
+    assert exact(head_from_row(row, "user", 0)) == exact(head)
+    shown = replace(head, seq=0, system=None, anchor=BEGINNING, edits=0, last=None)
+    assert exact(listed_head(row, "user")) == exact(shown)
     assert is_visible(row, 0) is not provisional
     assert ("owner" in row) is ("activity" in row) is not provisional
 

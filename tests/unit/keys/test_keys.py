@@ -449,9 +449,11 @@ conversations = st.text(st.sampled_from("ab:._-"), min_size=1, max_size=4).filte
 @example("a/b", "c", "a", "b")
 def test_two_conversations_never_share_a_key(user: str, name: str, other_user: str, other_name: str) -> None:
     same = (user, name) == (other_user, other_name)
-    for compose in (keys.session_id, keys.partition_key, keys.history_list_key, keys.memory_key):
-        assert (compose(user, name) == compose(other_user, other_name)) is same
-    assert keys.idempotency_partition_key(user, "r", name) != keys.partition_key(other_user, other_name)
+    one, other = keys.Address(user, name), keys.Address(other_user, other_name)
+    assert (one == other) is (one.session_id == other.session_id) is same
+    for compose in (keys.partition_key, keys.history_list_key, keys.memory_key):
+        assert (compose(one) == compose(other)) is same
+    assert keys.idempotency_partition_key(user, "r", name) != keys.partition_key(other)
 
 
 @given(users, users, users, users)
@@ -463,20 +465,20 @@ def test_two_idempotency_keys_never_share_a_partition(user: str, route: str, oth
 
 
 def test_the_families_of_keys() -> None:
-    assert keys.session_id("u", "c") == "u/c"
-    assert keys.partition_key("u", "c") == "u/c"
-    assert keys.history_list_key("u", "c") == "message_store:u/c"
-    assert keys.memory_key("u", "c") == "memory:u/c"
+    address = keys.Address("u", "c")
+    assert address.session_id == "u/c"
+    assert keys.partition_key(address) == "u/c"
+    assert keys.history_list_key(address) == "message_store:u/c"
+    assert keys.memory_key(address) == "memory:u/c"
     assert keys.HEAD == "head"
     assert keys.item_sort_key(7) == "item#000000000007"
     assert keys.part_sort_key(7, 1) == "item#000000000007#0001"
 
 
 @pytest.mark.parametrize(("user", "name"), [("", "c"), ("u", ""), ("u", "a/b"), ("u", ".."), ("u", "idempotency#x")])
-def test_a_key_of_no_conversation_is_refused(user: str, name: str) -> None:
-    for compose in (keys.session_id, keys.partition_key, keys.history_list_key, keys.memory_key):
-        with pytest.raises(ValueError, match=r"needed|conversation id"):
-            compose(user, name)
+def test_an_address_of_no_conversation_is_refused(user: str, name: str) -> None:
+    with pytest.raises(ValueError, match=r"needed|conversation id"):
+        keys.Address(user, name)
 
 
 def test_an_idempotency_key_needs_a_user() -> None:

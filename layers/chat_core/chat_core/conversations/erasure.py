@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from chat_core.conversations.resources import RESULTS_REACH, find_item
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound, StoreUnavailable
 from chat_core.history import stored_messages
+from chat_core.keys import Address
 from chat_core.messages import from_items
 from chat_core.turns import results_of, title_of
 
@@ -72,7 +73,7 @@ class Erasure:
         self._history = history
         self._hot = hot
 
-    async def conversation(self, user: str, conversation: str) -> Erased:
+    async def conversation(self, address: Address) -> Erased:
         """Erase a conversation, or the rest of one.
 
         Raises
@@ -82,10 +83,10 @@ class Erasure:
         """
         forgotten = False
         try:
-            rows = await self._history.erase(user, conversation)
+            rows = await self._history.erase(address)
         finally:
             # After the head: a turn that writes copies and still finds the head has written before this.
-            forgotten = await self._hot.forget(user, conversation)
+            forgotten = await self._hot.forget(address)
         return Erased(rows, dict.fromkeys(COPIES, int(forgotten)), copies_remain=not forgotten)
 
     async def everything(self, user: str, deadline: Deadline) -> Erased:
@@ -100,16 +101,16 @@ class Erasure:
                 if not deadline.remaining(reserve=ALL_RESERVE):
                     return Erased(history, copies, copies_remain=remain, complete=False)
                 batch = fresh[start : start + AT_ONCE]
-                for erased in await asyncio.gather(*(self._if_there(user, name) for name in batch)):
+                for erased in await asyncio.gather(*(self._if_there(Address(user, name)) for name in batch)):
                     history.update(erased.history)
                     copies.update(erased.copies)
                     remain = remain or erased.copies_remain
             seen.update(fresh)
         return Erased(history, copies, copies_remain=remain)
 
-    async def _if_there(self, user: str, conversation: str) -> Erased:
+    async def _if_there(self, address: Address) -> Erased:
         try:
-            return await self.conversation(user, conversation)
+            return await self.conversation(address)
         except NotFound:
             return Erased()
 
@@ -125,7 +126,7 @@ class Erasure:
             if not page.has_more:
                 return names
 
-    async def item(self, user: str, conversation: str, item: str) -> Head:
+    async def item(self, address: Address, item: str) -> Head:
         """Delete an item, with the results of the call that it is, from the history and all that was made of it.
 
         Raises
@@ -134,32 +135,31 @@ class Erasure:
             If there is no such item.
         """
         for _ in range(COMMIT_TRIES):
-            head = await self._history.get_head(user, conversation)
-            stored = await find_item(self._history, user, head, item)
+            head = await self._history.get_head(address)
+            stored = await find_item(self._history, head, item)
             first, last = max(1, stored.seq - RESULTS_REACH), min(head.seq, stored.seq + RESULTS_REACH)
-            near = await self._history.read_items(user, head, first, last)
+            near = await self._history.read_items(head, first, last)
             results = results_of(stored.item, (later for later in near if later.seq > stored.seq))
             doomed = frozenset((stored.seq, *results))
             left = [one for one in near if one.seq not in doomed]
-            unpin, pinned = await self._pinned_instead(user, head, stored, doomed)
+            unpin, pinned = await self._pinned_instead(head, stored, doomed)
             try:
                 changed = await self._history.delete_items(
-                    user,
                     head,
                     sorted(doomed),
                     messages=len(stored_messages(near)) - len(stored_messages(left)),
                     unpin=unpin,
                     pinned=pinned,
-                    title=await self._title_instead(user, head, stored, doomed),
+                    title=await self._title_instead(head, stored, doomed),
                 )
             except CommitConflict:
                 continue
-            await self._hot.refresh(user, changed)
+            await self._hot.refresh(changed)
             return changed
         raise StoreUnavailable("The conversation changes too fast.", retry_after_ms=1000)
 
     async def _pinned_instead(
-        self, user: str, head: Head, stored: StoredItem, doomed: Collection[int]
+        self, head: Head, stored: StoredItem, doomed: Collection[int]
     ) -> tuple[bool, StoredItem | None]:
         """Tell whether the pinned system message goes with an item, and which older one holds again."""
         text = _system_text(stored.item)
@@ -167,7 +167,7 @@ class Erasure:
             return False, None
         before = head.seq + 1
         while before > max(1, head.seq + 1 - PIN_WALK):
-            page = await self._history.tail(user, head, before=before, limit=WALK_STEP)
+            page = await self._history.tail(head, before=before, limit=WALK_STEP)
             for one in reversed(page):
                 if one.seq not in doomed and (found := _system_text(one.item)):
                     return (False, None) if found == text else (True, one)
@@ -176,11 +176,11 @@ class Erasure:
             before = page[0].seq
         return True, None
 
-    async def _title_instead(self, user: str, head: Head, stored: StoredItem, doomed: Collection[int]) -> str | None:
+    async def _title_instead(self, head: Head, stored: StoredItem, doomed: Collection[int]) -> str | None:
         """Find other first words if those of the title were the item's."""
         if not head.title or title_of(from_items([stored.item])) != head.title:
             return None
-        first = await self._history.read_items(user, head, 1, min(head.seq, TITLE_REACH))
+        first = await self._history.read_items(head, 1, min(head.seq, TITLE_REACH))
         return title_of(stored_messages([one for one in first if one.seq not in doomed]))
 
 

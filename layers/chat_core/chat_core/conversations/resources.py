@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Commit, Head
-from chat_core.keys import new_conversation_id, new_incarnation, parse_item_id
+from chat_core.keys import Address, new_conversation_id, new_incarnation, parse_item_id
 from chat_core.memory import merge_settings, parse_policy
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.turns import (
@@ -91,8 +92,8 @@ class Conversations:
         self._check_memory(memory, pinned_system(map(stored_item, items), None))
         now = self._clock()
         head = Head(
-            conversation=new_conversation_id(),
-            incarnation=new_incarnation(),
+            Address(user, new_conversation_id()),
+            new_incarnation(),
             created_at=int(now),
             updated_at=now,
             metadata=metadata,
@@ -106,21 +107,20 @@ class Conversations:
 
         async def write() -> Head:
             record = (keyed.key, snapshot_record(keyed, answered, now)) if keyed else None
-            created = await self._history.create_conversation(user, head, commit, idempotency=record)
+            created = await self._history.create_conversation(head, commit, idempotency=record)
             if commit is not None:
-                await self._hot.follow(user, head, created, committed(commit.turn, created)[1])
+                await self._hot.follow(head, created, committed(commit.turn, created)[1])
             return answered
 
-        return await once(self._history, user, keyed, write, _snapshot)
+        return await once(self._history, user, keyed, write, partial(_snapshot, user))
 
-    async def get(self, user: str, conversation: str) -> Head:
+    async def get(self, address: Address) -> Head:
         """Read a conversation."""
-        return await self._history.get_head(user, conversation)
+        return await self._history.get_head(address)
 
     async def update(
         self,
-        user: str,
-        conversation: str,
+        address: Address,
         *,
         metadata: Mapping[str, str] | None,
         memory: Mapping[str, Any] | None,
@@ -142,22 +142,22 @@ class Conversations:
         """
 
         async def write() -> Head:
-            head = await self._history.get_head(user, conversation)
+            head = await self._history.get_head(address)
             settings = None if memory is None else merge_settings(head.memory, memory)
             if settings is not None:
                 self._check_memory(settings, head.system)
             if keyed is None:
-                return await self._history.update_conversation(user, head, metadata=metadata, memory=settings)
+                return await self._history.update_conversation(head, metadata=metadata, memory=settings)
             answered = replace(
                 head,
                 metadata=head.metadata if metadata is None else metadata,
                 memory=head.memory if settings is None else settings,
             )
             record = (keyed.key, snapshot_record(keyed, answered, self._clock()))
-            await self._history.update_conversation(user, head, metadata=metadata, memory=settings, idempotency=record)
+            await self._history.update_conversation(head, metadata=metadata, memory=settings, idempotency=record)
             return answered
 
-        return await once(self._history, user, keyed, write, _snapshot)
+        return await once(self._history, address.user, keyed, write, partial(_snapshot, address.user))
 
     def _check_memory(self, settings: Mapping[str, Any], system: Item | None) -> None:
         pinned = from_items([system])[0] if system else None
@@ -167,9 +167,7 @@ class Conversations:
         """List the user's conversations by last activity."""
         return await self._history.list_conversations(user, limit=limit, after=after, order=order)
 
-    async def items(
-        self, user: str, conversation: str, *, limit: int, after: str | None, order: Order
-    ) -> Page[StoredItem]:
+    async def items(self, address: Address, *, limit: int, after: str | None, order: Order) -> Page[StoredItem]:
         """List a conversation's items.
 
         Raises
@@ -177,25 +175,24 @@ class Conversations:
         InvalidRequest
             If ``after`` is no item of this conversation.
         """
-        head = await self._history.get_head(user, conversation)
+        head = await self._history.get_head(address)
         place = None
         if after is not None:
             place = place_of(head, after)
             if place is None:
                 raise InvalidRequest("`after` is no item of this conversation.", param="after")
-        return await self._history.list_items(user, head, limit=limit, after=place, order=order, max_bytes=PAGE_BYTES)
+        return await self._history.list_items(head, limit=limit, after=place, order=order, max_bytes=PAGE_BYTES)
 
-    async def item(self, user: str, conversation: str, item: str) -> StoredItem:
+    async def item(self, address: Address, item: str) -> StoredItem:
         """Read one item."""
-        head = await self._history.get_head(user, conversation)
-        return await find_item(self._history, user, head, item)
+        head = await self._history.get_head(address)
+        return await find_item(self._history, head, item)
 
-    async def context(self, user: str, conversation: str, *, override: Mapping[str, Any], model: str) -> dict[str, Any]:
+    async def context(self, address: Address, *, override: Mapping[str, Any], model: str) -> dict[str, Any]:
         """Tell what a model would see of a conversation; see `conversation_context`."""
         return await conversation_context(
             self._history,
-            user,
-            conversation,
+            address,
             default_memory=self._default_memory,
             override=override,
             model=model,
@@ -203,8 +200,7 @@ class Conversations:
 
     async def add_items(
         self,
-        user: str,
-        conversation: str,
+        address: Address,
         items: Sequence[Item],
         *,
         deadline: Deadline,
@@ -229,24 +225,24 @@ class Conversations:
 
         async def write() -> list[Item]:
             key = keyed.key if keyed else None
-            head, token, _ = await self._leases.take(user, conversation, deadline, key=key, create=False, reserve=0)
+            head, token, _ = await self._leases.take(address, deadline, key=key, create=False, reserve=0)
             try:
-                tail = await self._history.tail(user, head, before=head.seq + 1, limit=RESULTS_REACH)
+                tail = await self._history.tail(head, before=head.seq + 1, limit=RESULTS_REACH)
                 check_tool_results(items, from_items(stored.item for stored in tail), at="items")
                 commit = self._commit_of(items, head, keyed)
-                new = await self._history.commit(user, head, commit, token=token)
+                new = await self._history.commit(head, commit, token=token)
             except BaseException:
-                await self._leases.release(user, head, token, deadline)
+                await self._leases.release(address, token, deadline)
                 raise
             added, messages = committed(commit.turn, new)
-            await self._hot.follow(user, head, new, messages)
+            await self._hot.follow(head, new, messages)
             return added
 
         async def replay(record: IdempotencyRecord, head: Head) -> list[Item]:
-            added = await self._history.read_items(user, head, record.first_seq, record.last_seq)
+            added = await self._history.read_items(head, record.first_seq, record.last_seq)
             return [stored.item for stored in added]
 
-        return await once(self._history, user, keyed, write, replay)
+        return await once(self._history, address.user, keyed, write, replay)
 
     def _commit_of(self, items: Sequence[Item], head: Head, keyed: Keyed | None = None) -> Commit:
         stored = tuple(stored_item(item) for item in items)
@@ -257,15 +253,14 @@ class Conversations:
             messages=len(messages),
             fingerprint=keyed.fingerprint if keyed else "",
             system=pinned_system(stored, head.system),
-            window_start=head.window_start,
-            window_position=head.window_position,
+            anchor=head.anchor,
             title=head.title or title_of(messages),
             idempotency=keyed.key if keyed else None,
         )
 
 
-async def _snapshot(record: IdempotencyRecord, _head: Head) -> Head:
-    return snapshot_head(record)
+async def _snapshot(user: str, record: IdempotencyRecord, _head: Head) -> Head:
+    return snapshot_head(user, record)
 
 
 def place_of(head: Head, item: str) -> int | None:
@@ -276,7 +271,7 @@ def place_of(head: Head, item: str) -> int | None:
     return parsed[1]
 
 
-async def find_item(history: HistoryStore, user: str, head: Head, item: str) -> StoredItem:
+async def find_item(history: HistoryStore, head: Head, item: str) -> StoredItem:
     """Read one item by its id.
 
     Raises
@@ -287,7 +282,7 @@ async def find_item(history: HistoryStore, user: str, head: Head, item: str) -> 
     place = place_of(head, item)
     if place is None:
         raise NotFound(NO_ITEM)
-    stored = await history.get_item(user, head, place)
+    stored = await history.get_item(head, place)
     if stored.item.get("id") != item:
         raise NotFound(NO_ITEM)
     return stored

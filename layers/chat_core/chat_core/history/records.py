@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from chat_core.messages import BEGINNING
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chat_core.messages import Item, Turn
+    from chat_core.keys import Address
+    from chat_core.messages import Anchor, Item, Turn
 
 
 Order = Literal["asc", "desc"]
@@ -69,8 +72,8 @@ class Head:
 
     Parameters
     ----------
-    conversation
-        Its id.
+    address
+        Whose it is, and its id.
     incarnation
         16 hex digits, drawn when the conversation was created: an erased and recreated one is another one.
     seq
@@ -85,9 +88,9 @@ class Head:
         The stored memory settings; empty when the default holds.
     system
         The pinned system message as a stored item, or None.
-    window_start, window_position
-        Where the memory window starts, as the last commit kept it: the seq of its first item (0: the conversation's
-        first, -1: not known, since the settings changed) and what precedes that in the policy's unit.
+    anchor
+        Where the memory window starts, as the last commit kept it; None where that is not known, since the settings
+        changed: the next commit sets a new one.
     edits
         How often items were deleted: with ``incarnation`` and ``seq`` it names one state of the history, and a
         copy made of another state is not believed.
@@ -99,7 +102,7 @@ class Head:
         Who runs a turn right now, or None.
     """
 
-    conversation: str
+    address: Address
     incarnation: str
     seq: int = 0
     created_at: int = 0
@@ -110,12 +113,16 @@ class Head:
     metadata: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Any] = field(default_factory=dict)
     system: Item | None = None
-    window_start: int = 0
-    window_position: int = 0
+    anchor: Anchor | None = BEGINNING
     edits: int = 0
     title: str = ""
     last: LastTurn | None = None
     lease: Lease | None = None
+
+    @property
+    def conversation(self) -> str:
+        """The conversation's id."""
+        return self.address.conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +206,8 @@ class Commit:
         The answer without its items; empty for items that a caller appends without a turn.
     system
         The pinned system message from now on.
-    window_start, window_position
-        Of the memory window from now on.
+    anchor
+        Where the memory window starts from now on; see `Head`.
     title
         The conversation's title from now on.
     idempotency
@@ -213,8 +220,7 @@ class Commit:
     fingerprint: str = ""
     frame: Mapping[str, Any] = field(default_factory=dict)
     system: Item | None = None
-    window_start: int = 0
-    window_position: int = 0
+    anchor: Anchor | None = BEGINNING
     title: str = ""
     idempotency: IdempotencyKey | None = None
 

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
         Page,
         StoredItem,
     )
+    from chat_core.keys import Address
 
 
 class HistoryStore(Protocol):
     """The durable history: the source of truth and of order.
 
-    Every call takes the user first, from the authorizer's claims. Every call raises `StoreUnavailable` when the
+    Every call raises `StoreUnavailable` when the
     store cannot be reached or refuses for load.
     """
 
-    async def take_lease(self, user: str, conversation: str, lease: Lease, *, create: bool) -> Head:
+    async def take_lease(self, address: Address, lease: Lease, *, create: bool) -> Head:
         """Take the turn lease in one conditional update and return the head as it is then.
 
         Parameters
@@ -45,11 +46,11 @@ class HistoryStore(Protocol):
         """
         ...
 
-    async def release_lease(self, user: str, head: Head, token: str) -> None:
+    async def release_lease(self, address: Address, token: str) -> None:
         """Give the lease back if it is still this token's; take back a conversation that no turn has made visible."""
         ...
 
-    async def commit(self, user: str, head: Head, commit: Commit, *, token: str | None) -> Head:
+    async def commit(self, head: Head, commit: Commit, *, token: str | None) -> Head:
         """Append the turn's items behind the head's seq, with the head and the idempotency record, at once.
 
         Parameters
@@ -78,7 +79,7 @@ class HistoryStore(Protocol):
         """
         ...
 
-    async def get_head(self, user: str, conversation: str) -> Head:
+    async def get_head(self, address: Address) -> Head:
         """Read the head, strongly consistent.
 
         Raises
@@ -88,11 +89,11 @@ class HistoryStore(Protocol):
         """
         ...
 
-    async def tail(self, user: str, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
+    async def tail(self, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
         """Read up to ``limit`` items with a seq below ``before`` and at most ``head.seq``, the newest, in order."""
         ...
 
-    async def read_items(self, user: str, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
+    async def read_items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
         """Read the items from seq ``first`` to ``last``, both inclusive, in order."""
         ...
 
@@ -102,7 +103,6 @@ class HistoryStore(Protocol):
 
     async def create_conversation(
         self,
-        user: str,
         head: Head,
         commit: Commit | None,
         *,
@@ -130,14 +130,13 @@ class HistoryStore(Protocol):
 
     async def update_conversation(
         self,
-        user: str,
         head: Head,
         *,
         metadata: Mapping[str, str] | None,
         memory: Mapping[str, Any] | None,
         idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
-        """Replace what is not None, conditional on the incarnation; with the settings goes ``window_start``.
+        """Replace what is not None, conditional on the incarnation; with the settings goes the anchor.
 
         Parameters
         ----------
@@ -166,12 +165,12 @@ class HistoryStore(Protocol):
         ...
 
     async def list_items(
-        self, user: str, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
+        self, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
     ) -> Page[StoredItem]:
         """List items by place, bounded by count and by bytes of JSON in UTF-8; at least one when there is one."""
         ...
 
-    async def get_item(self, user: str, head: Head, seq: int) -> StoredItem:
+    async def get_item(self, head: Head, seq: int) -> StoredItem:
         """Read one item.
 
         Raises
@@ -183,7 +182,6 @@ class HistoryStore(Protocol):
 
     async def delete_items(
         self,
-        user: str,
         head: Head,
         seqs: Sequence[int],
         *,
@@ -217,7 +215,7 @@ class HistoryStore(Protocol):
         """
         ...
 
-    async def erase(self, user: str, conversation: str) -> Mapping[str, int]:
+    async def erase(self, address: Address) -> Mapping[str, int]:
         """Remove every row of the conversation, the head first, so that nobody finds it half erased.
 
         Returns

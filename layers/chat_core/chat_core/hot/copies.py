@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head, HistoryStore
     from chat_core.hot.store import MemoryStore
+    from chat_core.keys import Address
     from chat_core.messages import Message
 
 READ_TIMEOUT = 0.25
@@ -70,17 +71,16 @@ class HotCopies:
         self._history = history
         self._keep = keep
 
-    async def read(self, user: str, conversation: str) -> Known:
+    async def read(self, address: Address) -> Known:
         """Read the memory value, whatever state of the history it was made of."""
         try:
-            value = await self._store.read_memory(user, conversation, timeout=READ_TIMEOUT)
+            value = await self._store.read_memory(address, timeout=READ_TIMEOUT)
         except CacheUnavailable:
             return Known(reachable=False)
         return Known(unpack(value) if value is not None else None)
 
     async def follow(
         self,
-        user: str,
         before: Head,
         after: Head,
         messages: Sequence[Message],
@@ -110,13 +110,13 @@ class HotCopies:
         if not known.reachable:
             return
         if before.seq == 0 or known.state is not None:
-            await self._append_and_write(user, after, messages, known=known, kept=kept)
+            await self._append_and_write(after, messages, known=known, kept=kept)
         else:
-            await self.rewrite(user, after, kept=kept)
-        await self._take_back_unless_current(user, after)
+            await self.rewrite(after, kept=kept)
+        await self._take_back_unless_current(after)
 
     async def _append_and_write(
-        self, user: str, after: Head, messages: Sequence[Message], *, known: Known, kept: MemoryState | None
+        self, after: Head, messages: Sequence[Message], *, known: Known, kept: MemoryState | None
     ) -> None:
         elements = [element(message) for message in messages]
         sizes = (*(known.state.hot_sizes if known.state else ()), *(len(one.encode()) for one in elements))
@@ -124,53 +124,53 @@ class HotCopies:
         # Cut no shorter than need be: what another wrote must show in the length.
         cut = self._keep if keep == len(sizes) else keep
         length, _ = await asyncio.gather(
-            self._append(user, after, elements, keep=cut), self._write(user, after, kept, sizes[-keep:])
+            self._append(after, elements, keep=cut), self._write(after, kept, sizes[-keep:])
         )
         if length is None:
             # It may have been done or may yet be: the value goes, so that the next turn writes the list once more.
-            await self.rewrite(user, after)
+            await self.rewrite(after)
         elif length != keep:
-            await self.rewrite(user, after, kept=kept)
+            await self.rewrite(after, kept=kept)
 
-    async def _append(self, user: str, head: Head, elements: Sequence[str], *, keep: int) -> int | None:
+    async def _append(self, head: Head, elements: Sequence[str], *, keep: int) -> int | None:
         """Append once and return the list's length, which a gap or a foreign element changes; None if unknown."""
         try:
-            return await self._store.append_history(user, head.conversation, elements, keep=keep, timeout=WRITE_TIMEOUT)
+            return await self._store.append_history(head.address, elements, keep=keep, timeout=WRITE_TIMEOUT)
         except CacheUnavailable:
             return None
 
-    async def _write(self, user: str, head: Head, kept: MemoryState | None, sizes: Sequence[int]) -> None:
+    async def _write(self, head: Head, kept: MemoryState | None, sizes: Sequence[int]) -> None:
         """Write the memory value. Where it does not arrive the old one is behind the head and not believed."""
         value = NO_STATE
         if kept is not None:
             value = pack(replace(kept, hot_sizes=tuple(sizes)))
         with contextlib.suppress(CacheUnavailable):
-            await self._put(user, head.conversation, value)
+            await self._put(head.address, value)
 
-    async def _put(self, user: str, conversation: str, value: bytes) -> None:
-        await self._store.write_memory(user, conversation, value, timeout=WRITE_TIMEOUT)
+    async def _put(self, address: Address, value: bytes) -> None:
+        await self._store.write_memory(address, value, timeout=WRITE_TIMEOUT)
 
-    async def rewrite(self, user: str, head: Head, *, kept: MemoryState | None = None) -> None:
+    async def rewrite(self, head: Head, *, kept: MemoryState | None = None) -> None:
         """Write the hot list anew from the durable history, and then the memory value.
 
         Without ``kept`` the value goes first. Where the list cannot be written both go, so that the next turn heals.
         """
         try:
             if kept is None:
-                await self._put(user, head.conversation, NO_STATE)
-            stored = await self._history.tail(user, head, before=head.seq + 1, limit=self._keep)
+                await self._put(head.address, NO_STATE)
+            stored = await self._history.tail(head, before=head.seq + 1, limit=self._keep)
             elements = [element(message) for message in stored_messages(stored)]
             sizes = [len(one.encode()) for one in elements]
             keep = fitting(sizes, self._keep)
             newest = elements[len(elements) - keep :]
-            await self._store.replace_history(user, head.conversation, newest, timeout=REWRITE_TIMEOUT)
+            await self._store.replace_history(head.address, newest, timeout=REWRITE_TIMEOUT)
         except (CacheUnavailable, ChatError):
-            await self.forget(user, head.conversation)
+            await self.forget(head.address)
             return
         if kept is not None:
-            await self._write(user, head, kept, sizes[len(sizes) - keep :])
+            await self._write(head, kept, sizes[len(sizes) - keep :])
 
-    async def refresh(self, user: str, head: Head) -> None:
+    async def refresh(self, head: Head) -> None:
         """Write the copies anew after items were deleted.
 
         Raises
@@ -178,10 +178,10 @@ class HotCopies:
         NotFound
             If the conversation was erased meanwhile.
         """
-        await self.rewrite(user, head)
-        await self._take_back_unless_current(user, head)
+        await self.rewrite(head)
+        await self._take_back_unless_current(head)
 
-    async def _take_back_unless_current(self, user: str, head: Head) -> None:
+    async def _take_back_unless_current(self, head: Head) -> None:
         """Look, after writing, whether the history is still the one written about.
 
         An erasure removes the head before the copies: whoever finds the head after writing wrote before the erasure
@@ -189,23 +189,23 @@ class HotCopies:
         copies may mix both, and the next turn makes them anew.
         """
         try:
-            now = await self._history.get_head(user, head.conversation)
+            now = await self._history.get_head(head.address)
         except ChatError as error:
-            await self.forget(user, head.conversation)
+            await self.forget(head.address)
             if isinstance(error, NotFound):
                 raise
             return
         if (now.incarnation, now.seq, now.edits) == (head.incarnation, head.seq, head.edits):
             return
-        await self.forget(user, head.conversation)
+        await self.forget(head.address)
         if now.incarnation != head.incarnation:
             raise NotFound("There is no such conversation.")
 
-    async def forget(self, user: str, conversation: str) -> bool:
+    async def forget(self, address: Address) -> bool:
         """Delete both copies, in two tries; tell whether the cache said that they are gone."""
         for _ in range(2):
             try:
-                await self._store.forget(user, conversation, timeout=WRITE_TIMEOUT)
+                await self._store.forget(address, timeout=WRITE_TIMEOUT)
             except CacheUnavailable:
                 continue
             return True

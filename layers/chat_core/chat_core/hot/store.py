@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chat_core.keys import Address
+
 
 class MemoryStore(Protocol):
     """The hot copies of a conversation in the cache: a packed memory value and the list that LangChain reads.
@@ -14,24 +16,22 @@ class MemoryStore(Protocol):
     Every call raises `CacheUnavailable`; nothing here is ever the truth.
     """
 
-    async def read_memory(self, user: str, conversation: str, *, timeout: float) -> bytes | None:
+    async def read_memory(self, address: Address, *, timeout: float) -> bytes | None:
         """Read the packed memory value; ``timeout`` in seconds."""
         ...
 
-    async def write_memory(self, user: str, conversation: str, value: bytes, *, timeout: float) -> None:
+    async def write_memory(self, address: Address, value: bytes, *, timeout: float) -> None:
         """Replace the packed memory value."""
         ...
 
-    async def append_history(
-        self, user: str, conversation: str, elements: Sequence[str], *, keep: int, timeout: float
-    ) -> int:
+    async def append_history(self, address: Address, elements: Sequence[str], *, keep: int, timeout: float) -> int:
         """Append to the hot list, cut it to its newest ``keep``, and return its length. Never retried."""
         ...
 
-    async def replace_history(self, user: str, conversation: str, elements: Sequence[str], *, timeout: float) -> None:
+    async def replace_history(self, address: Address, elements: Sequence[str], *, timeout: float) -> None:
         """Write the hot list anew."""
         ...
 
-    async def forget(self, user: str, conversation: str, *, timeout: float) -> None:
+    async def forget(self, address: Address, *, timeout: float) -> None:
         """Delete the hot list and the memory value."""
         ...

@@ -14,6 +14,7 @@ from chat_core.keys.ids import (
 from chat_core.keys.space import KeySpace
 from chat_core.keys.stored import (
     HEAD,
+    Address,
     api_key_partition_key,
     history_list_key,
     idempotency_partition_key,
@@ -21,13 +22,13 @@ from chat_core.keys.stored import (
     memory_key,
     part_sort_key,
     partition_key,
-    session_id,
 )
 
 __all__ = [
     "HEAD",
     "SCHEMA",
     "STREAM_MEMBERS",
+    "Address",
     "Endpoint",
     "KeySpace",
     "Uncacheable",
@@ -50,5 +51,4 @@ __all__ = [
     "partition_key",
     "response_key",
     "scope_tag",
-    "session_id",
 ]

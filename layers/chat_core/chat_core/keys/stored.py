@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 
 from chat_core.keys.canonical import canonical_value
@@ -11,34 +12,51 @@ HEAD = "head"
 """Sort key of a conversation's head row."""
 
 
-def session_id(user: str, conversation: str) -> str:
-    """Name a conversation of a user's; injective, since a conversation id holds no slash.
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a conversation is: whose, and which. Made once at the edge, and the only way to a store.
+
+    Parameters
+    ----------
+    user
+        From the authorizer's claims, never from a request's body.
+    conversation
+        Its id.
 
     Raises
     ------
     ValueError
         If there is no user, or the conversation's id is none.
     """
-    if not user:
-        raise ValueError("A user is needed.")
-    if not is_conversation_id(conversation):
-        raise ValueError("Not a conversation id.")
-    return f"{user}/{conversation}"
+
+    user: str
+    conversation: str
+
+    def __post_init__(self) -> None:
+        if not self.user:
+            raise ValueError("A user is needed.")
+        if not is_conversation_id(self.conversation):
+            raise ValueError("Not a conversation id.")
+
+    @property
+    def session_id(self) -> str:
+        """One text for both; injective, since a conversation id holds no slash."""
+        return f"{self.user}/{self.conversation}"
 
 
-def history_list_key(user: str, conversation: str) -> str:
+def history_list_key(address: Address) -> str:
     """Key of the hot history: what LangChain's ``MomentoChatMessageHistory`` makes of the session id."""
-    return f"message_store:{session_id(user, conversation)}"
+    return f"message_store:{address.session_id}"
 
 
-def memory_key(user: str, conversation: str) -> str:
+def memory_key(address: Address) -> str:
     """Key of the packed memory value."""
-    return f"memory:{session_id(user, conversation)}"
+    return f"memory:{address.session_id}"
 
 
-def partition_key(user: str, conversation: str) -> str:
+def partition_key(address: Address) -> str:
     """Partition key of a conversation's rows."""
-    return session_id(user, conversation)
+    return address.session_id
 
 
 def idempotency_partition_key(user: str, route: str, key: str) -> str:

@@ -18,10 +18,8 @@ A policy is one file here and one line in `chat_core.memory.registry`.
 """
 
 from chat_core.memory.policy import (
-    BEGINNING,
     NOTHING_EARLIER,
     UNCOUNTED,
-    Anchor,
     Counting,
     Earlier,
     Kept,
@@ -30,6 +28,7 @@ from chat_core.memory.policy import (
     View,
 )
 from chat_core.memory.settings import TurnMemory, merge_settings, parse_policy, parse_turn_settings
+from chat_core.messages import BEGINNING, Anchor
 
 __all__ = [
     "BEGINNING",

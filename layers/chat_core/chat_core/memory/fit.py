@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chat_core.memory.places import Places, first_item
-from chat_core.memory.policy import Anchor, Earlier, Kept
+from chat_core.memory.policy import Earlier, Kept
 from chat_core.memory.units import Unit, opens_on_reasoning, units_backwards
+from chat_core.messages import Anchor
 
 if TYPE_CHECKING:
     from chat_core.messages import Message

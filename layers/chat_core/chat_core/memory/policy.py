@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from chat_core.messages import BEGINNING, Anchor
+
 if TYPE_CHECKING:
     from chat_core.errors import InvalidRequest
     from chat_core.messages import Message
@@ -88,25 +90,6 @@ class Counting:
 
 
 UNCOUNTED = Counting()
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """An absolute place in the history, for windows with steps.
-
-    Parameters
-    ----------
-    seq
-        Place of a message's first item; 0: that of the conversation's first.
-    position
-        What precedes it since the conversation's start, in the unit of the step: messages or tokens.
-    """
-
-    seq: int = 0
-    position: int = 0
-
-
-BEGINNING = Anchor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +190,7 @@ class Kept:
     earlier
         What to pass with them to the next view.
     anchor
-        For the head: `Head.window_start` and its position. None for a policy without steps.
+        For the head: `Head.anchor`. None for a policy without steps.
     """
 
     messages: tuple[Message, ...]

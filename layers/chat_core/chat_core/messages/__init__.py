@@ -2,9 +2,11 @@
 
 from chat_core.messages.items import from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.messages.langchain import element, fitting
-from chat_core.messages.message import Content, Item, Message, Role, ToolCall, Turn, text_of
+from chat_core.messages.message import BEGINNING, Anchor, Content, Item, Message, Role, ToolCall, Turn, text_of
 
 __all__ = [
+    "BEGINNING",
+    "Anchor",
     "Content",
     "Item",
     "Message",

@@ -90,6 +90,25 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """An absolute place in the history, for windows with steps: both the head and the memory's policies tell it.
+
+    Parameters
+    ----------
+    seq
+        Place of a message's first item; 0: that of the conversation's first.
+    position
+        What precedes it since the conversation's start, in the unit of the step: messages or tokens.
+    """
+
+    seq: int = 0
+    position: int = 0
+
+
+BEGINNING = Anchor()
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """What a turn adds to the history: the input's items and the model's, in order.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from momento.responses import CacheListConcatenateBackResponse
     from momento.responses.response import CacheResponse
 
+    from chat_core.keys import Address
     from chat_core.momento.connection import MomentoCache
 
 
@@ -80,35 +81,33 @@ class MomentoMemoryStore:
         self._values = MomentoResponseCache(cache)
         self._ttl = ttl
 
-    async def read_memory(self, user: str, conversation: str, *, timeout: float) -> bytes | None:
+    async def read_memory(self, address: Address, *, timeout: float) -> bytes | None:
         """See `chat_core.hot.MemoryStore`."""
-        return await self._values.get(memory_key(user, conversation), timeout=timeout)
+        return await self._values.get(memory_key(address), timeout=timeout)
 
-    async def write_memory(self, user: str, conversation: str, value: bytes, *, timeout: float) -> None:
+    async def write_memory(self, address: Address, value: bytes, *, timeout: float) -> None:
         """See `chat_core.hot.MemoryStore`."""
-        key = memory_key(user, conversation)
+        key = memory_key(address)
         await self._values.set(key, value, ttl=self._ttl.total_seconds(), timeout=timeout)
 
-    async def append_history(
-        self, user: str, conversation: str, elements: Sequence[str], *, keep: int, timeout: float
-    ) -> int:
+    async def append_history(self, address: Address, elements: Sequence[str], *, keep: int, timeout: float) -> int:
         """See `chat_core.hot.MemoryStore`.
 
         Neither this module nor the SDK tries it again: after a lost answer nobody knows whether it was done.
         """
-        key = history_list_key(user, conversation)
+        key = history_list_key(address)
         response = await self._cache.call(lambda client: self._append(client, key, elements, keep), timeout=timeout)
         from momento.responses import CacheListConcatenateBack
 
         return response.list_length if isinstance(response, CacheListConcatenateBack.Success) else 0
 
-    async def replace_history(self, user: str, conversation: str, elements: Sequence[str], *, timeout: float) -> None:
+    async def replace_history(self, address: Address, elements: Sequence[str], *, timeout: float) -> None:
         """See `chat_core.hot.MemoryStore`.
 
         Two calls, since Momento has none for it: between them a reader sees no list, never a mixed one. If the
         second fails the list stays empty, and the next append's length tells.
         """
-        key = history_list_key(user, conversation)
+        key = history_list_key(address)
 
         async def replace(client: CacheClientAsync) -> CacheResponse:
             deleted = await client.delete(self._cache.name, key)
@@ -119,9 +118,9 @@ class MomentoMemoryStore:
 
         await self._cache.call(replace, timeout=timeout)
 
-    async def forget(self, user: str, conversation: str, *, timeout: float) -> None:
+    async def forget(self, address: Address, *, timeout: float) -> None:
         """See `chat_core.hot.MemoryStore`."""
-        keys = history_list_key(user, conversation), memory_key(user, conversation)
+        keys = history_list_key(address), memory_key(address)
 
         async def delete(client: CacheClientAsync) -> CacheResponse:
             first, second = await asyncio.gather(*(client.delete(self._cache.name, key) for key in keys))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chat_core.errors import InvalidRequest
 from chat_core.history import stored_messages
 from chat_core.keys import item_id, item_prefix
-from chat_core.memory import UNCOUNTED, Anchor, Earlier
+from chat_core.memory import UNCOUNTED, Earlier
 from chat_core.messages import Message, from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.tool_results import check_tool_results
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from chat_core.memory import Counting, Kept, MemoryPolicy, View
     from chat_core.messages import Item
     from chat_core.tokens import TokenCounter
-
-NO_ANCHOR = -1
-"""`Head.window_start` after the memory settings changed: the next commit sets a new one."""
 
 WHOLE_HISTORY = 1_000_000
 EXPLAINED = 1_000
@@ -124,7 +121,6 @@ def _item_ids(message: Message, head: Head) -> list[str | None]:
 
 async def turn_context(
     history: HistoryStore,
-    user: str,
     head: Head,
     *,
     state: MemoryState | None,
@@ -168,10 +164,10 @@ async def turn_context(
     past = None
     if state is not None and not explain:
         # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
-        past = Past(state.kept.messages, replace(state.kept.earlier, anchor=_anchor(head)))
+        past = Past(state.kept.messages, replace(state.kept.earlier, anchor=head.anchor))
     reach = max(policy.reach, EXPLAINED) if explain and policy.reach is not None else policy.reach
     while True:
-        past = past or await _tail(history, user, head, reach)
+        past = past or await _tail(history, head, reach)
         view = policy.view(
             (*past.messages, *added),
             system=pinned,
@@ -209,18 +205,14 @@ def _counting(counts: RememberedCounts, policy: MemoryPolicy, body: Mapping[str,
     return counts.counting(body.get("tools") or (), bounded=not explain)
 
 
-async def _tail(history: HistoryStore, user: str, head: Head, reach: int | None) -> Past:
+async def _tail(history: HistoryStore, head: Head, reach: int | None) -> Past:
     """Read the newest messages from the durable history."""
     limit = WHOLE_HISTORY if reach is None else reach
-    stored = await history.tail(user, head, before=head.seq + 1, limit=limit) if head.seq else ()
+    stored = await history.tail(head, before=head.seq + 1, limit=limit) if head.seq else ()
     messages = stored_messages(stored)
     whole = len(stored) < limit
     count = 0 if whole else max(head.messages - len(messages), 0)
-    return Past(messages, Earlier(whole=whole, count=count, anchor=_anchor(head)))
-
-
-def _anchor(head: Head) -> Anchor | None:
-    return None if head.window_start == NO_ANCHOR else Anchor(head.window_start, head.window_position)
+    return Past(messages, Earlier(whole=whole, count=count, anchor=head.anchor))
 
 
 def check_budget(policy: MemoryPolicy, pinned: Message | None, model: str = "") -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from chat_core.cache import Directives
     from chat_core.errors import ChatError
     from chat_core.history import IdempotencyKey
+    from chat_core.keys import Address
     from chat_core.messages import Item
 
 
@@ -20,10 +21,8 @@ class TurnRequest:
 
     Parameters
     ----------
-    user
-        The scope: from the authorizer's claims.
-    conversation
-        Its id.
+    address
+        Of the conversation.
     body
         What goes to the model, without the input.
     input
@@ -40,8 +39,7 @@ class TurnRequest:
         How often the caller's SDK says that it sent this request before.
     """
 
-    user: str
-    conversation: str
+    address: Address
     body: Mapping[str, Any]
     input: tuple[Item, ...]
     memory: Mapping[str, Any] | None

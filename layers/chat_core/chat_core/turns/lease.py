@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from chat_core import errors
-from chat_core.history import Head, Lease
+from chat_core.history import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chat_core.deadline import Deadline
-    from chat_core.history import HistoryStore, IdempotencyKey
+    from chat_core.history import Head, HistoryStore, IdempotencyKey
+    from chat_core.keys import Address
 
 LEASE_GRACE = 3.0
 """Seconds that a lease outlives its function: nobody takes it from one that still runs."""
@@ -47,8 +48,7 @@ class TurnLeases:
 
     async def take(
         self,
-        user: str,
-        conversation: str,
+        address: Address,
         deadline: Deadline,
         *,
         key: IdempotencyKey | None,
@@ -85,7 +85,7 @@ class TurnLeases:
         waited = False
         while True:
             try:
-                head = await deadline.stored(self._history.take_lease(user, conversation, lease, create=create))
+                head = await deadline.stored(self._history.take_lease(address, lease, create=create))
             except errors.IdempotencyInProgress as error:
                 error.retry_after_ms = self.come_again_ms()
                 raise
@@ -97,17 +97,17 @@ class TurnLeases:
                 await asyncio.sleep(random.uniform(*POLL_SECONDS))  # noqa: S311 - spreads the waiters
             except errors.StoreUnavailable:
                 # It may have been taken all the same.
-                await self.release(user, Head(conversation, incarnation=""), lease.token, deadline, at_most=1.0)
+                await self.release(address, lease.token, deadline, at_most=1.0)
                 raise
             else:
                 return head, lease.token, waited
 
     async def release(
-        self, user: str, head: Head, token: str, deadline: Deadline, *, at_most: float = RELEASE_TIMEOUT
+        self, address: Address, token: str, deadline: Deadline, *, at_most: float = RELEASE_TIMEOUT
     ) -> None:
         """Give the lease back. It expires by itself: one that stays only makes the next turn wait for that."""
         with contextlib.suppress(errors.ChatError):
-            await deadline.stored(self._history.release_lease(user, head, token), at_most=at_most)
+            await deadline.stored(self._history.release_lease(address, token), at_most=at_most)
 
     def come_again_ms(self) -> int:
         """Draw a wait of one to six usual turns: a constant one would bring all waiters back at once."""

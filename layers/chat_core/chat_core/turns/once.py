@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chat_core.errors import IdempotencyKeyReused, NotFound
 from chat_core.history import Head, IdempotencyRecord
+from chat_core.keys import Address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,7 +51,7 @@ async def recorded(history: HistoryStore, user: str, keyed: Keyed) -> tuple[Idem
         return None
     if record.fingerprint != keyed.fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another request.", param="Idempotency-Key")
-    head = await history.get_head(user, record.conversation)
+    head = await history.get_head(Address(user, record.conversation))
     if head.incarnation != record.incarnation:
         raise NotFound("There is no such conversation.")
     return record, head
@@ -100,9 +101,9 @@ def snapshot_record(keyed: Keyed, head: Head, now: float) -> IdempotencyRecord:
     )
 
 
-def snapshot_head(record: IdempotencyRecord) -> Head:
+def snapshot_head(user: str, record: IdempotencyRecord) -> Head:
     """Read the conversation as it was answered."""
-    return Head(conversation=record.conversation, incarnation=record.incarnation, **record.frame)
+    return Head(Address(user, record.conversation), record.incarnation, **record.frame)
 
 
 def _snapshot(head: Head) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.timing import timed
 from chat_core.turns.answer import answer_of, committed, frame_of, replayed, texts, title_of
-from chat_core.turns.context import NO_ANCHOR, turn_context
+from chat_core.turns.context import turn_context
 from chat_core.turns.events import TextDelta, TurnCompleted, TurnFailed, TurnStarted
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.once import Keyed, recorded
@@ -118,12 +118,12 @@ class TurnService:
             `TurnStarted`, `TextDelta` …, and last `TurnCompleted` or `TurnFailed`.
         """
         turn_id = f"turn_{uuid4().hex}"
-        yield TurnStarted(turn_id, request.conversation)
+        yield TurnStarted(turn_id, request.address.conversation)
         try:
             turn = await self._turn(request, turn_id, deadline)
             completed = turn if isinstance(turn, TurnCompleted) else turn.completed
             # The copies follow while the text is written.
-            following = asyncio.ensure_future(self._follow(request.user, turn, deadline))
+            following = asyncio.ensure_future(self._follow(turn, deadline))
             try:
                 for text in texts(completed.answer.get("output", ())):
                     yield TextDelta(text)
@@ -156,48 +156,47 @@ class TurnService:
         finally:
             # The commit itself gives back the lease that it was made under.
             if not isinstance(turn, _Committed) or turn.before is not head:
-                await self._leases.release(request.user, head, token, deadline)
+                await self._leases.release(request.address, token, deadline)
         return turn
 
     async def _open(self, request: TurnRequest, deadline: Deadline) -> tuple[Head, str, Known]:
         """Take the lease and read the memory value, side by side."""
-        reading = asyncio.ensure_future(self._hot.read(request.user, request.conversation))
+        reading = asyncio.ensure_future(self._hot.read(request.address))
         try:
             with timed("lease"):
                 head, token, waited = await self._leases.take(
-                    request.user,
-                    request.conversation,
+                    request.address,
                     deadline,
                     key=request.idempotency,
-                    create=not is_generated_id(request.conversation),
+                    create=not is_generated_id(request.address.conversation),
                     reserve=COMMIT_RESERVE + MODEL_MINIMUM,
                 )
             # Whoever waited read the value as it was before another turn.
-            known = await (self._hot.read(request.user, request.conversation) if waited else reading)
+            known = await (self._hot.read(request.address) if waited else reading)
         finally:
             reading.cancel()
         return head, token, known.believed(head)
 
-    async def _follow(self, user: str, turn: _Committed | TurnCompleted, deadline: Deadline) -> None:
+    async def _follow(self, turn: _Committed | TurnCompleted, deadline: Deadline) -> None:
         if isinstance(turn, TurnCompleted):
             return
         try:
             async with asyncio.timeout(min(FOLLOW_TIMEOUT, deadline.remaining(reserve=ANSWER_RESERVE))):
-                await self._hot.follow(user, turn.before, turn.after, turn.messages, known=turn.known, kept=turn.kept)
+                await self._hot.follow(turn.before, turn.after, turn.messages, known=turn.known, kept=turn.kept)
         except TimeoutError:
             # Half written at worst: without them the next turn makes them anew.
-            await self._hot.forget(user, turn.after.conversation)
+            await self._hot.forget(turn.after.address)
 
     async def _recorded(self, request: TurnRequest, deadline: Deadline) -> TurnCompleted | None:
         """Answer from the idempotency record, where the key came before."""
         if request.idempotency is None:
             return None
         keyed = Keyed(request.idempotency, request.fingerprint)
-        found = await deadline.stored(recorded(self._history, request.user, keyed))
+        found = await deadline.stored(recorded(self._history, request.address.user, keyed))
         if found is None:
             return None
         record, head = found
-        return await self._replay(request.user, head, record, deadline)
+        return await self._replay(head, record, deadline)
 
     async def _retried(self, request: TurnRequest, head: Head, deadline: Deadline) -> TurnCompleted | None:
         """Answer a retry of the SDK's own, which sends no key: the last turn's request, again, within a minute."""
@@ -206,12 +205,10 @@ class TurnService:
             return None
         if self._clock() - last.committed_at > RETRY_WINDOW:
             return None
-        return await self._replay(request.user, head, last, deadline)
+        return await self._replay(head, last, deadline)
 
-    async def _replay(
-        self, user: str, head: Head, turn: LastTurn | IdempotencyRecord, deadline: Deadline
-    ) -> TurnCompleted:
-        items = await deadline.stored(self._history.read_items(user, head, turn.first_seq, turn.last_seq))
+    async def _replay(self, head: Head, turn: LastTurn | IdempotencyRecord, deadline: Deadline) -> TurnCompleted:
+        items = await deadline.stored(self._history.read_items(head, turn.first_seq, turn.last_seq))
         answer = replayed(turn.frame, items, first_seq=turn.first_seq, inputs=turn.inputs)
         return TurnCompleted(answer, {"Idempotent-Replayed": "true"})
 
@@ -221,7 +218,6 @@ class TurnService:
         settings = self._settings(head, request.memory)
         reading = turn_context(
             self._history,
-            request.user,
             head,
             state=known.state,
             policy=settings.policy,
@@ -242,20 +238,19 @@ class TurnService:
             fingerprint=request.fingerprint,
             frame=frame_of(
                 reply.response,
-                conversation=request.conversation,
+                conversation=request.address.conversation,
                 turn_id=turn_id,
                 cache=reply.cache,
                 memory=context.report,
             ),
             system=context.system,
-            window_start=kept.anchor.seq if kept.anchor else NO_ANCHOR,
-            window_position=kept.anchor.position if kept.anchor else 0,
+            anchor=kept.anchor,
             title=head.title or title_of(added),
             idempotency=request.idempotency,
         )
         try:
             with timed("commit"):
-                before, after = await self._commit(request.user, head, commit, token, deadline)
+                before, after = await self._commit(head, commit, token, deadline)
         except errors.IdempotencyKeyReused:
             # The lease had expired, and another request with the key was faster.
             if (replay := await self._recorded(request, deadline)) is not None:
@@ -275,8 +270,7 @@ class TurnService:
         dry_run = bool((request.memory or {}).get("dry_run"))
         reading = unlocked_context(
             self._history,
-            request.user,
-            request.conversation,
+            request.address,
             default_memory=self._default_memory,
             override=request.memory,
             items=request.input,
@@ -291,7 +285,7 @@ class TurnService:
         reply = await self._reply(request, context, deadline, alone=head.seq > 0)
         frame = frame_of(
             reply.response,
-            conversation=request.conversation,
+            conversation=request.address.conversation,
             turn_id=turn_id,
             cache=reply.cache,
             memory=context.report,
@@ -306,12 +300,12 @@ class TurnService:
         if timeout < MODEL_MINIMUM:
             raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
         return await self._replies.respond(
-            ModelCall(request.user, {**request.body, "input": context.input}, request.directives),
+            ModelCall(request.address.user, {**request.body, "input": context.input}, request.directives),
             timeout=timeout,
             alone=alone,
         )
 
-    async def _commit(self, user: str, head: Head, commit: Commit, token: str, deadline: Deadline) -> tuple[Head, Head]:
+    async def _commit(self, head: Head, commit: Commit, token: str, deadline: Deadline) -> tuple[Head, Head]:
         """Commit behind the head as it was read; behind the new one if another turn came between.
 
         A turn whose lease expired is late, not lost: its model is paid. The heads before and after are returned.
@@ -319,10 +313,10 @@ class TurnService:
         fence: str | None = token
         for _ in range(COMMIT_TRIES):
             try:
-                making = self._history.commit(user, head, commit, token=fence)
+                making = self._history.commit(head, commit, token=fence)
                 return head, await deadline.stored(making, reserve=FOLLOW_RESERVE)
             except errors.CommitConflict:
-                current = await deadline.stored(self._history.get_head(user, head.conversation), reserve=FOLLOW_RESERVE)
+                current = await deadline.stored(self._history.get_head(head.address), reserve=FOLLOW_RESERVE)
                 if current.incarnation != head.incarnation:
                     raise errors.NotFound(NO_CONVERSATION) from None
                 head, fence, commit = current, None, _moved(commit, current)
@@ -334,7 +328,6 @@ def _moved(commit: Commit, head: Head) -> Commit:
     return replace(
         commit,
         system=pinned_system(commit.turn.items[: commit.inputs], head.system),
-        window_start=NO_ANCHOR,
-        window_position=0,
+        anchor=None,
         title=head.title or commit.title,
     )

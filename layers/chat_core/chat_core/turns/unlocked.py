@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chat_core.history import HistoryStore
+    from chat_core.keys import Address
     from chat_core.messages import Item
     from chat_core.turns.context import TurnContext
 
@@ -22,8 +23,7 @@ _NOT_CREATED = "0" * 16
 
 async def conversation_context(
     history: HistoryStore,
-    user: str,
-    conversation: str,
+    address: Address,
     *,
     default_memory: Mapping[str, Any],
     override: Mapping[str, Any] | None,
@@ -47,18 +47,17 @@ async def conversation_context(
     InvalidRequest
         If the settings are none that a policy has.
     """
-    head = await history.get_head(user, conversation)
+    head = await history.get_head(address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
     context = await turn_context(
-        history, user, head, state=None, policy=settings.policy, items=(), body={"model": model}, explain=True
+        history, head, state=None, policy=settings.policy, items=(), body={"model": model}, explain=True
     )
     return context.explained(head)
 
 
 async def unlocked_context(
     history: HistoryStore,
-    user: str,
-    conversation: str,
+    address: Address,
     *,
     default_memory: Mapping[str, Any],
     override: Mapping[str, Any] | None,
@@ -76,13 +75,13 @@ async def unlocked_context(
         See there.
     """
     try:
-        head = await history.get_head(user, conversation)
+        head = await history.get_head(address)
     except NotFound:
-        if is_generated_id(conversation):
+        if is_generated_id(address.conversation):
             raise
-        head = Head(conversation, _NOT_CREATED)
+        head = Head(address, _NOT_CREATED)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
     context = await turn_context(
-        history, user, head, state=None, policy=settings.policy, items=items, body=body, explain=explain
+        history, head, state=None, policy=settings.policy, items=items, body=body, explain=explain
     )
     return head, context

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable
 from chat_core.history.dynamodb.batches import batches
-from chat_core.history.dynamodb.heads import activity, head_row, last_turn
+from chat_core.history.dynamodb.heads import activity, anchor_members, head_row, last_turn
 from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.packing import packed, packed_bytes
 from chat_core.history.dynamodb.reading import no_conversation
@@ -41,7 +41,7 @@ _PROVISIONAL_SECONDS = 3_600
 _RECORD_ACTION = 1
 
 
-async def commit_turn(table: Table, user: str, head: Head, commit: Commit, *, token: str | None) -> Head:
+async def commit_turn(table: Table, head: Head, commit: Commit, *, token: str | None) -> Head:
     """Append a turn; see `HistoryStore.commit`."""
     now = table.clock()
     new = _advanced(head, commit, now, released=token is not None)
@@ -60,13 +60,11 @@ async def commit_turn(table: Table, user: str, head: Head, commit: Commit, *, to
                 expires_at=int(now) + RECORD_SECONDS,
             ),
         )
-    await _append(table, user, head, new, commit, token=token, record=record)
+    await _append(table, head, new, commit, token=token, record=record)
     return new
 
 
-async def create_conversation(
-    table: Table, user: str, head: Head, commit: Commit | None, *, idempotency: _Record | None
-) -> Head:
+async def create_conversation(table: Table, head: Head, commit: Commit | None, *, idempotency: _Record | None) -> Head:
     """Create a conversation; see `HistoryStore.create_conversation`.
 
     Its first items are committed to a provisional head, which expires by itself if the function is killed between.
@@ -76,18 +74,18 @@ async def create_conversation(
     new = replace(head, updated_at=now)
     if commit is not None:
         expires_at = int(now) + _PROVISIONAL_SECONDS
-    row = head_row(user, new, provisional=commit is not None, expires_at=expires_at)
+    row = head_row(new, provisional=commit is not None, expires_at=expires_at)
     put = {"Put": {"Item": row, **expressed({}, ConditionExpression="attribute_not_exists(#pk)")}}
-    records = record_actions(user, idempotency, now) if commit is None else []
+    records = record_actions(head.address.user, idempotency, now) if commit is None else []
     try:
         await table.transact([put, *records])
     except (Cancelled, StoreUnavailable) as error:
-        made = await table.get(partition_key(user, head.conversation), HEAD)
+        made = await table.get(partition_key(head.address), HEAD)
         if made is None or read_text(made, "incarnation") != head.incarnation:
             raise _refusal(error) from None
     if commit is not None:
         new = _advanced(head, commit, now, released=False)
-        await _append(table, user, head, new, commit, token=None, record=idempotency)
+        await _append(table, head, new, commit, token=None, record=idempotency)
     return new
 
 
@@ -106,8 +104,7 @@ def _advanced(head: Head, commit: Commit, now: float, *, released: bool) -> Head
         messages=head.messages + commit.messages,
         turns=head.turns + bool(commit.frame),
         system=commit.system,
-        window_start=commit.window_start,
-        window_position=commit.window_position,
+        anchor=commit.anchor,
         title=commit.title,
         last=last,
         lease=None if released else head.lease,
@@ -115,15 +112,15 @@ def _advanced(head: Head, commit: Commit, now: float, *, released: bool) -> Head
 
 
 async def _append(
-    table: Table, user: str, head: Head, new: Head, commit: Commit, *, token: str | None, record: _Record | None
+    table: Table, head: Head, new: Head, commit: Commit, *, token: str | None, record: _Record | None
 ) -> None:
     now = new.updated_at
     expires_at = table.expiry(now)
-    pk = partition_key(user, head.conversation)
+    pk = partition_key(head.address)
     own_head = {"Key": key(pk, HEAD)}
     check = {"ConditionCheck": {**own_head, **_fenced(head, token)}}
-    update = {"Update": {**own_head, **_head_update(user, head, new, commit, token=token, expires_at=expires_at)}}
-    records = record_actions(user, record, now)
+    update = {"Update": {**own_head, **_head_update(head, new, commit, token=token, expires_at=expires_at)}}
+    records = record_actions(head.address.user, record, now)
     rows = item_rows(pk, head.incarnation, commit.turn, first_seq=head.seq + 1, expires_at=expires_at)
     *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
     try:
@@ -144,16 +141,15 @@ async def _is_first_of(table: Table, pk: str, head: Head, commit: Commit) -> boo
     return row is not None and read_text(row, "turn_id") == commit.turn.id
 
 
-def _head_update(user: str, head: Head, new: Head, commit: Commit, *, token: str | None, expires_at: int | None) -> Row:
+def _head_update(head: Head, new: Head, commit: Commit, *, token: str | None, expires_at: int | None) -> Row:
     """Write the change of the head; what a commit does not change, others may have changed meanwhile."""
     pinned = _pinned(head, commit)
     changed: Row = {
         "seq": number(new.seq),
         "updated_at": number(new.updated_at),
         "title": text(new.title),
-        "window_start": number(new.window_start),
-        "window_position": number(new.window_position),
-        "owner": text(user),
+        **anchor_members(new.anchor),
+        "owner": text(new.address.user),
         "activity": text(activity(new.updated_at, head.conversation)),
         **expiry(expires_at),
         **(pinned or {}),

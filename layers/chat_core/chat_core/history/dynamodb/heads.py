@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.history.dynamodb.packing import Attribute, packed, unpacked
@@ -17,7 +18,8 @@ from chat_core.history.dynamodb.rows import (
     text,
 )
 from chat_core.history.records import Head, LastTurn, Lease
-from chat_core.keys import HEAD, partition_key
+from chat_core.keys import HEAD, Address, partition_key
+from chat_core.messages import Anchor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +34,10 @@ _NUMBERS = (
     "items",
     "messages",
     "turns",
-    "window_start",
-    "window_position",
     "edits",
 )
+_NO_ANCHOR = Anchor(-1, 0)
+"""What is written where there is none; a row that tells nothing has the beginning."""
 
 
 def activity(now: float, conversation: str) -> str:
@@ -43,21 +45,33 @@ def activity(now: float, conversation: str) -> str:
     return f"{int(now * 1000):015d}#{conversation}"
 
 
-def head_row(user: str, head: Head, *, provisional: bool, expires_at: int | None) -> Row:
+def head_row(head: Head, *, provisional: bool, expires_at: int | None) -> Row:
     """Write the head of a new conversation; one that is provisional is not on the index."""
     row: Row = {
-        **key(partition_key(user, head.conversation), HEAD),
+        **key(partition_key(head.address), HEAD),
         "conversation": text(head.conversation),
         "incarnation": text(head.incarnation),
         "title": text(head.title),
         "metadata": packed(dict(head.metadata)),
         "memory": packed(dict(head.memory)),
         **{name: number(getattr(head, name)) for name in _NUMBERS},
+        **anchor_members(head.anchor),
         **expiry(expires_at),
     }
     if provisional:
         return row | {"provisional": {"BOOL": True}}
-    return row | {"owner": text(user), "activity": text(activity(head.updated_at, head.conversation))}
+    return row | {"owner": text(head.address.user), "activity": text(activity(head.updated_at, head.conversation))}
+
+
+def anchor_members(anchor: Anchor | None) -> Row:
+    """Write where the memory window starts."""
+    anchor = anchor or _NO_ANCHOR
+    return {"window_start": number(anchor.seq), "window_position": number(anchor.position)}
+
+
+def _anchor(row: Mapping[str, Attribute]) -> Anchor | None:
+    anchor = Anchor(read_int(row, "window_start"), read_int(row, "window_position"))
+    return None if anchor == _NO_ANCHOR else anchor
 
 
 def last_turn(last: LastTurn) -> Attribute:
@@ -65,34 +79,24 @@ def last_turn(last: LastTurn) -> Attribute:
     return packed({name: getattr(last, name) for name in LastTurn.__slots__})
 
 
-def head_from_row(row: Mapping[str, Attribute], now: float) -> Head:
+def head_from_row(row: Mapping[str, Attribute], user: str, now: float) -> Head:
     """Read a head; a pinned system message that is elsewhere (`pinned_seq`) is not in it."""
     last = _value(row, "last")
-    return Head(
-        conversation=read_text(row, "conversation"),
-        incarnation=read_text(row, "incarnation"),
+    return replace(
+        listed_head(row, user),
         seq=read_int(row, "seq"),
-        created_at=read_int(row, "created_at"),
-        updated_at=read_seconds(row, "updated_at"),
-        items=read_int(row, "items"),
-        messages=read_int(row, "messages"),
-        turns=read_int(row, "turns"),
-        metadata=_value(row, "metadata") or {},
-        memory=_value(row, "memory") or {},
         system=_value(row, "system"),
-        window_start=read_int(row, "window_start"),
-        window_position=read_int(row, "window_position"),
+        anchor=_anchor(row),
         edits=read_int(row, "edits"),
-        title=read_text(row, "title"),
         last=LastTurn(**last) if last else None,
         lease=lease_from_row(row, now),
     )
 
 
-def listed_head(row: Mapping[str, Attribute]) -> Head:
+def listed_head(row: Mapping[str, Attribute], user: str) -> Head:
     """Read a head as the index holds it."""
     return Head(
-        conversation=read_text(row, "conversation"),
+        Address(user, read_text(row, "conversation")),
         incarnation=read_text(row, "incarnation"),
         created_at=read_int(row, "created_at"),
         updated_at=read_seconds(row, "updated_at"),

@@ -6,6 +6,7 @@ commit makes it a conversation. A call whose answer was lost finds its own token
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from chat_core.errors import ConversationLocked, IdempotencyInProgress, StoreUnavailable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.rows import Row
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Head, Lease
+    from chat_core.keys import Address
 
 _TRIES = 5
 _PROVISIONAL_SECONDS = 3_600
@@ -27,46 +29,31 @@ _FREE = "(attribute_not_exists(#lease_token) OR #lease_expires_at <= :now)"
 _UNEXPIRED = "(attribute_not_exists(#expires_at) OR #expires_at > :now)"
 
 
-async def take_lease(table: Table, user: str, conversation: str, lease: Lease, *, create: bool) -> Head:
+async def take_lease(table: Table, address: Address, lease: Lease, *, create: bool) -> Head:
     """Take the lease; see `HistoryStore.take_lease`."""
-    pk = partition_key(user, conversation)
+    pk = partition_key(address)
     for _ in range(_TRIES):
         row = await _take(table, pk, lease)
         if read_text(row, "lease_token") != lease.token and not _is_conversation(row, table.clock()):
             if not create:
                 raise no_conversation()
             await _sweep(table, pk, row)
-            row = await _take_new(table, pk, conversation, lease)
+            row = await _take_new(table, pk, address.conversation, lease)
         if read_text(row, "lease_token") == lease.token:
-            return await complete_head(table, user, row)
+            return await complete_head(table, address.user, row)
         _refuse(row, lease, table.clock())
     raise StoreUnavailable("The conversation cannot be had: others create and erase it.", retry_after_ms=1_000)
 
 
-async def release_lease(table: Table, user: str, head: Head, token: str) -> None:
+async def release_lease(table: Table, address: Address, token: str) -> None:
     """Give the lease back; see `HistoryStore.release_lease`."""
-    pk = partition_key(user, head.conversation)
-    own = {"token": text(token)}
-    if not head.updated_at:  # nothing was committed to it when it was read
-        try:
-            condition = "#lease_token = :token AND attribute_exists(#provisional)"
-            await table.delete(pk, HEAD, expressed(own, ConditionExpression=condition))
-        except ConditionFailed:
-            pass
-        else:
-            return
-    try:
-        await table.update(
-            pk,
-            HEAD,
-            expressed(
-                own,
-                UpdateExpression="REMOVE #lease_token, #lease_expires_at, #lease_key",
-                ConditionExpression="#lease_token = :token",
-            ),
-        )
-    except ConditionFailed:
-        return
+    pk = partition_key(address)
+    update = "REMOVE #lease_token, #lease_expires_at, #lease_key"
+    own = expressed({"token": text(token)}, UpdateExpression=update, ConditionExpression="#lease_token = :token")
+    unused = "attribute_exists(#provisional) AND attribute_not_exists(#lease_token)"
+    with contextlib.suppress(ConditionFailed):
+        if is_provisional(await table.update(pk, HEAD, own)):
+            await table.delete(pk, HEAD, expressed({}, ConditionExpression=unused))
 
 
 async def _take(table: Table, pk: str, lease: Lease) -> Row:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from chat_core.errors import IdempotencyKeyReused, InvalidRequest
 from chat_core.history.dynamodb.commits import record_actions
-from chat_core.history.dynamodb.heads import INDEX, is_visible, listed_head
+from chat_core.history.dynamodb.heads import INDEX, anchor_members, is_visible, listed_head
 from chat_core.history.dynamodb.packing import Attribute, packed
 from chat_core.history.dynamodb.reading import complete_head, no_conversation, read_again
-from chat_core.history.dynamodb.rows import Row, is_expired, key, number, text
+from chat_core.history.dynamodb.rows import Row, is_expired, key, text
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.history.records import Page
-from chat_core.keys import HEAD, is_conversation_id, partition_key
+from chat_core.keys import HEAD, Address, is_conversation_id, partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Head, IdempotencyKey, IdempotencyRecord, Order
-
-_NO_WINDOW = -1
-"""See `Head.window_start`."""
 
 
 async def list_conversations(table: Table, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
@@ -43,7 +40,7 @@ async def list_conversations(table: Table, user: str, *, limit: int, after: str 
     while True:
         rows, start = await table.query(request, start)
         now = table.clock()
-        found += [listed_head(row) for row in rows if not is_expired(row, now)]
+        found += [listed_head(row, user) for row in rows if not is_expired(row, now)]
         if start is None or len(found) > limit:
             return Page(tuple(found[:limit]), has_more=len(found) > limit)
 
@@ -51,7 +48,7 @@ async def list_conversations(table: Table, user: str, *, limit: int, after: str 
 async def _position(table: Table, user: str, conversation: str) -> Attribute:
     row = None
     if is_conversation_id(conversation):
-        row = await table.get(partition_key(user, conversation), HEAD)
+        row = await table.get(partition_key(Address(user, conversation)), HEAD)
     if row is None or not is_visible(row, table.clock()):
         raise InvalidRequest("The cursor names no conversation of yours.", param="after")
     activity: Attribute = row["activity"]
@@ -60,7 +57,6 @@ async def _position(table: Table, user: str, conversation: str) -> Attribute:
 
 async def update_conversation(
     table: Table,
-    user: str,
     head: Head,
     *,
     metadata: Mapping[str, str] | None,
@@ -72,25 +68,25 @@ async def update_conversation(
     changed = {name: packed(dict(value)) for name, value in given.items() if value is not None}
     if memory is not None:
         # The window's start is in the unit of the settings that were.
-        changed |= {"window_start": number(_NO_WINDOW), "window_position": number(0)}
+        changed |= anchor_members(None)
     if not changed:
-        return await read_again(table, user, head)
+        return await read_again(table, head)
     update = "SET " + ", ".join(f"#{name} = :{name}" for name in changed)
     values = {**changed, "incarnation": text(head.incarnation)}
     condition = "attribute_not_exists(#provisional) AND #incarnation = :incarnation"
     request = expressed(values, UpdateExpression=update, ConditionExpression=condition)
-    pk = partition_key(user, head.conversation)
+    pk = partition_key(head.address)
     if idempotency is not None:
-        records = record_actions(user, idempotency, table.clock())
+        records = record_actions(head.address.user, idempotency, table.clock())
         try:
             await table.transact([{"Update": {"Key": key(pk, HEAD), **request}}, *records])
         except Cancelled as cancelled:
             if 0 in cancelled.failed:
                 raise no_conversation() from None
             raise IdempotencyKeyReused("This idempotency key has been used before.") from None
-        return await read_again(table, user, head)
+        return await read_again(table, head)
     try:
         row = await table.update(pk, HEAD, request)
     except ConditionFailed:
         raise no_conversation() from None
-    return await complete_head(table, user, row)
+    return await complete_head(table, head.address.user, row)

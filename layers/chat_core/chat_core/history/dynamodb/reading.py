@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Head, Order, StoredItem
+    from chat_core.keys import Address
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def no_conversation() -> NotFound:
     return NotFound("There is no such conversation.")
 
 
-async def read_head(table: Table, user: str, conversation: str) -> Head:
+async def read_head(table: Table, address: Address) -> Head:
     """Read a head that is there for readers.
 
     Raises
@@ -37,13 +38,13 @@ async def read_head(table: Table, user: str, conversation: str) -> Head:
     NotFound
         If there is none.
     """
-    row = await table.get(partition_key(user, conversation), HEAD)
+    row = await table.get(partition_key(address), HEAD)
     if row is None or not is_visible(row, table.clock()):
         raise no_conversation()
-    return await complete_head(table, user, row)
+    return await complete_head(table, address.user, row)
 
 
-async def read_again(table: Table, user: str, head: Head) -> Head:
+async def read_again(table: Table, head: Head) -> Head:
     """Read a head as it is now.
 
     Raises
@@ -51,7 +52,7 @@ async def read_again(table: Table, user: str, head: Head) -> Head:
     NotFound
         If the conversation was erased, be there a new one of its name or not.
     """
-    now = await read_head(table, user, head.conversation)
+    now = await read_head(table, head.address)
     if now.incarnation != head.incarnation:
         raise no_conversation()
     return now
@@ -59,11 +60,11 @@ async def read_again(table: Table, user: str, head: Head) -> Head:
 
 async def complete_head(table: Table, user: str, row: Mapping[str, Attribute]) -> Head:
     """Make a head of its row, and of the item that is its pinned system message where the row only says which."""
-    head = head_from_row(row, table.clock())
+    head = head_from_row(row, user, table.clock())
     seq = pinned_seq(row)
     if not seq:
         return head
-    page = await read_items(table, user, head, seq, seq)
+    page = await read_items(table, head, seq, seq)
     item = page.data[0].item if page.data else MARKER
     system = {name: value for name, value in item.items() if name != "id"}
     return replace(head, system=None if system == MARKER else system)
@@ -71,7 +72,6 @@ async def complete_head(table: Table, user: str, row: Mapping[str, Attribute]) -
 
 async def read_items(
     table: Table,
-    user: str,
     head: Head,
     first: int,
     last: int,
@@ -96,7 +96,7 @@ async def read_items(
     size = 0
     if first > last or limit == 0:
         return Page((), has_more=False)
-    request = items_between(partition_key(user, head.conversation), first, last)
+    request = items_between(partition_key(head.address), first, last)
     request |= {"ConsistentRead": True, "ScanIndexForward": order == "asc"}
     if limit is not None:
         # One more tells whether more follows, and the last one read may lack its pieces.

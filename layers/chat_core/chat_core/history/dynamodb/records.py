@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chat_core.history.dynamodb.packing import Attribute, packed, unpacked
 from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
 from chat_core.history.records import IdempotencyRecord
-from chat_core.keys import idempotency_partition_key, partition_key
+from chat_core.keys import Address, idempotency_partition_key, partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def record_rows(user: str, name: IdempotencyKey, record: IdempotencyRecord, now:
         "frame": packed(dict(record.frame)),
     }
     pointer_sk = f"{RECORD}#{int(now * 1000):015d}#{pk.rpartition('#')[2]}"
-    return row, {**key(partition_key(user, record.conversation), pointer_sk), **shared, "record": text(pk)}
+    return row, {**key(partition_key(Address(user, record.conversation)), pointer_sk), **shared, "record": text(pk)}
 
 
 def record_partition(user: str, name: IdempotencyKey) -> str:

@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Head, StoredItem
+    from chat_core.keys import Address
 
 _TRIES = 5
 _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
 
 
-async def erase(table: Table, user: str, conversation: str) -> Mapping[str, int]:
+async def erase(table: Table, address: Address) -> Mapping[str, int]:
     """Remove every row of a conversation; see `HistoryStore.erase`."""
-    pk = partition_key(user, conversation)
+    pk = partition_key(address)
     head = await table.delete(pk, HEAD)
     counts = {"conversations": int(head is not None), "items": 0, "idempotency_records": 0}
     everything = expressed({"pk": text(pk)}, KeyConditionExpression="#pk = :pk", ProjectionExpression=_KEYS)
@@ -69,14 +70,12 @@ class HeadChanges:
         return self.unpin or self.title is not None
 
 
-async def delete_items(
-    table: Table, user: str, head: Head, seqs: Sequence[int], *, messages: int, changes: HeadChanges
-) -> Head:
+async def delete_items(table: Table, head: Head, seqs: Sequence[int], *, messages: int, changes: HeadChanges) -> Head:
     """Delete items; see `HistoryStore.delete_items`.
 
     Pieces of split items go before the transaction, so that a deletion killed between can be repeated.
     """
-    pk = partition_key(user, head.conversation)
+    pk = partition_key(head.address)
     wanted = sorted({seq for seq in seqs if 1 <= seq <= head.seq})
     for _ in range(_TRIES):
         rows = [
@@ -85,7 +84,7 @@ async def delete_items(
         await _remove(table, [row for row in rows if place(row)[1] is not None])
         items = [row for row in rows if place(row)[1] is None]
         if not items or await _take_out(table, pk, head, items, messages=messages, changes=changes):
-            return await read_again(table, user, head)
+            return await read_again(table, head)
     raise StoreUnavailable("Others delete the same items.", retry_after_ms=1_000)
 
 

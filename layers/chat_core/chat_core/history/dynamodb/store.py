@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Page,
         StoredItem,
     )
+    from chat_core.keys import Address
 
 
 class DynamoHistoryStore:
@@ -59,30 +60,30 @@ class DynamoHistoryStore:
         """Close the connections; the next call makes new ones."""
         self._table.close()
 
-    async def take_lease(self, user: str, conversation: str, lease: Lease, *, create: bool) -> Head:
+    async def take_lease(self, address: Address, lease: Lease, *, create: bool) -> Head:
         """See `HistoryStore.take_lease`; the errors' ``retry_after_ms`` is when the lease that stands will expire."""
-        return await leases.take_lease(self._table, user, conversation, lease, create=create)
+        return await leases.take_lease(self._table, address, lease, create=create)
 
-    async def release_lease(self, user: str, head: Head, token: str) -> None:
+    async def release_lease(self, address: Address, token: str) -> None:
         """See `HistoryStore.release_lease`."""
-        await leases.release_lease(self._table, user, head, token)
+        await leases.release_lease(self._table, address, token)
 
-    async def commit(self, user: str, head: Head, commit: Commit, *, token: str | None) -> Head:
+    async def commit(self, head: Head, commit: Commit, *, token: str | None) -> Head:
         """See `HistoryStore.commit`."""
-        return await commits.commit_turn(self._table, user, head, commit, token=token)
+        return await commits.commit_turn(self._table, head, commit, token=token)
 
-    async def get_head(self, user: str, conversation: str) -> Head:
+    async def get_head(self, address: Address) -> Head:
         """See `HistoryStore.get_head`."""
-        return await reading.read_head(self._table, user, conversation)
+        return await reading.read_head(self._table, address)
 
-    async def tail(self, user: str, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
+    async def tail(self, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
         """See `HistoryStore.tail`."""
-        page = await reading.read_items(self._table, user, head, 1, before - 1, order="desc", limit=limit)
+        page = await reading.read_items(self._table, head, 1, before - 1, order="desc", limit=limit)
         return page.data[::-1]
 
-    async def read_items(self, user: str, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
+    async def read_items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
         """See `HistoryStore.read_items`."""
-        return (await reading.read_items(self._table, user, head, first, last)).data
+        return (await reading.read_items(self._table, head, first, last)).data
 
     async def idempotency_record(self, user: str, key: IdempotencyKey) -> IdempotencyRecord | None:
         """See `HistoryStore.idempotency_record`."""
@@ -93,18 +94,16 @@ class DynamoHistoryStore:
 
     async def create_conversation(
         self,
-        user: str,
         head: Head,
         commit: Commit | None,
         *,
         idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
     ) -> Head:
         """See `HistoryStore.create_conversation`."""
-        return await commits.create_conversation(self._table, user, head, commit, idempotency=idempotency)
+        return await commits.create_conversation(self._table, head, commit, idempotency=idempotency)
 
     async def update_conversation(
         self,
-        user: str,
         head: Head,
         *,
         metadata: Mapping[str, str] | None,
@@ -113,7 +112,7 @@ class DynamoHistoryStore:
     ) -> Head:
         """See `HistoryStore.update_conversation`."""
         return await listing.update_conversation(
-            self._table, user, head, metadata=metadata, memory=memory, idempotency=idempotency
+            self._table, head, metadata=metadata, memory=memory, idempotency=idempotency
         )
 
     async def list_conversations(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
@@ -121,26 +120,23 @@ class DynamoHistoryStore:
         return await listing.list_conversations(self._table, user, limit=limit, after=after, order=order)
 
     async def list_items(
-        self, user: str, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
+        self, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
     ) -> Page[StoredItem]:
         """See `HistoryStore.list_items`."""
         first, last = 1, head.seq
         if after is not None:
             first, last = (after + 1, last) if order == "asc" else (first, after - 1)
-        return await reading.read_items(
-            self._table, user, head, first, last, order=order, limit=limit, max_bytes=max_bytes
-        )
+        return await reading.read_items(self._table, head, first, last, order=order, limit=limit, max_bytes=max_bytes)
 
-    async def get_item(self, user: str, head: Head, seq: int) -> StoredItem:
+    async def get_item(self, head: Head, seq: int) -> StoredItem:
         """See `HistoryStore.get_item`."""
-        page = await reading.read_items(self._table, user, head, seq, seq)
+        page = await reading.read_items(self._table, head, seq, seq)
         if not page.data:
             raise NotFound("There is no such item.")
         return page.data[0]
 
     async def delete_items(
         self,
-        user: str,
         head: Head,
         seqs: Sequence[int],
         *,
@@ -151,8 +147,8 @@ class DynamoHistoryStore:
     ) -> Head:
         """See `HistoryStore.delete_items`."""
         changes = removal.HeadChanges(unpin=unpin, pinned=pinned, title=title)
-        return await removal.delete_items(self._table, user, head, seqs, messages=messages, changes=changes)
+        return await removal.delete_items(self._table, head, seqs, messages=messages, changes=changes)
 
-    async def erase(self, user: str, conversation: str) -> Mapping[str, int]:
+    async def erase(self, address: Address) -> Mapping[str, int]:
         """See `HistoryStore.erase`."""
-        return await removal.erase(self._table, user, conversation)
+        return await removal.erase(self._table, address)
