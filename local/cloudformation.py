@@ -24,13 +24,6 @@ class TemplateError(ValueError):
     """The template says something that the dev server cannot follow; the message names it."""
 
 
-class _NoValue:
-    """``AWS::NoValue``: whatever holds it is as if it were not written."""
-
-
-_NO_VALUE = _NoValue()
-
-
 class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms: ``!Ref x`` is ``{"Ref": "x"}``, ``!Sub x`` is ``{"Fn::Sub": "x"}``."""
 
@@ -43,7 +36,7 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
         value = loader.construct_sequence(node, deep=True)
     else:
         value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
 
 
 _Loader.add_multi_constructor("!", _short_form)
@@ -83,7 +76,6 @@ class Resolver:
         self._template = template
         self._pseudo: dict[str, Any] = {
             "AWS::AccountId": "123456789012",
-            "AWS::NoValue": _NO_VALUE,
             "AWS::Partition": "aws",
             "AWS::Region": region,
             "AWS::StackName": "omoide",
@@ -91,15 +83,10 @@ class Resolver:
         }
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
-            "Condition": self._condition,
-            "Fn::And": lambda parts: all(self.resolve(parts)),
             "Fn::Equals": lambda pair: str(self.resolve(pair[0])) == str(self.resolve(pair[1])),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._attribute,
-            "Fn::If": lambda parts: self._resolve(parts[1] if self._condition(parts[0]) else parts[2]),
-            "Fn::Join": lambda parts: str(parts[0]).join(map(str, self.resolve(parts[1]))),
-            "Fn::Not": lambda parts: not self.resolve(parts[0]),
-            "Fn::Or": lambda parts: any(self.resolve(parts)),
+            "Fn::If": lambda parts: self.resolve(parts[1] if self._condition(parts[0]) else parts[2]),
             "Fn::Sub": self._sub,
         }
 
@@ -117,23 +104,16 @@ class Resolver:
         TemplateError
             If it uses a function, or refers to a thing, that is not known here.
         """
-        resolved = self._resolve(value)
-        return None if resolved is _NO_VALUE else resolved
-
-    def _resolve(self, value: Any) -> Any:
         if isinstance(value, dict):
             if len(value) == 1:
                 [(name, argument)] = value.items()
-                if name in self._functions and not (name == "Condition" and not isinstance(argument, str)):
+                if name in self._functions:
                     return self._functions[name](argument)
                 if str(name).startswith("Fn::"):
                     message = f"The template uses {name}, which the dev server does not know."
                     raise TemplateError(message)
-            pairs = ((name, self._resolve(inner)) for name, inner in value.items())
-            return {name: inner for name, inner in pairs if inner is not _NO_VALUE}
-        if isinstance(value, list):
-            return [inner for inner in map(self._resolve, value) if inner is not _NO_VALUE]
-        return value
+            return {name: self.resolve(inner) for name, inner in value.items()}
+        return [self.resolve(inner) for inner in value] if isinstance(value, list) else value
 
     def _ref(self, name: str) -> Any:
         if name in self._pseudo:

@@ -21,9 +21,7 @@ Mappings:
     dev: {Kept: 3}
 Conditions:
   IsDev: !Equals [!Ref Stage, dev]
-  IsProd: !Not [!Condition IsDev]
-  Either: !Or [!Condition IsDev, !Condition IsProd]
-  Both: !And [!Condition IsDev, !Condition IsProd]
+  IsProd: !Equals [!Ref Stage, prod]
 Globals:
   Function:
     Timeout: 9
@@ -70,10 +68,9 @@ Resources:
           SWITCH: true
           URL: !Sub "https://${Api}.${AWS::Region}.example/${Stage}/${!literal}"
           LISTED: !Sub ["${a}-${Stage}", {a: !Ref Count}]
-          JOINED: !Join [",", [!Ref Stage, x]]
           DAYS: !FindInMap [Days, !Ref Stage, Kept]
           ARN: !GetAtt Rows.Arn
-          GONE: !If [IsProd, here, !Ref AWS::NoValue]
+          EITHER: !If [IsProd, !Ref Nobody, !Ref Stage]
       Events:
         Get:
           Type: Api
@@ -124,9 +121,9 @@ def test_a_function_is_read_with_its_globals(path: Path) -> None:
         "SWITCH": "true",
         "URL": "https://Api.us-east-1.example/dev/${literal}",
         "LISTED": "7-dev",
-        "JOINED": "dev,x",
         "DAYS": "3",
         "ARN": "dev-rows.Arn",
+        "EITHER": "dev",
         "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
     }
 
@@ -159,10 +156,8 @@ def test_a_table_is_read_as_create_table_takes_it(path: Path) -> None:
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ({"Fn::If": ["Either", 1, 2]}, 1),
-        ({"Fn::If": ["Both", 1, 2]}, 2),
-        ([{"Ref": "AWS::NoValue"}, 1], [1]),
-        ({"Ref": "AWS::NoValue"}, None),
+        ({"Fn::If": ["IsDev", 1, 2]}, 1),
+        ({"Fn::If": ["IsProd", 1, 2]}, 2),
         ({"Fn::GetAtt": ["Rows", "Arn"]}, "dev-rows.Arn"),
         ({"Fn::Sub": "${Rows.Arn}/index"}, "dev-rows.Arn/index"),
         ({"Condition": {"StringEquals": 1}}, {"Condition": {"StringEquals": 1}}),
