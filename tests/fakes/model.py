@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chat_core.keys.canonical import Endpoint
+    from chat_core.model import Tell
 
 
 def completion(text: str | None = "Tokyo.", **message: Any) -> dict[str, Any]:
@@ -38,6 +39,8 @@ class FakeModel:
     ----------
     script
         What the next calls end with, answers or errors; a whole completion when it is empty.
+    events
+        What is told of each call that asks for it, at its beginning.
     bodies
         What it was asked.
     """
@@ -45,10 +48,16 @@ class FakeModel:
     def __init__(self, seconds: float = 0.3) -> None:
         self.seconds = seconds
         self.script: deque[dict[str, Any] | BaseException] = deque()
+        self.events: list[dict[str, Any]] = []
         self.bodies: list[Mapping[str, Any]] = []
 
-    async def post(self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+    async def post(
+        self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float, tell: Tell | None = None
+    ) -> dict[str, Any]:
         self.bodies.append(body)
+        if tell is not None:
+            for event in self.events:
+                tell(event)
         end = self.script.popleft() if self.script else completion()
         await asyncio.sleep(self.seconds)
         if isinstance(end, BaseException):

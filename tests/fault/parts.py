@@ -59,7 +59,9 @@ class RecordingModel:
     def __init__(self) -> None:
         self.seen: list[list[str]] = []
 
-    async def post(self, endpoint: str, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+    async def post(
+        self, endpoint: str, body: Mapping[str, Any], *, timeout: float, tell: object = None
+    ) -> dict[str, Any]:
         told = [str(item["content"]) for item in body["input"]]
         self.seen.append(told)
         await asyncio.sleep(0.2)

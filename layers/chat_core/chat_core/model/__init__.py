@@ -1,5 +1,5 @@
 """The model's provider."""
 
-from chat_core.model.port import ChatModel
+from chat_core.model.port import ChatModel, Tell
 
-__all__ = ["ChatModel"]
+__all__ = ["ChatModel", "Tell"]

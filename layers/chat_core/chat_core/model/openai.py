@@ -6,13 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import UpstreamCredentialsRefused, UpstreamError, UpstreamRejected, UpstreamTimeout
+from chat_core.model.streamed import streamed, streaming_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from openai import APIStatusError, AsyncOpenAI
+    from openai import APIStatusError, AsyncOpenAI, AsyncStream
 
     from chat_core.keys import Endpoint
+    from chat_core.model.port import Tell
 
 _PASSED_ON = frozenset({400, 404, 413, 422, 429})
 _PASSED_ON_HEADERS = ("retry-after", "retry-after-ms")
@@ -36,30 +38,31 @@ class OpenAIModel:
         self._base_url = base_url
         self._client: AsyncOpenAI | None = None
 
-    async def post(self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+    async def post(
+        self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float, tell: Tell | None = None
+    ) -> dict[str, Any]:
         """Ask one of the provider's endpoints. See `chat_core.model.ChatModel`."""
-        answer = await self._post(f"/{endpoint}", body, timeout)
+        call = _Call(endpoint, body, timeout, tell)
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await self._post_twice(call)
+        except TimeoutError:
+            raise UpstreamTimeout("The model did not answer in time.") from None
         _check(endpoint, answer)
         return answer
 
-    async def _post(self, path: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._post_twice(path, body, timeout)
-        except TimeoutError:
-            raise UpstreamTimeout("The model did not answer in time.") from None
-
-    async def _post_twice(self, path: str, body: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+    async def _post_twice(self, call: _Call) -> dict[str, Any]:
         """Send the request, and once more where that may help: a broken connection, a 5xx, a rotated key.
 
         The SDK's own retries stay off: it would sleep through a 429 that the caller's SDK handles better.
         """
+        import httpx2
         import openai
 
         for last_try in (False, True):
             client = await self._connect(refresh=last_try)
             try:
-                answer = await client.post(path, cast_to=object, body=dict(body), options={"timeout": timeout})
+                answer = await call.send(client)
             except openai.APITimeoutError:
                 raise UpstreamTimeout("The model did not answer in time.") from None
             except openai.APIStatusError as error:
@@ -67,8 +70,8 @@ class OpenAIModel:
                     raise _translated(error) from None
                 if error.status_code == 401:
                     await self.aclose()
-            except openai.OpenAIError:
-                if last_try:
+            except (openai.OpenAIError, httpx2.HTTPError):
+                if last_try or call.told:
                     raise UpstreamError("The connection to the model's provider broke.") from None
             except ValueError:
                 raise UpstreamError("The model's provider answered what cannot be read.") from None
@@ -89,6 +92,52 @@ class OpenAIModel:
         if self._client is not None:
             await self._client.close()
             self._client = None
+
+
+class _Call:
+    """A request on its way.
+
+    Attributes
+    ----------
+    told
+        Whether something of the answer was told: from then on it cannot be asked for again.
+    """
+
+    def __init__(self, endpoint: Endpoint, body: Mapping[str, Any], timeout: float, tell: Tell | None) -> None:
+        self.told = False
+        self._endpoint = endpoint
+        self._body = body
+        self._timeout = timeout
+        self._tell = tell
+
+    async def send(self, client: AsyncOpenAI) -> object:
+        """Send it, and return the answer; raises what the SDK and its transport do."""
+        path = f"/{self._endpoint}"
+        if self._tell is None:
+            return await client.post(path, cast_to=object, body=dict(self._body), options={"timeout": self._timeout})
+        from openai import AsyncStream
+
+        stream = await client.post(
+            path,
+            cast_to=object,
+            body=streaming_body(self._endpoint, self._body),
+            options={"timeout": self._timeout},
+            stream=True,
+            stream_cls=AsyncStream[object],
+        )
+        async with stream:
+            if "json" in stream.response.headers.get("content-type", ""):  # the provider does not stream
+                await stream.response.aread()
+                return stream.response.json()
+            return await self._read(stream, self._tell)
+
+    async def _read(self, stream: AsyncStream[object], tell: Tell) -> dict[str, Any]:
+        answer = streamed(self._endpoint)
+        async for event in stream:
+            if (telling := answer.take(event)) is not None:
+                self.told = True
+                tell(telling)
+        return answer.answer()
 
 
 def _check(endpoint: Endpoint, answer: Mapping[str, Any]) -> None:

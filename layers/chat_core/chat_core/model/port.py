@@ -10,11 +10,21 @@ if TYPE_CHECKING:
     from chat_core.keys import Endpoint
 
 
+class Tell(Protocol):
+    """Takes a reply's events as they come: those of OpenAI's stream. It never waits and never raises."""
+
+    def __call__(self, event: Mapping[str, Any], /) -> None:
+        """Take an event of a response, or a chunk of a chat completion."""
+        ...
+
+
 class ChatModel(Protocol):
     """The model's provider."""
 
-    async def post(self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
-        """Ask one of OpenAI's endpoints, and return its answer complete.
+    async def post(
+        self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float, tell: Tell | None = None
+    ) -> dict[str, Any]:
+        """Ask one of OpenAI's endpoints, and return its answer complete, whether it was told on the way or not.
 
         Parameters
         ----------
@@ -23,7 +33,9 @@ class ChatModel(Protocol):
         body
             OpenAI's request, sent as it is.
         timeout
-            Seconds that the whole call may take, its retries included.
+            Seconds that the whole call may take, its retries included. There are none once an event was told.
+        tell
+            Takes the answer as it comes, but for its last event; nothing of an answer that the provider gives whole.
 
         Raises
         ------
