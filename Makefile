@@ -26,7 +26,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick build deploy lint format conformance bench python requirements clean
+.PHONY: help run test quick build deploy lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,10 @@ conformance: .venv/.dev ## Run a file of cases against the code: FILE=tests/case
 bench: .venv/.dev ## Run the benchmarks
 	@PYTHONPATH="$$($(python) -m tools.paths)"; export PYTHONPATH; \
 		for benchmark in benchmarks/*.py; do $(python) "$$benchmark" || failed=1; done; [ -z "$$failed" ]
+
+recall: .venv/.dev ## Compare recall with LangChain's: FILE=conversations.json [UNRELATED=requests.json]
+	@$(if $(FILE),,$(error FILE=… names the file of conversations))$(python) benchmarks/recall.py '$(FILE)' \
+		$(if $(UNRELATED),--unrelated '$(UNRELATED)')
 
 python: .venv/.dev ## Print the path of the project's interpreter, on the last line
 	@echo '$(abspath $(python))'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chat_core.memory.registry import POLICIES
-from tests.conformance import facts, keys, tokens, windows
+from tests.conformance import facts, keys, recall, tokens, windows
 from tests.conformance.cases import Outcome
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BY_POLICY: Mapping[str, Callable[[Case], Outcome]] = {
     **dict.fromkeys(POLICIES, windows.run),
     **dict.fromkeys(("entities", "knowledge_graph"), facts.run),
+    **dict.fromkeys(("recall", "semantic_recall"), recall.run),
     "any": windows.run_pure,
     "read_only_view": windows.run_pure,
     "token_count": tokens.run,
