@@ -56,7 +56,7 @@ def _in_window(one: Given, params: Mapping[str, Any]) -> bool:
     return one["seq"] in params.get("recent_window_seqs", ()) or bool(one.get("in_window"))
 
 
-def _candidate(one: Given) -> Candidate:
+def _candidate(one: Mapping[str, Any]) -> Candidate:
     score = one.get("score")
     return Candidate(
         one.get("session", ""),
