@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chat_core.api import Metadata, Part, Wire, check_model, check_provider_references, header, parse
+from chat_core.api import Metadata, Part, Wire, check_provider_references, header, parse
 from chat_core.api.streams import chunk_frames, completion_chunks
 from chat_core.cache import ModelCall, parse_cache_control
+from chat_core.model import check_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from chat_core.api import Wire, check_model, check_provider_references, header, parse
+from chat_core.api import Wire, check_provider_references, header, parse
 from chat_core.cache import ModelCall, parse_cache_control
 from chat_core.errors import InvalidRequest
+from chat_core.model import check_model
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Request

