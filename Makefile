@@ -26,7 +26,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick build deploy lint format conformance bench recall python requirements clean
+.PHONY: help run test quick build deploy user lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,11 +42,14 @@ test: ## Run the tests [ARGS='tests/unit -k keys']
 quick: .venv/.dev ## Run the unit and infra tests alone [ARGS='-k keys']
 	@$(python) -m pytest --numprocesses auto tests/unit tests/infra $(ARGS)
 
-build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker
-	@.venv-sam/bin/python -m tools.build
+build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker [STAGE, ARGS as deploy]
+	@.venv-sam/bin/python -m tools.build $(if $(ARCH),--arch $(ARCH)) --stage $(STAGE) $(ARGS)
 
-deploy: build ## Deploy the stack [STAGE=staging or prod, see samconfig.toml]
-	@$(sam) deploy --config-env $(STAGE)
+deploy: build ## Deploy the stack [STAGE=staging or prod, see samconfig.toml] [ARGS=--no-confirm-changeset]
+	@$(sam) deploy --config-env $(STAGE) $(ARGS)
+
+user: .venv-sam/.installed ## Make a user of the deployed stack, with a token at once: EMAIL=… [STAGE]
+	@$(if $(EMAIL),,$(error EMAIL=… names the user))AWS_PAGER= .venv-sam/bin/python -m tools.user $(STAGE) '$(EMAIL)' $(ARGS)
 
 lint: .venv/.dev .venv-sam/.installed ## Check style, types and the template
 	$(python) -m ruff check .
@@ -80,6 +83,7 @@ requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.t
 	$(compile) --python-version 3.11 --group layer --constraint requirements/dev.txt --output-file requirements/layer.txt
 	$(compile) --python-version 3.13 --group authorizer --constraint requirements/dev.txt --output-file requirements/authorizer.txt
 	$(compile) --python-version 3.13 --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt
+	$(compile) --python-version 3.13 --group rehearse --output-file requirements/rehearse.txt
 	$(compile) --python-version 3.11 --group sam --output-file requirements/sam.txt
 	$(compile) --python-version 3.11 --group tools --output-file requirements/tools.txt
 

@@ -1,5 +1,6 @@
-"""Build what ``sam deploy`` ships, without Docker: ``python -m tools.build [--arch ARCH] [--build-dir FOLDER]``.
+"""Build what ``sam deploy`` ships, without Docker: ``python -m tools.build [--arch ARCH | --stage STAGE OPTION…]``.
 
+The architecture is that of the deployment that the options of ``sam deploy`` and samconfig.toml describe.
 SAM's own build, run with Lambda's Python first on the path, then bytecode for everything, which cuts a cold start's
 imports to less than half. Neither depends on times, so the same sources make the same artefacts.
 """
@@ -7,19 +8,26 @@ imports to less than half. Neither depends on times, so the same sources make th
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import subprocess
 import sys
 from hashlib import sha256
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools import lambda_python
 from tools.environment import locked, say
 from tools.paths import ROOT
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
 SAM_ENVIRONMENT = ROOT / ".venv-sam"
 LAMBDA_ENVIRONMENT = ROOT / ".venv-lambda"
+HOST_BUILD = ROOT / ".aws-sam-host"
+"""What is built to run on this machine."""
 
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 _INPUTS = ("template.yaml", "samconfig.toml", "layers", "functions", "tools")
@@ -29,7 +37,7 @@ class BuildFailed(Exception):
     """The build stopped; the message says why."""
 
 
-def build(folder: Path, *, architecture: str | None = None) -> Path:
+def build(folder: Path, *, architecture: str) -> Path:
     """Build the template's layer and functions, unless nothing has changed since the last time.
 
     Parameters
@@ -37,12 +45,13 @@ def build(folder: Path, *, architecture: str | None = None) -> Path:
     folder
         Holds the artefacts under ``build``, and SAM's caches.
     architecture
-        ``arm64``, ``x86_64``, ``host`` for this machine's, or None for the template's own.
+        ``arm64``, ``x86_64``, or ``host`` for this machine's.
 
     Returns
     -------
     Path
-        The folder of the artefacts: one a function and layer, and the template that names them.
+        The folder of the artefacts: one a function and layer, and the template that names them and allows this
+        architecture alone.
 
     Raises
     ------
@@ -62,6 +71,7 @@ def build(folder: Path, *, architecture: str | None = None) -> Path:
             return artefacts
         stamp.unlink(missing_ok=True)
         _sam_build(folder, artefacts, python.parent, target)
+        _run_in_sams_environment("tools.built_template", str(artefacts / "template.yaml"), target)
         say("Compiling the bytecode …")
         for artefact in _artefacts(artefacts):
             _compile(python, artefact)
@@ -98,7 +108,48 @@ def _artefacts(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
-def _digest_of_inputs(architecture: str | None) -> str:
+def deployed_architecture(stage: str, options: Sequence[str]) -> str:
+    """Read the architecture of a stage from samconfig.toml and the options of ``sam deploy``.
+
+    Raises
+    ------
+    BuildFailed
+        If SAM does not take them.
+    """
+    deployment = json.loads(_run_in_sams_environment("tools.deployment", stage, *options))
+    return str(deployment["architecture"])
+
+
+def _run_in_sams_environment(module: str, *arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        [_sam(), "-m", module, *arguments],
+        cwd=ROOT,
+        env=_sams_variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BuildFailed(done.stderr.strip() or done.stdout.strip())
+    return done.stdout
+
+
+def _sam() -> Path:
+    python = SAM_ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        message = f"There is no SAM CLI in {SAM_ENVIRONMENT.name}; `make build` and `make test` install it."
+        raise BuildFailed(message)
+    return python
+
+
+def _sams_variables() -> dict[str, str]:
+    variables = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
+    variables["SAM_CLI_TELEMETRY"] = "0"
+    variables.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM wants one, though a build asks no service
+    return variables
+
+
+def _digest_of_inputs(architecture: str) -> str:
     digest = sha256(f"{architecture} {(LAMBDA_ENVIRONMENT / 'pyvenv.cfg').read_text()}".encode())
     for name in _INPUTS:
         top = ROOT / name
@@ -108,14 +159,10 @@ def _digest_of_inputs(architecture: str | None) -> str:
     return digest.hexdigest()
 
 
-def _sam_build(folder: Path, artefacts: Path, interpreter: Path, architecture: str | None) -> None:
-    sam = SAM_ENVIRONMENT / "bin" / "python"
-    if not sam.exists():
-        message = f"There is no SAM CLI in {SAM_ENVIRONMENT.name}; `make build` and `make test` install it."
-        raise BuildFailed(message)
-    say(f"Building for {architecture or 'the architecture of the template'} (half a minute the first time) …")
+def _sam_build(folder: Path, artefacts: Path, interpreter: Path, architecture: str) -> None:
+    say(f"Building for {architecture} (half a minute the first time) …")
     command: list[str | Path] = [
-        sam,
+        _sam(),
         "-m",
         "samcli",
         "build",
@@ -125,12 +172,9 @@ def _sam_build(folder: Path, artefacts: Path, interpreter: Path, architecture: s
         ROOT,
     ]
     command += ["--build-dir", artefacts, "--cached", "--cache-dir", folder / "cache"]
-    if architecture is not None:
-        command += ["--parameter-overrides", f"Architecture={architecture}"]
-    environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
+    command += ["--parameter-overrides", f"Architecture={architecture}"]
+    environment = _sams_variables()
     environment["PATH"] = os.pathsep.join([str(interpreter), environment.get("PATH", os.defpath)])
-    environment["SAM_CLI_TELEMETRY"] = "0"
-    environment.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM wants one, though a build asks no service
     # Run inside the folder: SAM keeps downloaded packages under the working directory, and builds must not share them.
     done = subprocess.run(  # noqa: S603
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -157,11 +201,13 @@ def _compile(python: Path, artefact: Path) -> None:
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__.partition(":")[0])
-    parser.add_argument("--arch", choices=("arm64", "x86_64", "host"), help="default: as the template says")
-    parser.add_argument("--build-dir", type=Path, default=ROOT / ".aws-sam", help="default: where sam deploy looks")
-    options = parser.parse_args()
+    parser.add_argument("--arch", choices=("arm64", "x86_64", "host"), help="default: as the deployment says")
+    parser.add_argument("--stage", default="default", help="of samconfig.toml")
+    options, of_deploy = parser.parse_known_args()
+    folder = HOST_BUILD if options.arch == "host" else ROOT / ".aws-sam"  # where sam deploy looks
     try:
-        artefacts = build(options.build_dir.resolve(), architecture=options.arch)
+        lambda_python.make_environment(LAMBDA_ENVIRONMENT)
+        artefacts = build(folder, architecture=options.arch or deployed_architecture(options.stage, of_deploy))
     except (BuildFailed, lambda_python.NoInterpreter) as failed:
         say(str(failed))
         return 1

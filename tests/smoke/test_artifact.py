@@ -106,7 +106,7 @@ class Lambda:
 def lambda_service(tmp_path_factory: pytest.TempPathFactory) -> Lambda:
     try:
         subprocess.run(["make", "--silent", ".venv-sam/.installed"], cwd=stack.ROOT, check=True)  # noqa: S607
-        artefacts = build.build(stack.ROOT / ".aws-sam-host", architecture="host")
+        artefacts = build.build(build.HOST_BUILD, architecture="host")
     except lambda_python.NoInterpreter as missing:
         pytest.skip(str(missing))
     with environment.locked(build.LAMBDA_ENVIRONMENT):
