@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chat_core.memory.registry import POLICIES
-from tests.conformance import facts, keys, recall, tokens, windows
+from tests.conformance import facts, keys, recall, summaries, tokens, windows
 from tests.conformance.cases import Outcome
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ BY_POLICY: Mapping[str, Callable[[Case], Outcome]] = {
     **dict.fromkeys(POLICIES, windows.run),
     **dict.fromkeys(("entities", "knowledge_graph"), facts.run),
     **dict.fromkeys(("recall", "semantic_recall"), recall.run),
+    **dict.fromkeys(("summary", "summary_window"), summaries.run),
     "any": windows.run_pure,
     "read_only_view": windows.run_pure,
     "token_count": tokens.run,

@@ -12,8 +12,9 @@ from typing import Final
 NOTES: Final = "memory_notes"
 RECALLED: Final = "recalled_turns"
 TRANSCRIPT: Final = "transcript"
+SUMMARY: Final = "notes_so_far"
 
-_TAG = re.compile(rf"<(?=[\s/]*(?:{NOTES}|{RECALLED}|{TRANSCRIPT})\b)", re.IGNORECASE)
+_TAG = re.compile(rf"<(?=[\s/]*(?:{NOTES}|{RECALLED}|{SUMMARY}|{TRANSCRIPT})\b)", re.IGNORECASE)
 
 
 def fenced(tag: str, text: str, *, heading: str = "") -> str:

@@ -17,14 +17,18 @@ are read. After the commit ``stored_policy.keep(tail + turn)`` says what to pack
 A policy is one file here and one line in `chat_core.memory.registry`.
 """
 
+from chat_core.memory.places import first_item
 from chat_core.memory.policy import (
+    NO_NOTES,
     NOTHING_EARLIER,
     UNCOUNTED,
     Counting,
     Earlier,
+    Folding,
     Kept,
     LeftOut,
     MemoryPolicy,
+    Notes,
     View,
 )
 from chat_core.memory.settings import TurnMemory, merge_settings, parse_policy, parse_turn_settings
@@ -33,15 +37,19 @@ from chat_core.messages import BEGINNING, Anchor
 __all__ = [
     "BEGINNING",
     "NOTHING_EARLIER",
+    "NO_NOTES",
     "UNCOUNTED",
     "Anchor",
     "Counting",
     "Earlier",
+    "Folding",
     "Kept",
     "LeftOut",
     "MemoryPolicy",
+    "Notes",
     "TurnMemory",
     "View",
+    "first_item",
     "merge_settings",
     "parse_policy",
     "parse_turn_settings",

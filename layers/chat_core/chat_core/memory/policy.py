@@ -40,6 +40,10 @@ Reason = Literal[
     "empty",
     "unknown_role",
     "cleared",
+    "summarised",
+    "not_yet_summarised",
+    "skipped",
+    "forgotten",
 ]
 """Why a message is left out.
 
@@ -47,7 +51,9 @@ Reason = Literal[
 of a call, or a system message with the text of the one before. ``unanswered``: a call without a result.
 ``superseded_system``: a later system message took its place. ``instructions``: the turn's own instructions stand in
 for it. ``reasoning``: it cannot be sent, or what it led to is gone. ``empty``: it has no content. ``unknown_role``: no
-model takes such a role. ``cleared``: the tool result's content gave way to a placeholder.
+model takes such a role. ``cleared``: the tool result's content gave way to a placeholder. ``summarised``: the notes
+tell what was in it. ``not_yet_summarised``: neither has the policy room for it nor do the notes tell of it yet.
+``skipped``: no summary could be made of it. ``forgotten``: its owner had the notes forget it.
 """
 
 Count = Callable[["Message"], int]
@@ -78,6 +84,8 @@ class Counting:
         Counts a message as the history has it, where `count` counts what stands in its place; None: `count` does.
     reduced
         Names what stands in the place of messages and takes no more than they do; empty: nothing does.
+    window
+        What the model takes, its answer taken off; None when that is not known.
     """
 
     count: Count | None = None
@@ -87,9 +95,58 @@ class Counting:
     tools_at_most: int = 0
     as_stored: Count | None = None
     reduced: str = ""
+    window: int | None = None
 
 
 UNCOUNTED = Counting()
+
+
+@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What long-term memory tells a view of the history.
+
+    Parameters
+    ----------
+    message
+        What stands between the system message and the window; None when there is nothing to tell.
+    covers_up_to
+        Seq up to which the summary goes; 0 when there is none.
+    forgotten_up_to
+        Seq up to which the notes were made to forget; 0: nothing was.
+    skipped
+        Ranges that no summary could be made of: first and last seq, both inclusive.
+    """
+
+    message: Message | None = None
+    covers_up_to: int = 0
+    forgotten_up_to: int = 0
+    skipped: tuple[tuple[int, int], ...] = ()
+
+
+NO_NOTES = Notes()
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """When the oldest turns that a summary does not cover go into it.
+
+    Parameters
+    ----------
+    trigger
+        More than so much that is not covered starts a fold.
+    keep
+        Oldest whole turns go until the rest is at most so much.
+    unit
+        What both are: ``tokens`` or ``messages``.
+    max_summary_tokens
+        Most that the summary may take.
+    """
+
+    trigger: int
+    keep: int
+    unit: Literal["tokens", "messages"] = "tokens"
+    max_summary_tokens: int = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +168,8 @@ class Earlier:
         The user's message, and what else may not be left out, of a turn in whose middle the messages at hand start.
     anchor
         The place from which steps are counted; None when the head has none.
+    notes
+        What long-term memory tells.
     """
 
     whole: bool = True
@@ -119,6 +178,7 @@ class Earlier:
     measure: str = ""
     pinned: tuple[Message, ...] = ()
     anchor: Anchor | None = BEGINNING
+    notes: Notes = NO_NOTES
 
 
 NOTHING_EARLIER = Earlier()
@@ -141,7 +201,8 @@ class View:
     messages
         As they go to the model: the system message first, repaired, in order.
     tokens
-        By part: ``system``, ``history``, ``input``, ``tools`` and ``total``, which includes the request's overhead.
+        By part: ``system``, ``notes`` where there are any, ``history``, ``input``, ``tools`` and ``total``, which
+        includes the request's overhead.
         Empty when nothing was counted: no counter was given, or the bytes showed that all fits.
     retained, evicted
         How many messages it holds, and how many of the conversation it does not.
@@ -157,6 +218,8 @@ class View:
         The pinned system message from now on; the turn's instructions never are.
     cleared
         Ids of the tool results that gave way to a placeholder.
+    notes
+        The one of ``messages`` that long-term memory wrote, or None.
     explain
         Computes `left_out`.
     """
@@ -171,6 +234,7 @@ class View:
     short: bool = False
     system: Message | None = None
     cleared: tuple[str, ...] = ()
+    notes: Message | None = None
     explain: Callable[[], tuple[LeftOut, ...]] = field(default=tuple, repr=False, compare=False)
 
     @cached_property
@@ -214,6 +278,11 @@ class MemoryPolicy(Protocol):
     @property
     def reach(self) -> int | None:
         """How many of the newest messages to read first when a view is rebuilt; None: all. Double while short."""
+        ...
+
+    @property
+    def folding(self) -> Folding | None:
+        """When a summary takes in what the view has no room for; None for a policy without one."""
         ...
 
     def check_budget(self, *, least: int, most: int | None) -> None:

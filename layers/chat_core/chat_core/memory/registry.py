@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chat_core.memory.policies import buffer, clear_tool_results, message_window, token_window, turn_window
+from chat_core.memory.policies import (
+    buffer,
+    clear_tool_results,
+    message_window,
+    summary,
+    summary_window,
+    token_window,
+    turn_window,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +26,8 @@ POLICIES: Mapping[str, PolicySpec] = {
         message_window.SPEC,
         turn_window.SPEC,
         token_window.SPEC,
+        summary.SPEC,
+        summary_window.SPEC,
         clear_tool_results.SPEC,
     )
 }

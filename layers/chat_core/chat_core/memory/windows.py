@@ -7,7 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from chat_core.memory.fit import EVERYTHING, Fit, Limit, fit, keep, round_up
-from chat_core.memory.policy import NOTHING_EARLIER, UNCOUNTED, Counting, Earlier, Kept, LeftOut, Reason, View
+from chat_core.memory.policy import (
+    NOTHING_EARLIER,
+    UNCOUNTED,
+    Count,
+    Counting,
+    Earlier,
+    Folding,
+    Kept,
+    LeftOut,
+    Reason,
+    View,
+)
 from chat_core.memory.units import pinned_system, units_backwards
 
 if TYPE_CHECKING:
@@ -23,6 +34,8 @@ class Window(ABC):
     name: ClassVar[str]
     counts_tokens: ClassVar[bool] = False
     """Whether its limit is one of tokens."""
+    folding: Folding | None = None
+    """See `MemoryPolicy.folding`."""
 
     @property
     @abstractmethod
@@ -67,26 +80,27 @@ class Window(ABC):
         """See `MemoryPolicy.view`."""
         pinned = pinned_system(messages, system)
         first = instructions or pinned
-        if self.surely_fits(messages, first, earlier, counting):
+        notes = earlier.notes.message
+        if self.surely_fits(messages, first, earlier, _beside(notes, counting, counting.at_most)):
             limit, counting = EVERYTHING, UNCOUNTED
         else:
-            limit = self.limit(first, counting)
+            limit = self.limit(first, _beside(notes, counting, counting.count))
         found = round_up(fit(messages, limit, earlier), messages, limit, earlier)
-        retained = found.messages()
-        if first is not None:
-            retained.insert(0, first)
+        retained = [message for message in (first, notes) if message is not None]
+        retained += found.messages()
         over = found.room < 0
         in_all = earlier.count + len(earlier.pinned) + len(messages)
         return View(
             messages=tuple(retained),
-            tokens=count_parts(retained, first, messages[len(messages) - inputs :], counting),
+            tokens=count_parts(retained, first, messages[len(messages) - inputs :], counting, notes=notes),
             retained=len(retained),
-            evicted=max(in_all - len(retained) + (instructions is not None), 0),
+            evicted=max(in_all - len(retained) + (instructions is not None) + (notes is not None), 0),
             over_budget=over,
             refusal=self.refusal(limit.most - found.room, limit.most) if over else None,
             cut=found.evicted,
             short=found.short,
             system=pinned,
+            notes=notes,
             explain=lambda: _left_out(found, messages, system, instructions),
         )
 
@@ -97,19 +111,37 @@ class Window(ABC):
         limit = self.widest(counting)
         if self.surely_fits(messages, None, earlier, counting):
             limit = replace(EVERYTHING, step=limit.step)
-        return keep(messages, limit, earlier)
+        kept = keep(messages, limit, earlier)
+        return replace(kept, earlier=replace(kept.earlier, notes=earlier.notes))
+
+
+def _beside(notes: Message | None, counting: Counting, count: Count | None) -> Counting:
+    """Count the notes as what a request takes beside its messages."""
+    if notes is None or count is None:
+        return counting
+    return replace(counting, overhead=counting.overhead + count(notes))
 
 
 def count_parts(
-    retained: Sequence[Message], first: Message | None, inputs: Sequence[Message], counting: Counting
+    retained: Sequence[Message],
+    first: Message | None,
+    inputs: Sequence[Message],
+    counting: Counting,
+    *,
+    notes: Message | None = None,
 ) -> dict[str, int]:
     """Count what is retained by part: `View.tokens`."""
     if counting.count is None:
         return {}
     new = {id(message) for message in inputs}
-    parts = {"system": 0, "history": 0, "input": 0, "tools": counting.tools()}
+    parts = {"system": 0, **({"notes": 0} if notes else {}), "history": 0, "input": 0, "tools": counting.tools()}
     for message in retained:
-        part = "system" if message is first else "input" if id(message) in new else "history"
+        if message is first:
+            part = "system"
+        elif message is notes:
+            part = "notes"
+        else:
+            part = "input" if id(message) in new else "history"
         parts[part] += counting.count(message)
     parts["total"] = sum(parts.values()) + counting.overhead
     return parts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.memory.fields import MAX_MESSAGES, MAX_TOKENS, Integer, Names, PolicySpec, Text
 from chat_core.memory.policies.buffer import Buffer
-from chat_core.memory.policy import NOTHING_EARLIER, UNCOUNTED, Counting, Earlier, Kept, LeftOut, View
+from chat_core.memory.policy import NOTHING_EARLIER, UNCOUNTED, Counting, Earlier, Folding, Kept, LeftOut, View
 from chat_core.memory.units import units_backwards
 from chat_core.memory.windows import Window, count_parts
 
@@ -68,6 +68,11 @@ class ClearToolResults:
         """The window's."""
         return self.window.reach
 
+    @property
+    def folding(self) -> Folding | None:
+        """The window's."""
+        return self.window.folding
+
     def check_budget(self, *, least: int, most: int | None) -> None:
         """Check the window's."""
         self.window.check_budget(least=least, most=most)
@@ -108,6 +113,7 @@ class ClearToolResults:
                 instructions or view.system,
                 messages[len(messages) - inputs :],
                 self._counting_cleared(counting, chosen),
+                notes=view.notes,
             ),
             cleared=tuple(message.id for message in cleared),
             explain=lambda: (*explain(), *(LeftOut(message, "cleared") for message in cleared)),

@@ -1,0 +1,171 @@
+"""What is stored of a conversation's summary, and how it changes: each change is a new record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHECKPOINTS = 8
+BACKOFF = (1, 2, 4, 8, 16)
+"""Seconds until another try after the first failures in a row."""
+
+BACKOFF_LATER = 3_600
+SKIPPED_AFTER = 3
+"""Answers that are refused for one range until it is skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A summary of the conversation's beginning.
+
+    Parameters
+    ----------
+    text
+        Empty where nothing before ``covers_up_to`` could be summarised.
+    covers_up_to
+        Seq of the last item that it covers.
+    language
+        See `language_of`.
+    model, prompt_version
+        What wrote it.
+    tokens
+        Of the text.
+    created_at
+        Seconds since the epoch.
+    partial
+        Last seqs of turns of which the model was given the beginning and the end alone.
+    """
+
+    text: str
+    covers_up_to: int
+    language: str = ""
+    model: str = ""
+    prompt_version: int = 0
+    tokens: int = 0
+    created_at: int = 0
+    partial: tuple[int, ...] = ()
+
+
+NO_SUMMARY = Summary("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What long-term memory holds of a conversation.
+
+    Parameters
+    ----------
+    incarnation
+        Of the conversation that it was made of.
+    folds
+        The head's when it was written.
+    summaries
+        By what they cover; the last one holds, the others are what an erasure falls back to.
+    skipped
+        Ranges of seqs, both ends inclusive, of which no summary could be made.
+    forgotten_up_to
+        Seq up to which the user had it forget; 0: nothing.
+    erased
+        Whether covered items were erased since the last fold.
+    attempts
+        Failures in a row.
+    refused
+        Refused answers in a row, for the range that is due.
+    last_error
+        A code for the last failure; empty after a fold.
+    """
+
+    incarnation: str
+    folds: int = 0
+    summaries: tuple[Summary, ...] = ()
+    skipped: tuple[tuple[int, int], ...] = ()
+    forgotten_up_to: int = 0
+    erased: bool = False
+    attempts: int = 0
+    refused: int = 0
+    last_error: str = ""
+
+    @property
+    def summary(self) -> Summary:
+        """The one that holds."""
+        return self.summaries[-1] if self.summaries else NO_SUMMARY
+
+    @property
+    def covers_up_to(self) -> int:
+        """Seq up to which folds have read."""
+        return max(self.summary.covers_up_to, self.forgotten_up_to)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it tells nothing."""
+        return self == Memory(self.incarnation, self.folds)
+
+    def folded(self, summary: Summary) -> Memory:
+        """Take in a new summary, which covers more than the last."""
+        return replace(
+            self,
+            folds=self.folds + 1,
+            summaries=spaced((*self.summaries, summary)),
+            erased=False,
+            attempts=0,
+            refused=0,
+            last_error="",
+        )
+
+    def skipping(self, first: int, last: int) -> Memory:
+        """Leave a range out that no summary could be made of."""
+        skipped = (*self.skipped, (first, last))
+        passed = replace(self.summary, covers_up_to=last)
+        return replace(self.folded(passed), skipped=skipped, last_error=self.last_error)
+
+    def failed(self, code: str, *, refused: bool) -> Memory:
+        """Write down that a fold failed.
+
+        Parameters
+        ----------
+        refused
+            Whether it was for the model's answer, not for the way to it.
+        """
+        return replace(self, attempts=self.attempts + 1, refused=self.refused + refused, last_error=code)
+
+    def without(self, seq: int) -> Memory:
+        """Fall back to the newest summary that does not cover an erased item, nor any behind it."""
+        if seq > self.covers_up_to:
+            return self
+        left = tuple(one for one in self.summaries if one.covers_up_to < seq)
+        skipped = tuple(one for one in self.skipped if one[1] < seq)
+        return replace(self, summaries=left, skipped=skipped, erased=True, attempts=0, refused=0, last_error="")
+
+    def forgotten(self, seq: int) -> Memory:
+        """Forget all that was made of the history up to a seq."""
+        return Memory(self.incarnation, self.folds, forgotten_up_to=seq)
+
+    def rebuilt(self) -> Memory:
+        """Begin anew, with what was forgotten too."""
+        return Memory(self.incarnation, self.folds)
+
+
+def backoff(attempts: int) -> int:
+    """Tell the seconds until another try, after so many failures in a row."""
+    return BACKOFF[attempts - 1] if attempts <= len(BACKOFF) else BACKOFF_LATER
+
+
+def spaced(summaries: Sequence[Summary]) -> tuple[Summary, ...]:
+    """Keep so few that what each covers is about half of the next: a fall-back loses no more than that.
+
+    The newest stays. Of the others the one goes whose neighbours are nearest to each other, by the ratio of what they
+    cover.
+    """
+    kept = list(summaries)
+    while len(kept) > CHECKPOINTS:
+        places = range(len(kept) - 1)
+        del kept[min(places, key=lambda place: _ratio(kept, place))]
+    return tuple(kept)
+
+
+def _ratio(kept: Sequence[Summary], place: int) -> float:
+    before = kept[place - 1].covers_up_to if place else 1
+    return kept[place + 1].covers_up_to / max(before, 1)
