@@ -12,7 +12,7 @@ from chat_core.deadline import Deadline
 from chat_core.errors import InvalidRequest, UpstreamError
 from chat_core.keys import item_id
 from chat_core.long_term.fence import NOTES, TRANSCRIPT
-from chat_core.long_term.fold import Batch, INPUT_TOKENS, batches, due_turns
+from chat_core.long_term.fold import INPUT_TOKENS, Batch, batches, due_turns
 from chat_core.long_term.notes import HEADINGS, notes_message, notes_of
 from chat_core.long_term.records import Memory, Summary
 from chat_core.long_term.summariser import Summariser
@@ -28,8 +28,11 @@ from tests.conformance.cases import Case, Outcome, compared
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from chat_core.keys import Endpoint
     from chat_core.long_term.turns import WholeTurn
     from chat_core.memory import View
+    from chat_core.messages import Role
+    from chat_core.model import Tell
 
 # Members of `params` that tell of the runner's surroundings, and are no fields of the API.
 SURROUNDINGS = frozenset(
@@ -57,10 +60,12 @@ class ScriptedModel:
     fails: bool = False
     requests: list[Mapping[str, Any]] = field(default_factory=list)
 
-    async def post(self, _endpoint: str, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+    async def post(
+        self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float, tell: Tell | None = None
+    ) -> dict[str, Any]:
         self.requests.append(body)
         if self.fails:
-            raise UpstreamError(f"It fails within {timeout} seconds.")
+            raise UpstreamError("It fails.")
         text = self.reply if isinstance(self.reply, str) else json.dumps(self.reply, ensure_ascii=False)
         if not _is_object(text):
             text = json.dumps({"language": "", "summary": text})
@@ -122,9 +127,7 @@ class Conversation:
 
     def _take_in(self, batch: Batch[WholeTurn]) -> bool:
         most = (self.case.get("params") or {}).get("max_summary_tokens", 400)
-        asking = self._summariser.summarise(
-            batch, self.memory.summary, max_tokens=most, deadline=Deadline.after(60)
-        )
+        asking = self._summariser.summarise(batch, self.memory.summary, max_tokens=most, deadline=Deadline.after(60))
         answered = asyncio.run(asking)
         if answered.summary is None:
             self.memory = self.memory.failed(answered.code, refused=answered.refused)
@@ -142,7 +145,7 @@ class Conversation:
         if self.case["policy"] == "summary":
             policy = SummaryPolicy(folding)
         noted = notes_of(self.memory)
-        tokens = self.memory.summary.tokens
+        tokens = self.before.summary.tokens  # of another text a case does not tell what it takes
         counting = Counting(
             count=lambda message: tokens if message is noted.message else self._count(message), overhead=self.overhead
         )
@@ -207,6 +210,9 @@ def _folding(case: Case, params: Mapping[str, Any]) -> Folding | None:
     return parse_policy({**fields, "policy": case["policy"]}).folding
 
 
+_SPOKEN: tuple[Role, ...] = ("user", "assistant")
+
+
 def _messages(case: Case) -> tuple[tuple[Message, ...], dict[int, list[str]], Mapping[str, int]]:
     """Read a case's messages, the names of each turn's parts by its last seq, and what each takes."""
     if "turns" not in case:
@@ -217,7 +223,8 @@ def _messages(case: Case) -> tuple[tuple[Message, ...], dict[int, list[str]], Ma
         return found, names, case.get("token_counts") or {}
     built: list[Message] = []
     for turn in case["turns"]:
-        said = [(role, turn[role]) for role in ("user", "assistant") if turn.get(role)] or [("user", turn["id"])]
+        said: list[tuple[Role, str]] = [(role, turn[role]) for role in _SPOKEN if turn.get(role)]
+        said = said or [("user", turn["id"])]
         for place, (role, text) in enumerate(said, turn["seq"] - len(said) + 1):
             built.append(Message(role, text, id=turn["id"] if place == turn["seq"] else f"{turn['id']}.", seq=place))
         if len(said) == 1:

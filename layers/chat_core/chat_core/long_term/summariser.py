@@ -61,9 +61,7 @@ class Summariser:
         Seconds since the epoch.
     """
 
-    def __init__(
-        self, model: ChatModel, name: str, *, count: Callable[[str], int], clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, model: ChatModel, name: str, *, count: Callable[[str], int], clock: Callable[[], float]) -> None:
         self.name = name
         self._model = model
         self._count = count

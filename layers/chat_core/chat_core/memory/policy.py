@@ -102,7 +102,6 @@ UNCOUNTED = Counting()
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class Notes:
     """What long-term memory tells a view of the history.
 
