@@ -20,6 +20,8 @@ from moto.dynamodb.responses import DynamoHandler
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from local.embedded_stream import keep_streams_small
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
@@ -49,6 +51,7 @@ class EmbeddedAws:
         """Begin to serve and return the bound port."""
         _copy_no_tables()
         _write_pages_quickly()
+        keep_streams_small()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._server = make_server(_HOST, self._port, _one_at_a_time, threaded=True, request_handler=_Handler)
         self._port = self._server.server_port
@@ -102,13 +105,15 @@ def _copy_no_tables() -> None:
     """Make a transaction cost what it touches.
 
     moto copies the whole table once for each operation of a transaction, to have a way back: seconds with some
-    thousand items. Here the way back is a copy of the items that the transaction names.
+    thousand items. Here the way back is a copy of the items that the transaction names, and the stream's length.
     """
     transact = DynamoDBBackend.transact_write_items
 
     def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
         tables = {id(table): table for table, _ in _named(self, transact_items)}
         before = [(holder, key, copy.deepcopy(holder.get(key))) for holder, key in _places(self, transact_items)]
+        streams = [table.stream_shard.items for table in tables.values() if table.stream_shard is not None]
+        written = [len(records) for records in streams]
         for table in tables.values():
             table.__deepcopy__ = lambda _memo, table=table: table
         try:
@@ -119,6 +124,8 @@ def _copy_no_tables() -> None:
                     holder.pop(key, None)
                 else:
                     holder[key] = item
+            for records, count in zip(streams, written, strict=True):
+                del records[count:]
             raise
         finally:
             for table in tables.values():

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodbstreams.models import dynamodbstreams_backends
 
 from local.embedded_aws import EmbeddedAws
 
@@ -187,3 +188,109 @@ def test_a_query_gives_every_type_as_it_was_put(dynamodb: Any, table: str) -> No
     assert answer["Items"] == [item]
     assert (answer["Count"], answer["ScannedCount"]) == (1, 1)
     assert "LastEvaluatedKey" not in answer
+
+
+# ---- the table's stream
+
+
+@pytest.fixture
+def stream_client() -> Iterator[Any]:
+    with EmbeddedAws() as aws:
+        own = {"region_name": "us-east-1", "aws_access_key_id": "fake-id", "aws_secret_access_key": "fake-secret"}
+        with closing(boto3.client("dynamodbstreams", endpoint_url=aws.url, **own)) as client:
+            yield client
+
+
+@pytest.fixture(params=["KEYS_ONLY", "NEW_AND_OLD_IMAGES"])
+def streamed(dynamodb: Any, request: pytest.FixtureRequest) -> str:
+    name = f"embedded-aws-{next(_names)}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": request.param},
+    )
+    return name
+
+
+def records(dynamodb: Any, streams: Any, table: str) -> list[dict[str, Any]]:
+    """All records, read two at a time."""
+    arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")[
+        "ShardIterator"
+    ]
+    found: list[dict[str, Any]] = []
+    while page := (answer := streams.get_records(ShardIterator=iterator, Limit=2))["Records"]:
+        found += page
+        iterator = answer["NextShardIterator"]
+    return found
+
+
+def told(record: dict[str, Any]) -> tuple[str, str]:
+    return record["eventName"], record["dynamodb"]["Keys"]["sk"]["S"]
+
+
+def test_what_is_written_is_in_the_stream_in_order(dynamodb: Any, stream_client: Any, streamed: str) -> None:
+    for name in ("updated", "deleted"):
+        put(dynamodb, streamed, name, 1)
+    held = operations(dynamodb, streamed, condition="attribute_not_exists(pk)")
+    dynamodb.transact_write_items(TransactItems=held)
+    found = records(dynamodb, stream_client, streamed)
+    assert [told(record) for record in found] == [
+        ("INSERT", "updated"),
+        ("INSERT", "deleted"),
+        ("MODIFY", "updated"),
+        ("INSERT", "added"),
+        ("REMOVE", "deleted"),
+    ]
+    view = found[0]["dynamodb"]["StreamViewType"]
+    assert [set(record["dynamodb"]) & {"OldImage", "NewImage"} for record in found[2:]] == (
+        [set()] * 3 if view == "KEYS_ONLY" else [{"OldImage", "NewImage"}, {"NewImage"}, {"OldImage"}]
+    )
+    numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in found]
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_refused_transaction_leaves_no_record(dynamodb: Any, stream_client: Any, streamed: str) -> None:
+    for name in ("updated", "deleted"):
+        put(dynamodb, streamed, name, 1)
+    before = records(dynamodb, stream_client, streamed)
+    refused = operations(dynamodb, streamed, condition="attribute_exists(pk)")
+    for _ in range(2):
+        with pytest.raises(ClientError, match="TransactionCanceledException"):
+            dynamodb.transact_write_items(TransactItems=refused)
+    assert records(dynamodb, stream_client, streamed) == before
+    put(dynamodb, streamed, "after", 1)
+    assert [told(record) for record in records(dynamodb, stream_client, streamed)[2:]] == [("INSERT", "after")]
+
+
+def test_who_waits_at_the_end_of_the_stream_sees_no_record_of_a_refused_transaction(
+    dynamodb: Any, stream_client: Any, streamed: str
+) -> None:
+    arn = dynamodb.describe_table(TableName=streamed)["Table"]["LatestStreamArn"]
+    [shard] = stream_client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    end = stream_client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
+    refused = operations(dynamodb, streamed, condition="attribute_exists(pk)")
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        dynamodb.transact_write_items(TransactItems=refused)
+    put(dynamodb, streamed, "after", 1)
+    answer = stream_client.get_records(ShardIterator=end["ShardIterator"])
+    assert [told(record) for record in answer["Records"]] == [("INSERT", "after")]
+
+
+def test_polling_for_long_keeps_little(
+    dynamodb: Any, stream_client: Any, streamed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.embedded_stream._KEPT_ITERATORS", 10)
+    arn = dynamodb.describe_table(TableName=streamed)["Table"]["LatestStreamArn"]
+    [shard] = stream_client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = stream_client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
+    following = iterator["ShardIterator"]
+    for _ in range(15):
+        following = stream_client.get_records(ShardIterator=following)["NextShardIterator"]
+    [backend] = dynamodbstreams_backends["123456789012"].values()
+    assert len(backend.shard_iterators) <= 10
+    put(dynamodb, streamed, "late", 1)
+    assert len(stream_client.get_records(ShardIterator=following)["Records"]) == 1
