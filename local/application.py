@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.cloudformation import Resolver, TemplateError, load_template
+from local.event_sources import schedules, stream_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from local.event_sources import Schedule, StreamSource
 
 _FUNCTION_PROPERTIES = (
     "CodeUri",
@@ -29,6 +32,7 @@ _TABLE_PROPERTIES = (
     "KeySchema",
     "LocalSecondaryIndexes",
     "ProvisionedThroughput",
+    "StreamSpecification",
 )
 
 
@@ -52,6 +56,8 @@ class Function:
         As Lambda names it.
     environment
         Its variables, all as text.
+    streams, schedules
+        What starts it beside requests.
     """
 
     name: str
@@ -61,6 +67,8 @@ class Function:
     memory_mb: int
     runtime: str
     environment: Mapping[str, str]
+    streams: tuple[StreamSource, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,8 @@ def _function(name: str, properties: Mapping[str, Any], paths: list[Path]) -> Fu
             **{variable: _text(value) for variable, value in variables.items()},
             **({"AWS_LAMBDA_LOG_LEVEL": level} if level else {}),
         },
+        streams=stream_sources(properties.get("Events", {})),
+        schedules=schedules(properties.get("Events", {})),
     )
 
 
@@ -246,6 +256,8 @@ def _literal(value: str) -> str:
 
 def _table(resolver: Resolver, name: str, resource: Mapping[str, Any]) -> Table:
     properties = resolver.resolve(resource.get("Properties", {}))
+    if "StreamSpecification" in properties:  # CloudFormation says by its presence what CreateTable says in it
+        properties["StreamSpecification"] = {**properties["StreamSpecification"], "StreamEnabled": True}
     ttl = properties.get("TimeToLiveSpecification", {})
     return Table(
         name=resolver.resolve({"Ref": name}),

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from local.services import Service, StartError, named_by
+from local.stream_poller import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +62,21 @@ def start_aws(environment: Mapping[str, str], tables: Iterable[Table]) -> Servic
             "AWS_DEFAULT_REGION": session.region_name,
         },
     )
+
+
+def stream_of(table: str, aws: Service) -> Stream:
+    """Give the stream of a table of this AWS, as who polls it wants it."""
+    from boto3.session import Session
+    from botocore.config import Config
+
+    own = aws.variables
+    session = Session(
+        own.get("AWS_ACCESS_KEY_ID"), own.get("AWS_SECRET_ACCESS_KEY"), region_name=own["AWS_DEFAULT_REGION"]
+    )
+    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1})
+    names = ("dynamodb", "dynamodbstreams")
+    clients = [session.client(name, endpoint_url=own["AWS_ENDPOINT_URL"], config=config) for name in names]
+    return Stream(table, *clients)
 
 
 def _start_embedded() -> str:

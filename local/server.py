@@ -17,6 +17,7 @@ from local.http_server import HOST, HttpServer
 from local.invocation import FunctionFailed
 from local.pool import FunctionPool
 from local.services import Service, StartError, is_free, start_all, start_model, start_momento
+from local.triggers import Triggers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +46,7 @@ class Server:
         self._port = port
         self._environments = environments
         self._pools: dict[str, FunctionPool] = {}
+        self._triggers: Triggers | None = None
 
     def start(self) -> None:
         """Start all of it, and tell of it line by line.
@@ -68,10 +70,14 @@ class Server:
         with ThreadPoolExecutor() as threads:
             list(threads.map(_warm, self._pools, self._pools.values()))
         http.serve(Gateway(application, self._pools))
+        self._triggers = Triggers(application, self._pools, services[-1], say=_say)
+        self._triggers.start()
         _say(f"Omoide is ready: http://{HOST}:{http.server_port}/v1  (Ctrl-C ends it)")
 
     def stop(self) -> None:
         """Kill the environments; all else ends with the process."""
+        if self._triggers is not None:
+            self._triggers.stop()
         for pool in list(self._pools.values()):
             pool.stop()
 
@@ -112,7 +118,7 @@ def _warm(name: str, pool: FunctionPool) -> None:
     try:
         pool.warm()
     except FunctionFailed as failure:
-        _say(f"{name}: {failure}. Its routes answer 502.")
+        _say(f"{name}: {failure}. What calls it fails.")
 
 
 def _variables(function: Function, services: list[Service]) -> dict[str, str]:
