@@ -19,11 +19,12 @@ from chat_core.history.as_messages import stored_messages
 from chat_core.history.records import IdempotencyKey
 from chat_core.hot.value import unpack
 from chat_core.keys import Address
-from chat_core.messages.langchain import element, parse_element
+from chat_core.messages.langchain import element
 from chat_core.turns.events import TurnRequest, fold
 from chat_core.turns.once import Keyed
 from tests.fakes.virtual_time import VirtualLoop
 from tests.fault.parts import HOT_MESSAGES, Dead, Process, World
+from tests.langchain_reader import parse_element
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

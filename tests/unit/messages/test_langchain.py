@@ -25,12 +25,11 @@ from chat_core.messages.langchain import (
     MAX_ELEMENT_BYTES,
     element,
     fitting,
-    from_langchain,
-    parse_element,
     to_langchain,
 )
 from chat_core.messages.message import Message, ToolCall, text_of
 from tests.chat_messages import from_chat
+from tests.langchain_reader import from_langchain, parse_element
 
 texts = st.sampled_from(["", "こんにちは、渡辺直美さん！", "a\nb\r\n\tc", "👩‍👩‍👧", '\x00\u2028"\\']) | st.text(
     max_size=20

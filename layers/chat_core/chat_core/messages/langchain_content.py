@@ -24,8 +24,8 @@ class Written:
     content
         LangChain's.
     ours
-        What `read_content` needs beside it: ``form`` (``null``, ``string``, ``parts`` or ``value``) where it is not
-        the usual one, ``parts`` where a part is not as usual.
+        What a reader needs beside it to have the same content again: ``form`` (``null``, ``string``, ``parts`` or
+        ``value``) where it is not the usual one, ``parts`` where a part is not as usual.
     """
 
     content: str | list[Any]
@@ -64,30 +64,6 @@ def write_content(content: Any, role: Role, *, calls: bool) -> Written:
     return Written(written, ours)
 
 
-def read_content(written: str | list[Any], role: Role, ours: Mapping[str, Any], *, calls: bool) -> Any:
-    """Read what `write_content` wrote: parts as a tuple.
-
-    Raises
-    ------
-    ValueError
-        If ``ours`` does not fit the content.
-    """
-    form = ours.get("form") or _usual_form(written, role, calls=calls)
-    if form == "null":
-        return None
-    if form == "string" and isinstance(written, str):
-        return written
-    if form == "value" and isinstance(written, list) and len(written) == 1:
-        return _read_part(written[0], role, None)
-    if form != "parts":
-        raise ValueError("A content in a form that this version does not know.")
-    parts: list[Any] = [{"type": "text", "text": written}] if isinstance(written, str) else written
-    own = ours.get("parts") or [None] * len(parts)
-    if not isinstance(own, list):
-        raise ValueError("Not what was written beside the parts.")  # noqa: TRY004 - bad data
-    return tuple(_read_part(part, role, kept) for part, kept in zip(parts, own, strict=True))
-
-
 def _usual_form(written: str | list[Any], role: Role, *, calls: bool) -> str:
     if isinstance(written, list):
         return "parts"
@@ -97,7 +73,7 @@ def _usual_form(written: str | list[Any], role: Role, *, calls: bool) -> str:
 
 
 def _write_part(part: Any, role: Role) -> tuple[Any, Any]:
-    """Write a part, and what `_read_part` needs to know: None, True for a part kept as it is, or a text's rest."""
+    """Write a part, and what a reader needs to know: None, True for a part kept as it is, or a text's rest."""
     if isinstance(part, str):
         return part, None
     if not isinstance(part, Mapping):
@@ -114,21 +90,6 @@ def _write_part(part: Any, role: Role) -> tuple[Any, Any]:
         detail = {"detail": part["detail"]} if "detail" in part else {}
         return {"type": "image_url", "image_url": {"url": part["image_url"], **detail}}, None
     return dict(part), kind in ("text", "image_url", "non_standard") or None
-
-
-def _read_part(part: Any, role: Role, own: object) -> Any:
-    if own is True or not isinstance(part, dict):
-        return part
-    if isinstance(own, dict):
-        return {**own, "text": part.get("text")}
-    kind, image = part.get("type"), part.get("image_url")
-    if kind == "text" and isinstance(part.get("text"), str):
-        rest = _usual_rest(role)
-        return {**rest, **part, "type": rest["type"]}
-    if kind == "image_url" and isinstance(image, dict) and {"url"} <= image.keys() <= {"url", "detail"}:
-        detail = {"detail": image["detail"]} if "detail" in image else {}
-        return {"type": "input_image", "image_url": image["url"], **detail}
-    return part["value"] if kind == "non_standard" and part.keys() == {"type", "value"} else part
 
 
 def _usual_rest(role: Role) -> dict[str, Any]:
