@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,27 @@ class ModelCall:
     endpoint: Endpoint = "responses"
 
 
+class CacheReport(TypedDict):
+    """Our member ``omoide.cache`` of an answer: how it was had, as `Reply` tells it.
+
+    ``age`` is in seconds, ``saved_ms`` in milliseconds.
+    """
+
+    status: Literal["hit", "miss", "bypass"]
+    age: int
+    saved_tokens: int
+    saved_ms: int
+
+
+class CallReport(TypedDict):
+    """Our member ``omoide`` of the answer to a call without a conversation."""
+
+    cache: CacheReport
+
+
+_REPORTED: Mapping[str, Literal["hit", "miss", "bypass"]] = {"HIT": "hit", "MISS": "miss", "BYPASS": "bypass"}
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer, and how it was had.
@@ -62,10 +83,10 @@ class Reply:
     saved_ms: int = 0
 
     @property
-    def cache(self) -> dict[str, Any]:
+    def cache(self) -> CacheReport:
         """Our member ``omoide.cache`` of the answer."""
         return {
-            "status": self.status.lower(),
+            "status": _REPORTED[self.status],
             "age": self.age,
             "saved_tokens": self.saved_tokens,
             "saved_ms": self.saved_ms,

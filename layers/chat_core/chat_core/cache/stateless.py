@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from chat_core.cache.embeddings import Embeddings
     from chat_core.cache.replies import Replies
-    from chat_core.cache.reply import ModelCall, Reply
+    from chat_core.cache.reply import CallReport, ModelCall, Reply
     from chat_core.deadline import Deadline
 
 ANSWER_RESERVE = 1.0
@@ -34,4 +34,5 @@ async def embed(
 
 
 def _with_report(reply: Reply) -> tuple[dict[str, Any], Mapping[str, str]]:
-    return {**reply.response, "omoide": {"cache": reply.cache}}, reply.headers
+    report: CallReport = {"cache": reply.cache}
+    return {**reply.response, "omoide": report}, reply.headers

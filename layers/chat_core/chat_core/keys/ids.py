@@ -77,7 +77,7 @@ def item_id(prefix: str, incarnation: str, seq: int) -> str:
     """
     if not _ITEM_PREFIX.fullmatch(prefix) or not _INCARNATION.fullmatch(incarnation):
         raise ValueError("Not an item prefix and an incarnation.")
-    return f"{prefix}_{incarnation}{checked_seq(seq):012x}"
+    return f"{prefix}_{incarnation}{check_seq(seq):012x}"
 
 
 def parse_item_id(text: object) -> tuple[str, int] | None:
@@ -89,7 +89,7 @@ def parse_item_id(text: object) -> tuple[str, int] | None:
     return (match[1], seq) if seq <= _MAX_SEQ else None
 
 
-def checked_seq(seq: int) -> int:
+def check_seq(seq: int) -> int:
     """Give a seq back if twelve digits hold it.
 
     Raises

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from chat_core.keys.canonical import canonical_value
-from chat_core.keys.ids import checked_seq, is_conversation_id
+from chat_core.keys.ids import check_seq, is_conversation_id
 
 HEAD = "head"
 """Sort key of a conversation's head row."""
@@ -68,7 +68,7 @@ def idempotency_partition_key(user: str, route: str, key: str) -> str:
 
 def item_sort_key(seq: int) -> str:
     """Sort key of an item's row: the order of the texts is that of the places."""
-    return f"item#{checked_seq(seq):012d}"
+    return f"item#{check_seq(seq):012d}"
 
 
 def part_sort_key(seq: int, part: int) -> str:

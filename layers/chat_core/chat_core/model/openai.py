@@ -67,7 +67,7 @@ class OpenAIModel:
                 raise UpstreamTimeout("The model did not answer in time.") from None
             except openai.APIStatusError as error:
                 if last_try or not (error.status_code >= 500 or error.status_code == 401):
-                    raise _translated(error) from None
+                    raise _translate(error) from None
                 if error.status_code == 401:
                     await self.aclose()
             except (openai.OpenAIError, httpx2.HTTPError):
@@ -157,7 +157,7 @@ def _json_object(answer: object) -> dict[str, Any]:
     return answer
 
 
-def _translated(error: APIStatusError) -> UpstreamRejected | UpstreamError:
+def _translate(error: APIStatusError) -> UpstreamRejected | UpstreamError:
     if error.status_code in (401, 403):
         return UpstreamCredentialsRefused("The model's provider refused this service's credentials.")
     if error.status_code not in _PASSED_ON:

@@ -150,7 +150,7 @@ class MomentoCache:
         Parameters
         ----------
         work
-            Calls the client once; or more often, with every answer but the last through `checked`.
+            Calls the client once; or more often, with every answer but the last through `unless_error`.
         timeout
             Seconds that all of it may take, and `allowance` more where it has to connect; the SDK's import, which is
             no fault of Momento's, counts for neither. A connection that takes longer is still made, for the next call.
@@ -181,7 +181,7 @@ class MomentoCache:
         try:
             async with asyncio.timeout(timeout + self.allowance):
                 client = await self._connected()
-                answer = checked(await work(client))
+                answer = unless_error(await work(client))
         except TimeoutError:
             raise CacheUnavailable("timeout") from None
         except CacheUnavailable as error:
@@ -248,7 +248,7 @@ class MomentoCache:
         return credential_provider(credentials)
 
 
-def checked(answer: Answer) -> Answer:
+def unless_error(answer: Answer) -> Answer:
     """Give an answer of the SDK's back unless it is an error, which the SDK returns instead of raising it.
 
     Raises

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from chat_core.keys import history_list_key, memory_key
-from chat_core.momento.connection import MAX_TTL, checked
+from chat_core.momento.connection import MAX_TTL, unless_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ class MomentoMemoryStore:
             deleted = await client.delete(self._cache.name, key)
             if not elements:
                 return deleted
-            checked(deleted)
+            unless_error(deleted)
             return await self._append(client, key, elements, len(elements))
 
         await self._cache.call(replace, timeout=timeout)
@@ -124,7 +124,7 @@ class MomentoMemoryStore:
 
         async def delete(client: CacheClientAsync) -> CacheResponse:
             first, second = await asyncio.gather(*(client.delete(self._cache.name, key) for key in keys))
-            checked(first)
+            unless_error(first)
             return second
 
         await self._cache.call(delete, timeout=timeout)
