@@ -102,10 +102,15 @@ def _last(values: dict[str, list[str]]) -> dict[str, str]:
     return {name: several[-1] for name, several in values.items()}
 
 
-def _claims(request: HttpRequest) -> dict[str, str]:
+def caller(request: HttpRequest) -> str:
+    """Tell who asks: whom the header names, else the local user."""
     name = header(request, USER_HEADER)
     # http.server reads headers as ISO 8859-1; a name typed in a terminal is UTF-8.
-    user = name.encode("latin-1").decode("utf-8", "replace") if name else LOCAL_USER
+    return name.encode("latin-1").decode("utf-8", "replace") if name else LOCAL_USER
+
+
+def _claims(request: HttpRequest) -> dict[str, str]:
+    user = caller(request)
     return {"sub": user, "cognito:username": user, "token_use": "id"}
 
 

@@ -21,7 +21,7 @@ from local.guard import Guard
 from local.messages import HttpRequest, HttpResponse, StreamBroken, StreamedResponse
 
 if TYPE_CHECKING:
-    from local.gateway import Gateway
+    from local.page import Front
 
 HOST = "127.0.0.1"
 # Longer than clients keep an idle connection, so that they are the ones who close it.
@@ -49,7 +49,7 @@ class HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
-    gateway: Gateway
+    gateway: Front
 
     def __init__(self, port: int, *, allowed_origins: frozenset[str] = frozenset()) -> None:
         super().__init__((HOST, port), _Handler)
@@ -60,7 +60,7 @@ class HttpServer(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
-    def serve(self, gateway: Gateway) -> None:
+    def serve(self, gateway: Front) -> None:
         """Begin to answer through the gateway, in a thread of its own."""
         self.gateway = gateway
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()

@@ -15,6 +15,7 @@ from local.gateway import Gateway
 from local.guard import allowed_origins
 from local.http_server import HOST, HttpServer
 from local.invocation import FunctionFailed
+from local.page import Front
 from local.pool import FunctionPool
 from local.services import Service, StartError, is_free, start_all, start_model, start_momento
 from local.triggers import Triggers
@@ -69,9 +70,11 @@ class Server:
             self._pools[function.name] = FunctionPool(function, variables, maximum=self._environments, ahead=ahead)
         with ThreadPoolExecutor() as threads:
             list(threads.map(_warm, self._pools, self._pools.values()))
-        http.serve(Gateway(application, self._pools))
+        momento = next((service.momento for service in services if service.momento), None)
+        http.serve(Front(Gateway(application, self._pools), momento))
         self._triggers = Triggers(application, self._pools, services[-1], say=_say)
         self._triggers.start()
+        _say(f"  {'Page':<8} http://{HOST}:{http.server_port}/")
         _say(f"Omoide is ready: http://{HOST}:{http.server_port}/v1  (Ctrl-C ends it)")
 
     def stop(self) -> None:

@@ -14,6 +14,8 @@ from local.checks import host_of, model_complaint, momento_complaint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from local.momento import EmbeddedMomento
+
 FAKE_API_KEY = "sk-fake-offline-stand-in"
 
 
@@ -33,12 +35,15 @@ class Service:
         Whether it lives in this process and ends with it.
     variables
         How handlers reach it: environment variables to set, or, where None, to take away.
+    momento
+        The embedded Momento, where it is that.
     """
 
     title: str
     description: str
     embedded: bool
     variables: Mapping[str, str | None]
+    momento: EmbeddedMomento | None = None
 
 
 def start_all(starts: Iterable[Callable[[], Service]]) -> list[Service]:
@@ -69,11 +74,12 @@ def start_momento(environment: Mapping[str, str], *, port: int = 0) -> Service:
     named = named_by(environment, "MOMENTO_LOCAL", "MOMENTO_API_KEY", "MOMENTO_SECRET_ID")
     address = environment.get("MOMENTO_LOCAL", "")
     variables = {}
+    momento = None
     where = ""
     if named is None:
-        bound = _start_embedded(port)
-        where = f" (port {port} is in use)" if port not in (0, bound) else ""
-        address = f"127.0.0.1:{bound}"
+        momento = _start_embedded(port)
+        where = f" (port {port} is in use)" if port not in (0, momento.port) else ""
+        address = f"127.0.0.1:{momento.port}"
         variables["MOMENTO_LOCAL"] = address
     complaint = ""
     cache = environment.get("CACHE_NAME") or "omoide"
@@ -81,7 +87,8 @@ def start_momento(environment: Mapping[str, str], *, port: int = 0) -> Service:
         _create_cache(address, cache)
     elif named == "MOMENTO_API_KEY":
         complaint = _ask_momento(environment, cache)
-    return Service("Momento", _described(named, f"on {address}{where}", complaint), named is None, variables)
+    described = _described(named, f"on {address}{where}", complaint)
+    return Service("Momento", described, named is None, variables, momento)
 
 
 def start_model(environment: Mapping[str, str]) -> Service:
@@ -150,14 +157,18 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _start_embedded(port: int) -> int:
+def _start_embedded(port: int) -> EmbeddedMomento:
     from local.momento import EmbeddedMomento
 
     # Asked first: gRPC writes a line of its own about a port that it does not get.
     if is_free(port):
+        momento = EmbeddedMomento(port)
         with suppress(RuntimeError):
-            return EmbeddedMomento(port).start()
-    return EmbeddedMomento().start()
+            momento.start()
+            return momento
+    momento = EmbeddedMomento()
+    momento.start()
+    return momento
 
 
 def _create_cache(address: str, name: str) -> None:

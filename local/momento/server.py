@@ -63,13 +63,15 @@ class EmbeddedMomento:
         What the calls cost.
     faults
         What is to go wrong.
+    caches
+        What it holds.
     """
 
     def __init__(self, port: int = 0, clock: Callable[[], float] = time.time) -> None:
         self.port = port
         self.meter = Meter()
         self.faults = Faults((*_DATA, *_CONTROL))
-        self._caches = Caches(clock)
+        self.caches = Caches(clock)
         self._server: grpc.Server | None = None
         self._threads: ThreadPoolExecutor | None = None
 
@@ -106,9 +108,23 @@ class EmbeddedMomento:
             server.stop(_GRACE_SECONDS).wait()
             threads.shutdown()
 
+    def peek(self, cache: str, key: str) -> tuple[bytes | tuple[bytes, ...], float] | None:
+        """Look at an item and the seconds that it still lives, unmetered; None where there is none.
+
+        Raises
+        ------
+        Refused
+            There is no cache of this name.
+        """
+        held = self.caches.get(cache)
+        with held.lock:
+            item = held.item(key.encode())
+            remaining = held.remaining_milliseconds(key.encode())
+        return None if item is None or remaining is None else (item.value, remaining / 1000)
+
     def wipe(self) -> None:
         """Lose every item, as an eviction or an outage would; the caches themselves stay."""
-        self._caches.wipe()
+        self.caches.wipe()
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,7 +145,7 @@ class EmbeddedMomento:
             consistent = metadata.get("read-concern") == "consistent"
             response = None
             try:
-                cache = self._caches.get(metadata.get("cache", ""))
+                cache = self.caches.get(metadata.get("cache", ""))
                 with cache.lock:
                     response = rpc.work(cache, request)
             finally:
@@ -145,7 +161,7 @@ class EmbeddedMomento:
             if do is None:
                 raise unimplemented(name)
             self.meter.add(Charge(operations=1, bytes_read=0, bytes_written=0))
-            return do(self._caches, request)
+            return do(self.caches, request)
 
         return self._method(name, work)
 

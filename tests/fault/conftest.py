@@ -55,13 +55,13 @@ class World(App):
 
     def hot_list(self, conversation: str, user: str = "local") -> list[bytes]:
         """The list as Momento has it."""
-        cache = self.momento._caches.get(CACHE)
+        cache = self.momento.caches.get(CACHE)
         with cache.lock:
             return list(cache.elements(f"message_store:{user}/{conversation}".encode()) or ())
 
     def memory_value(self, conversation: str, user: str = "local") -> bytes | None:
         """The memory value as Momento has it."""
-        cache = self.momento._caches.get(CACHE)
+        cache = self.momento.caches.get(CACHE)
         with cache.lock:
             return cache.value(f"memory:{user}/{conversation}".encode())
 

@@ -39,7 +39,7 @@ def items(world: World, conversation: str) -> list[Item]:
 
 def momento_holds(world: World, text: str) -> bool:
     """Whether a conversation's copies hold a text, and not merely its bytes compressed."""
-    cache = world.momento._caches.get("omoide")
+    cache = world.momento.caches.get("omoide")
     with cache.lock:
         found: dict[bytes, Any] = {key: item.value for key, item in cache._items.items()}
     for key, value in found.items():

@@ -113,7 +113,7 @@ def test_at_the_cap_an_append_without_an_answer_has_the_list_rewritten(world: Wo
 def test_a_list_that_another_changed_is_noticed(world: World, damage: str) -> None:
     say(world, "one")
     say(world, "two")
-    cache = world.momento._caches.get("omoide")
+    cache = world.momento.caches.get("omoide")
     key = b"message_store:local/talk"
     with cache.lock:
         elements = cache.elements(key) or ()

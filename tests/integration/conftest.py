@@ -87,11 +87,11 @@ class MomentoValues:
     @property
     def names(self) -> list[str]:
         """The keys of the application's cache."""
-        return [key.decode() for key in self.server._caches.get("omoide")._items]
+        return [key.decode() for key in self.server.caches.get("omoide")._items]
 
     def set(self, key: str, value: bytes) -> None:
         """Write a value."""
-        self.server._caches.get("omoide").put(key.encode(), value, 60_000)
+        self.server.caches.get("omoide").put(key.encode(), value, 60_000)
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+// The conversations, the last active first.
+
+import { h } from "./dom.js";
+import { t, toggle } from "./i18n.js";
+import { open, state, update } from "./state.js";
+
+export function rail() {
+  return h(
+    "nav",
+    { key: "rail", class: "rail", "aria-label": t("conversations") },
+    h(
+      "header",
+      null,
+      h("h1", null, h("img", { src: "/page/icon.svg", alt: "", width: 24, height: 24 }), "Omoide ", h("small", { lang: "ja" }, "思い出")),
+      h("button", { class: "plain", lang: t("language") === "English" ? "en" : "ja", onclick: switched }, t("language")),
+    ),
+    h("button", { class: "new", onclick: () => open(null) }, "＋ ", t("new")),
+    h(
+      "ul",
+      null,
+      state.conversations.map((one) =>
+        h(
+          "li",
+          { key: one.id },
+          h(
+            "button",
+            { "aria-current": one.id === state.current ? "page" : null, onclick: () => open(one.id), title: one.id },
+            h("span", { class: "title" }, one.omoide?.title || one.id),
+            h("small", null, t("turns", { n: one.omoide?.turns ?? 0 })),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function switched() {
+  toggle();
+  update({});
+}
