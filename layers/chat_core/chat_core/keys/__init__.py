@@ -14,6 +14,7 @@ from chat_core.keys.ids import (
 from chat_core.keys.space import KeySpace
 from chat_core.keys.stored import (
     HEAD,
+    RECALL,
     Address,
     api_key_partition_key,
     history_list_key,
@@ -22,10 +23,12 @@ from chat_core.keys.stored import (
     memory_key,
     part_sort_key,
     partition_key,
+    recall_sort_key,
 )
 
 __all__ = [
     "HEAD",
+    "RECALL",
     "SCHEMA",
     "STREAM_MEMBERS",
     "Address",
@@ -49,6 +52,7 @@ __all__ = [
     "parse_item_id",
     "part_sort_key",
     "partition_key",
+    "recall_sort_key",
     "response_key",
     "scope_tag",
 ]

@@ -11,6 +11,9 @@ from chat_core.keys.ids import check_seq, is_conversation_id
 HEAD = "head"
 """Sort key of a conversation's head row."""
 
+RECALL = "recall#"
+"""What the sort keys of the index begin with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -76,6 +79,11 @@ def part_sort_key(seq: int, part: int) -> str:
     if not 0 <= part <= 9999:
         raise ValueError("A part's number has up to four digits.")
     return f"{item_sort_key(seq)}#{part:04d}"
+
+
+def recall_sort_key(seq: int) -> str:
+    """Sort key of a block of the index, by the seq of its first turn."""
+    return f"{RECALL}{checked_seq(seq):012d}"
 
 
 def api_key_partition_key(digest: str) -> str:

@@ -1,0 +1,199 @@
+"""The index in the conversation's own partition: a row a block, which dies with the conversation.
+
+A block's row is named after its first turn. It tells its incarnation, as every row does, and how often it was
+rewritten, so that two who take turns out of it at once do not bring each other's back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import CommitConflict, StoreUnavailable
+from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.rows import (
+    Row,
+    expiry,
+    is_expired,
+    key,
+    number,
+    read_int,
+    read_text,
+    row_bytes,
+    text,
+)
+from chat_core.history.dynamodb.table import Cancelled, expressed
+from chat_core.keys import HEAD, RECALL, partition_key, recall_sort_key
+from chat_core.long_term.index import IndexStats
+from chat_core.long_term.recall import Block, build, cut, pack, search, unpack, without
+from chat_core.long_term.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from chat_core.history.dynamodb.packing import Attribute
+    from chat_core.history.dynamodb.table import Table
+    from chat_core.long_term.index import Indexed
+    from chat_core.long_term.recall import Entry, Found, Query, Vectors
+
+Action = dict[str, Any]
+
+_TRIES = 5
+
+
+class DynamoRecallIndex:
+    """A `RecallIndex` in rows of the table.
+
+    Parameters
+    ----------
+    table
+        Of the history.
+    shelf
+        What is kept decoded.
+    """
+
+    def __init__(self, table: Table, shelf: Shelf | None = None) -> None:
+        self._table = table
+        self._shelf = shelf or Shelf()
+
+    async def put(
+        self, indexed: Indexed, entries: Sequence[Entry], vectors: Vectors | None, *, expires_at: int | None = None
+    ) -> None:
+        """See `RecallIndex.put`."""
+        check = {"ConditionCheck": {"Key": key(partition_key(indexed.address), HEAD), **_unchanged(indexed)}}
+        puts = block_puts(indexed, entries, vectors, expires_at=expires_at)
+        try:
+            for batch in batches(puts, lambda put: row_bytes(put["Put"]["Item"])):
+                if batch:
+                    await self._table.transact([check, *batch])
+        except Cancelled:
+            raise CommitConflict("The conversation has changed.") from None
+        self._shelf.drop(indexed.address)
+
+    async def search(self, indexed: Indexed, query: Query, *, limit: int) -> Found:
+        """See `RecallIndex.search`; what an environment has not got of this state it reads in one query."""
+        blocks = self._shelf.find(indexed)
+        if blocks is None:
+            blocks = tuple(block for _, block in await self._blocks(indexed))
+            self._shelf.keep(indexed, blocks)
+        return search(blocks, query, conversation=indexed.address.conversation, limit=limit)
+
+    async def stale(self, indexed: Indexed, vectors: Vectors) -> tuple[tuple[Entry, ...], ...]:
+        """See `RecallIndex.stale`."""
+        return tuple(
+            tuple(block.entries()) for _, block in await self._blocks(indexed) if not _is_fresh(block, vectors)
+        )
+
+    async def erase(self, indexed: Indexed, seqs: Collection[int] | None = None) -> int:
+        """See `RecallIndex.erase`."""
+        for _ in range(_TRIES):
+            actions, gone = await self.removal(indexed, seqs)
+            try:
+                for batch in batches(actions, _action_bytes):
+                    if batch:
+                        await self._table.transact(batch)
+            except Cancelled:
+                continue  # rewritten by another meanwhile
+            self._shelf.drop(indexed.address)
+            return gone
+        raise StoreUnavailable("Others change the same index.", retry_after_ms=1_000)
+
+    async def removal(self, indexed: Indexed, seqs: Collection[int] | None) -> tuple[list[Action], int]:
+        """Tell the actions that take turns out, for whoever has a transaction to do it in, and how many turns go.
+
+        Each is conditional on the block being as it was read: cancelled, it is to be asked for again.
+        """
+        actions: list[Action] = []
+        gone = 0
+        for row, block in await self._blocks(indexed):
+            left = None if seqs is None else without(block, lambda entry: _holds(entry, seqs))
+            if left is not None and len(left) == len(block):
+                continue
+            gone += len(block) - (len(left) if left else 0)
+            actions += _rewritten(row, left)
+        return actions, gone
+
+    async def stats(self, indexed: Indexed) -> IndexStats:
+        """See `RecallIndex.stats`."""
+        found = await self._blocks(indexed)
+        return IndexStats(
+            turns=sum(len(block) for _, block in found),
+            bytes=sum(row_bytes(row) for row, _ in found),
+            up_to=max((block.seqs[-1] for _, block in found), default=0),
+            models=tuple(sorted({block.vectors.model for _, block in found if block.vectors})),
+        )
+
+    async def _blocks(self, indexed: Indexed) -> list[tuple[Row, Block]]:
+        request = expressed(
+            {"pk": text(partition_key(indexed.address)), "first": text(RECALL), "last": text(f"{RECALL}~")},
+            KeyConditionExpression="#pk = :pk AND #sk BETWEEN :first AND :last",
+        )
+        rows: list[Row] = []
+        start: Row | None = None
+        while True:
+            page, start = await self._table.query({**request, "ConsistentRead": True}, start)
+            rows += page
+            if start is None:
+                break
+        now = self._table.clock()
+        current = [row for row in rows if _is_current(row, indexed, now)]
+        return [(row, block) for row in current if (block := unpack(row["block"]["B"]))]
+
+
+def block_puts(
+    indexed: Indexed, entries: Sequence[Entry], vectors: Vectors | None, *, expires_at: int | None
+) -> list[Action]:
+    """Write turns as rows, for whoever has a transaction to put them in."""
+    blocks = [build(group, vectors) for group in cut(entries)]
+    return [{"Put": {"Item": _row(indexed, block, expires_at=expires_at, revision=0)}} for block in blocks]
+
+
+def _row(indexed: Indexed, block: Block, *, expires_at: int | None, revision: int) -> Row:
+    return {
+        **key(partition_key(indexed.address), recall_sort_key(block.seqs[0])),
+        "incarnation": text(indexed.incarnation),
+        "block": {"B": pack(block)},
+        "revision": number(revision),
+        **expiry(expires_at),
+    }
+
+
+def _rewritten(row: Row, left: Block | None) -> list[Action]:
+    """Replace a block by what is left of it, under its new first turn where that is another one."""
+    values = {"incarnation": row["incarnation"], "revision": row["revision"]}
+    same = expressed(values, ConditionExpression="#incarnation = :incarnation AND #revision = :revision")
+    delete = {"Delete": {"Key": {"pk": row["pk"], "sk": row["sk"]}, **same}}
+    if left is None:
+        return [delete]
+    sort_key = text(recall_sort_key(left.seqs[0]))
+    new = {**row, "sk": sort_key, "block": {"B": pack(left)}, "revision": number(read_int(row, "revision") + 1)}
+    if sort_key == row["sk"]:
+        return [{"Put": {"Item": new, **same}}]
+    return [delete, {"Put": {"Item": new}}]
+
+
+def _unchanged(indexed: Indexed) -> dict[str, Any]:
+    values = {"incarnation": text(indexed.incarnation), "edits": number(indexed.edits)}
+    edits = "#edits = :edits" if indexed.edits else "(#edits = :edits OR attribute_not_exists(#edits))"
+    condition = f"#incarnation = :incarnation AND {edits} AND attribute_not_exists(#erasing)"
+    return expressed(values, ConditionExpression=condition)
+
+
+def _is_current(row: Mapping[str, Attribute], indexed: Indexed, now: float) -> bool:
+    return read_text(row, "incarnation") == indexed.incarnation and not is_expired(row, now)
+
+
+def _is_fresh(block: Block, vectors: Vectors) -> bool:
+    made = block.vectors
+    return (
+        made is not None
+        and (made.model, made.dimensions) == (vectors.model, vectors.dimensions)
+        and made.embedded_at >= vectors.embedded_at
+    )
+
+
+def _holds(entry: Entry, seqs: Collection[int]) -> bool:
+    return any(seq in seqs for seq in range(entry.first_seq, entry.seq + 1))
+
+
+def _action_bytes(action: Mapping[str, Any]) -> int:
+    return row_bytes(action["Put"]["Item"]) if "Put" in action else 0

@@ -1,0 +1,73 @@
+"""What the index in DynamoDB costs, and what two who change it at once make of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chat_core.errors import StoreUnavailable
+from chat_core.history.dynamodb.table import Table
+from chat_core.long_term.dynamodb import DynamoRecallIndex
+from tests.contract.recall_index.conftest import Stores
+from tests.contract.recall_index.test_index import OLD, entries, found
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.history import HistoryStore
+    from tests.contract.history_store.builders import Clock
+    from tests.contract.history_store.dynamodb import StrictClient
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def stores(dynamo: HistoryStore, dynamo_index: DynamoRecallIndex) -> Stores:
+    return Stores(dynamo_index, dynamo)
+
+
+async def test_a_state_that_the_environment_knows_is_not_read_again(stores: Stores, client: StrictClient) -> None:
+    _, indexed = await stores.talk(70)
+    await stores.index.put(indexed, entries(*(f"dog {n}" for n in range(70))), OLD)
+    client.calls.clear()
+    for _ in range(3):
+        assert await found(stores, indexed, "dog 3")
+    assert client.calls == ["query"]
+    await found(stores, replace(indexed, folds=1), "dog 3")
+    await found(stores, replace(indexed, edits=1), "dog 3")
+    assert client.calls == ["query"] * 3
+
+
+async def test_two_who_take_turns_out_of_a_block_do_not_bring_each_others_back(
+    stores: Stores, client: StrictClient, table: str, clock: Clock
+) -> None:
+    _, indexed = await stores.talk()
+    await stores.index.put(indexed, entries(), OLD)
+    other = DynamoRecallIndex(Table(table, client=lambda: client, clock=clock, ttl_days=None))
+    actions, gone = await other.removal(indexed, [4])
+    assert gone == 1
+    await stores.index.erase(indexed, [6])
+    with pytest.raises(Exception, match="ConditionalCheckFailed"):
+        client.transact_write_items(TransactItems=[_named(action, table) for action in actions])
+    assert await other.erase(indexed, [4]) == 1
+    assert (await stores.index.stats(indexed)).up_to == 2
+
+
+async def test_a_block_that_is_always_rewritten_by_others_is_given_up(stores: Stores, client: StrictClient) -> None:
+    _, indexed = await stores.talk()
+    await stores.index.put(indexed, entries(), OLD)
+
+    def rewrite(operation: str, request: Mapping[str, Any]) -> None:
+        for action in request["TransactItems"] if operation == "transact_write_items" else ():
+            ((_, fields),) = action.items()
+            fields["ExpressionAttributeValues"][":revision"] = {"N": "99"}
+
+    client.before = rewrite
+    with pytest.raises(StoreUnavailable):
+        await stores.index.erase(indexed, [4])
+
+
+def _named(action: Mapping[str, Any], table: str) -> dict[str, Any]:
+    return {kind: {"TableName": table, **fields} for kind, fields in action.items()}
