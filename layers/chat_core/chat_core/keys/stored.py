@@ -83,7 +83,7 @@ def part_sort_key(seq: int, part: int) -> str:
 
 def recall_sort_key(seq: int) -> str:
     """Sort key of a block of the index, by the seq of its first turn."""
-    return f"{RECALL}{checked_seq(seq):012d}"
+    return f"{RECALL}{check_seq(seq):012d}"
 
 
 def api_key_partition_key(digest: str) -> str:
