@@ -49,8 +49,7 @@ class InMemoryRecallIndex:
         for name, (block, expires_at) in list(self._kept.items()):
             if name[:2] != (indexed.address, indexed.incarnation):
                 continue
-            wanted = None if seqs is None else set(seqs)
-            left = wanted and without(block, lambda one, w=wanted: bool(w & set(range(one.first_seq, one.seq + 1))))
+            left = None if seqs is None else without(block, _holding(set(seqs)))
             gone += len(block) - (len(left) if left else 0)
             del self._kept[name]
             if left:
@@ -71,6 +70,10 @@ class InMemoryRecallIndex:
         mine = (indexed.address, indexed.incarnation)
         kept = sorted((name[2], *value) for name, value in self._kept.items() if name[:2] == mine)
         return [block for _, block, expires_at in kept if expires_at is None or expires_at > now]
+
+
+def _holding(seqs: set[int]) -> Callable[[Entry], bool]:
+    return lambda entry: bool(seqs & set(range(entry.first_seq, entry.seq + 1)))
 
 
 def _is_fresh(block: Block, vectors: Vectors) -> bool:
