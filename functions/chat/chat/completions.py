@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chat_core.api import Metadata, Part, Wire, check_provider_references, header, parse
+from chat_core.api import TOOLS_LIMIT, Metadata, Parts, Wire, check_provider_references, header, parse
 from chat_core.api.streams import chunk_frames, completion_chunks
 from chat_core.cache import ModelCall, parse_cache_control
+from chat_core.errors import InvalidRequest
 from chat_core.model import check_model
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Request
 
     from chat_core.settings import ChatSettings
+
+
+STOPS_LIMIT = 4
+"""OpenAI's."""
 
 
 class ToolCall(Wire):
@@ -31,8 +36,8 @@ class ChatMessage(Wire):
     """One message."""
 
     role: Literal["developer", "system", "user", "assistant", "tool", "function"]
-    content: str | Annotated[list[Part], Field(min_length=1)] | None = None
-    tool_calls: list[ToolCall] | None = None
+    content: str | Parts | None = None
+    tool_calls: Annotated[list[ToolCall], Field(max_length=TOOLS_LIMIT), FailFast()] | None = None
     tool_call_id: str | None = None
 
     @model_validator(mode="after")
@@ -61,7 +66,7 @@ class CompletionsRequest(Wire):
     """The members with a rule of OpenAI's or ours; all others go through untouched."""
 
     model: Annotated[str, Field(min_length=1)] | None = None
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    messages: Annotated[list[ChatMessage], Field(min_length=1), FailFast()]
     metadata: Metadata | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -72,20 +77,23 @@ class CompletionsRequest(Wire):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    stop: str | list[str] | None = None
+    stop: str | Annotated[list[str], Field(min_length=1, max_length=STOPS_LIMIT), FailFast()] | None = None
     seed: int | None = None
-    logit_bias: dict[str, float] | None = None
+    logit_bias: Annotated[dict[str, float], FailFast()] | None = None
     parallel_tool_calls: bool | None = None
     store: bool | None = None
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
-    tools: list[Tool] | None = None
+    tools: Annotated[list[Tool], Field(max_length=TOOLS_LIMIT), FailFast()] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
     web_search_options: dict[str, Any] | None = None
     user: str | None = None
     safety_identifier: Annotated[str, Field(max_length=64)] | None = None
     prompt_cache_key: str | None = None
+
+
+_REMEMBERING = ("conversation", "memory", "previous_response_id")
 
 
 def completions_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> ModelCall:
@@ -97,6 +105,10 @@ def completions_call(request: Request, user: str, body: dict[str, Any], settings
         With the parameter that is wrong.
     """
     wire = parse(CompletionsRequest, body)
+    for name in _REMEMBERING:
+        if body.get(name) is not None:
+            message = f"Chat completions remember nothing: `{name}` belongs to POST /v1/responses."
+            raise InvalidRequest(message, param=name, code="unsupported_parameter")
     model = wire.model or settings.model
     check_model(model, settings.allowed_models)
     if not settings.allow_provider_references:

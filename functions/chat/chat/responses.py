@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chat_core.api import (
+    TOOLS_LIMIT,
     Metadata,
     Wire,
     check_conversation_id,
@@ -72,11 +73,11 @@ class ResponsesRequest(Wire):
     stream_options: StreamOptions | None = None
     background: bool | None = None
     previous_response_id: str | None = None
-    tools: list[Tool] | None = None
+    tools: Annotated[list[Tool], Field(max_length=TOOLS_LIMIT), FailFast()] | None = None
     tool_choice: str | dict[str, Any] | None = None
     text: dict[str, Any] | None = None
     reasoning: dict[str, Any] | None = None
-    include: list[str] | None = None
+    include: Annotated[list[str], FailFast()] | None = None
     truncation: Literal["auto", "disabled"] | None = None
     user: str | None = None
     safety_identifier: Annotated[str, Field(max_length=64)] | None = None
@@ -144,7 +145,8 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     if conversation is None:
         if wire.memory is not None:
             raise InvalidRequest("`memory` needs a `conversation`.", param="memory", code="invalid_value")
-        return ResponsesCall(user, {**effective, "input": body["input"]}, directives, None, wire.stream is True)
+        given = body["input"] if settings.allow_provider_references else _without_ids(body["input"])
+        return ResponsesCall(user, {**effective, "input": given}, directives, None, wire.stream is True)
     turn = TurnRequest(
         address=Address(user, conversation),
         body=effective,
@@ -166,6 +168,13 @@ def _conversation(value: str | dict[str, Any] | None) -> str | None:
     if "id" not in value:
         raise InvalidRequest("This parameter is required.", param="conversation.id", code="missing_required_parameter")
     return check_conversation_id(value["id"], at="conversation.id")
+
+
+def _without_ids(given: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
+    """Leave out ids, which may name objects of the one account; each item says itself what it is."""
+    if isinstance(given, str):
+        return given
+    return [{name: value for name, value in item.items() if name != "id"} for item in given]
 
 
 def _items(given: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

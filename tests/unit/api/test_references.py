@@ -20,6 +20,7 @@ from chat_core.errors import InvalidRequest
         ({"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]}, "tools[0].vector_store_ids"),
         ({"tools": [{"type": "code_interpreter", "container": "cntr_1"}]}, "tools[0].container"),
         ({"tools": [{"type": "mcp", "server_url": "https://mcp.example"}]}, "tools[0].server_url"),
+        ({"messages": [{"role": "assistant", "audio": {"id": "audio_1"}}]}, "messages[0].audio.id"),
         ({"tools": [{"type": "mcp", "connector_id": "connector_x"}]}, "tools[0].connector_id"),
     ],
 )
@@ -38,6 +39,8 @@ def test_references_to_the_providers_objects_are_refused(body: dict[str, Any], p
         {"metadata": {"container": "blue"}},
         {"text": {"format": {"type": "json_schema", "schema": {"properties": {"server_url": {}}}}}},
         {"prompt": None},
+        {"modalities": ["audio"], "audio": {"voice": "alloy", "format": "wav"}, "messages": [{"audio": None}]},
+        {"zz": {"type": ["item_reference"]}, "output_schema": {"type": {"item_reference": 1}}},
     ],
 )
 def test_what_only_looks_like_a_reference_is_not(body: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ from chat_core.api.lambda_entry import answer, build_app, stream
 from chat_core.api.references import check_provider_references
 from chat_core.api.shapes import (
     ITEMS_LIMIT,
+    TOOLS_LIMIT,
     Metadata,
-    Part,
+    Parts,
     Wire,
     check_conversation_id,
     check_items,
@@ -21,8 +22,9 @@ from chat_core.api.shapes import (
 __all__ = [
     "ITEMS_LIMIT",
     "STATUSES",
+    "TOOLS_LIMIT",
     "Metadata",
-    "Part",
+    "Parts",
     "Wire",
     "answer",
     "build_app",

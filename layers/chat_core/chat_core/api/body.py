@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Request
@@ -15,7 +15,13 @@ from chat_core.errors import InvalidRequest
 from chat_core.keys import STREAM_MEMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+DEPTH_LIMIT = 100
+"""Levels of lists and objects in a body: far more than any schema has, far fewer than Python's frames."""
+
+_DOUBLE_DIGITS = 308
+_LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_DOUBLE_DIGITS + 1}}}")
 
 
 def json_body(request: Request) -> dict[str, Any]:
@@ -32,7 +38,7 @@ def json_body(request: Request) -> dict[str, Any]:
         if event.get("isBase64Encoded"):
             text = base64.b64decode(text, validate=True).decode()
         text.encode()
-    except (binascii.Error, UnicodeError):
+    except ValueError:  # of base64, or of UTF-8
         raise InvalidRequest("The body is not UTF-8.", code="invalid_encoding") from None
     body = parse_json(text)
     if not isinstance(body, dict):
@@ -46,18 +52,28 @@ def json_body_or_empty(request: Request) -> dict[str, Any]:
 
 
 def parse_json(text: str) -> Any:
-    """Parse JSON as RFC 8259 has it.
+    """Parse JSON as RFC 8259 has it, nested to a depth that everything behind can walk.
 
     Raises
     ------
     InvalidRequest
-        If it is no JSON, holds a number that no double can, or text that is not Unicode.
+        If it is no JSON, is nested too deep, holds a number that no double can, or text that is not Unicode; with the
+        parameter that is wrong, where it is JSON.
     """
+    numbers = _Numbers()
+    # A function of Python's for every whole number is dear, where there are a million.
+    whole = numbers.whole if _LONG_NUMBER.search(text) else None
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=numbers.real, parse_int=whole)
     except (ValueError, RecursionError):
+        # How deep the parser itself goes depends on the Python.
+        _check_depth(text)
         raise InvalidRequest("The body is not valid JSON.", code="invalid_json") from None
-    if "\\u" in text and (path := _surrogate(value, "")) is not None:
+    if text.count("[") + text.count("{") > DEPTH_LIMIT and _depth(value) > DEPTH_LIMIT:
+        _check_depth(text)
+    if numbers.too_large and (path := _path_to(value, _is_infinite)) is not None:
+        raise InvalidRequest("This number is larger than any that a double holds.", param=path or None)
+    if "\\u" in text and (path := _path_to(value, _is_broken)) is not None:
         raise InvalidRequest(
             "A text holds half of a surrogate pair, which is not Unicode.", param=path or None, code="invalid_encoding"
         )
@@ -68,36 +84,90 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
+class _Numbers:
+    """Reads numbers; one that no double holds is infinite, and noted."""
+
+    def __init__(self) -> None:
+        self.too_large = False
+
+    def real(self, text: str) -> float:
+        number = float(text)
+        self.too_large = self.too_large or math.isinf(number)
+        return number
+
+    def whole(self, text: str) -> int | float:
+        # Python reads no more digits than 4,300.
+        number = self.real(text) if len(text) > _DOUBLE_DIGITS else 0.0
+        return number if math.isinf(number) else int(text)
 
 
-def _surrogate(value: object, path: str) -> str | None:
-    if isinstance(value, str):
-        return None if value.isascii() or _encodable(value) else path
+def _depth(value: object) -> int:
+    """Tell how many levels of lists and objects a value has; the first beyond the limit is the last counted."""
+    depth = 0
+    level = [value] if isinstance(value, dict | list) else []
+    while level and depth <= DEPTH_LIMIT:
+        depth += 1
+        level = [inner for outer in level for inner in _children(outer) if isinstance(inner, dict | list)]
+    return depth
+
+
+def _children(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+_STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what opens more lists and objects than the limit, whether or not it is JSON otherwise.
+
+    Raises
+    ------
+    InvalidRequest
+        With the body's member that is nested too deep.
+    """
+    depth = 0
+    member = ""
+    for found in _STRUCTURE.finditer(text):
+        piece = found[0]
+        if piece in "[{":
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                message = f"This is nested too deep: lists and objects go {DEPTH_LIMIT} levels down."
+                raise InvalidRequest(message, param=member or None, code="invalid_json")
+        elif piece in "]}":
+            depth -= 1
+        elif depth == 1:
+            member = piece.strip('"')
+
+
+def _path_to(value: object, is_wrong: Callable[[object], bool], path: str = "") -> str | None:
+    """Find the first thing that is wrong: its path, or its object's where a name is wrong; None if nothing is."""
     if isinstance(value, dict):
-        children = [(f"{path}.{name}" if path else name, (name, child)) for name, child in value.items()]
-        for inner, (name, child) in children:
-            if not _encodable(name):
+        for name, child in value.items():
+            if is_wrong(name):
                 return path
-            if (found := _surrogate(child, inner)) is not None:
+            if (found := _path_to(child, is_wrong, f"{path}.{name}" if path else name)) is not None:
                 return found
     elif isinstance(value, list):
         for place, child in enumerate(value):
-            if (found := _surrogate(child, f"{path}[{place}]")) is not None:
+            if (found := _path_to(child, is_wrong, f"{path}[{place}]")) is not None:
                 return found
-    return None
+    return path if is_wrong(value) else None
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+def _is_infinite(value: object) -> bool:
+    return isinstance(value, float) and math.isinf(value)
+
+
+def _is_broken(value: object) -> bool:
+    if not isinstance(value, str) or value.isascii():
         return False
-    return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def fingerprint(body: Mapping[str, Any]) -> str:

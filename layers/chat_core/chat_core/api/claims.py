@@ -26,8 +26,9 @@ def current_user(request: Request) -> str:
     InvalidRequest
         If an app does not say whom it serves.
     """
-    authorizer = request.resolved_event.raw_event.get("requestContext", {}).get("authorizer")
-    user = _named(authorizer if isinstance(authorizer, dict) else {})
+    found = (request.resolved_event.raw_event.get("requestContext") or {}).get("authorizer")
+    authorizer = found if isinstance(found, dict) else {}
+    user = _named(authorizer)
     if user is None:
         raise NotAuthenticated("There is no user behind this request. Send the user's token as the API key.")
     if authorizer.get("kind") != "app":

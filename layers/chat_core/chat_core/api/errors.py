@@ -32,6 +32,9 @@ STATUSES: Mapping[type[errors.ChatError], tuple[int, str]] = {
 }
 
 
+TEXT_LIMIT = 500
+"""Characters of a message or a parameter's path."""
+
 # A client's own retry cannot help here: the same would come again, or the turn would be paid twice.
 NOT_RETRIED = (
     errors.UpstreamCredentialsRefused,
@@ -52,8 +55,14 @@ def error_response(error: errors.ChatError) -> Response[str]:
     if isinstance(error, errors.Retryable) and error.retry_after_ms is not None:
         headers["retry-after-ms"] = str(error.retry_after_ms)
         headers["retry-after"] = str(math.ceil(error.retry_after_ms / 1000))
-    body = {"message": error.message, "type": kind, "param": error.param, "code": error.code}
+    param = error.param if error.param is None else _short(error.param)
+    body = {"message": _short(error.message), "type": kind, "param": param, "code": error.code}
     return json_response({"error": body}, status=status, headers=headers)
+
+
+def _short(text: str) -> str:
+    """Cut what may quote a name or a path of the caller's, which can be as long as a body."""
+    return text if len(text) <= TEXT_LIMIT else f"{text[: TEXT_LIMIT - 1]}…"
 
 
 def _status(error: errors.ChatError) -> tuple[int, str]:

@@ -18,10 +18,10 @@ def header(request: Request, name: str) -> str | None:
     """Read a request header by its name in lower case; repeated ones are joined as RFC 9110 5.3 has it."""
     event = request.resolved_event.raw_event
     for found, values in (event.get("multiValueHeaders") or {}).items():
-        if found.lower() == name and values:
-            return ", ".join(values)
+        if found.lower() == name and (given := [str(value) for value in values or () if value is not None]):
+            return ", ".join(given)
     for found, value in (event.get("headers") or {}).items():
-        if found.lower() == name:
+        if found.lower() == name and value is not None:
             return str(value)
     return None
 

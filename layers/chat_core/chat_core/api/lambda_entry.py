@@ -29,7 +29,8 @@ def build_app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(serializer=to_json)
 
     def route_not_found(_error: Exception) -> Response[str]:
-        return error_response(errors.NotFound("There is no such route."))
+        event = app.current_event.raw_event
+        return error_response(errors.NotFound(f"There is no route {event.get('httpMethod')} {event.get('path')}."))
 
     def unexpected(error: Exception) -> Response[str]:
         logger().error("unexpected_error", error=type(error).__name__, at=where(error.__traceback__))

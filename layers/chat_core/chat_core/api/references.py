@@ -46,14 +46,18 @@ def check_provider_references(body: Mapping[str, Any]) -> None:
 
 def _references(value: object, path: str) -> Iterator[str]:
     if isinstance(value, dict):
-        if value.get("type") in _REFERENCE_TYPES:
+        kind = value.get("type")
+        if isinstance(kind, str) and kind in _REFERENCE_TYPES:
             yield path
         for name, child in value.items():
             inner = f"{path}.{name}" if path else name
             if name in _REFERENCES and child is not None:
                 yield inner
-            elif name not in _FREE:
+            elif name == "audio" and isinstance(child, dict) and child.get("id") is not None:
+                yield f"{inner}.id"  # what an assistant once said, in chat completions
+            elif name not in _FREE and isinstance(child, dict | list):
                 yield from _references(child, inner)
     elif isinstance(value, list):
         for place, child in enumerate(value):
-            yield from _references(child, f"{path}[{place}]")
+            if isinstance(child, dict | list):
+                yield from _references(child, f"{path}[{place}]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from chat_core.errors import InvalidRequest
@@ -15,16 +15,23 @@ if TYPE_CHECKING:
 
 ITEMS_LIMIT = 20
 METADATA_PAIRS = 16
+TOOLS_LIMIT = 128
+"""OpenAI's."""
 
 
 class Wire(BaseModel):
-    """A JSON object: members that it does not name go through as they are, types are not bent to fit."""
+    """A JSON object: members that it does not name go through as they are, types are not bent to fit.
+
+    Every list and object in it says `FailFast`: a million wrong elements make one error, not a million.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
 
 Metadata = Annotated[
-    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=METADATA_PAIRS)
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
+    Field(max_length=METADATA_PAIRS),
+    FailFast(),
 ]
 
 
@@ -41,12 +48,15 @@ class Part(Wire):
         return self
 
 
+Parts = Annotated[list[Part], Field(min_length=1), FailFast()]
+
+
 class MessageItem(Wire):
     """A message as input: OpenAI's ``EasyInputMessage`` and its longer forms."""
 
     type: Literal["message"] = "message"
     role: Literal["user", "assistant", "system", "developer"]
-    content: str | Annotated[list[Part], Field(min_length=1)]
+    content: str | Parts
 
     @model_validator(mode="after")
     def _says_something(self) -> MessageItem:
@@ -69,7 +79,7 @@ class ToolOutputItem(Wire):
 
     type: Literal["function_call_output", "custom_tool_call_output"]
     call_id: Annotated[str, Field(min_length=1)]
-    output: str | list[Part]
+    output: str | Annotated[list[Part], FailFast()]
 
 
 class OtherItem(Wire):

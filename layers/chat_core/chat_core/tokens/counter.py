@@ -158,7 +158,7 @@ def _schema(schema: Any, count: _CountText) -> int:
     for name, found in properties.items():
         inner = found if isinstance(found, Mapping) else {}
         tokens += _PROPERTY + count(f"{name}:{_text(inner, 'type')}:{_description(inner)}")
-        if enum := inner.get("enum"):
+        if isinstance(enum := inner.get("enum"), list) and enum:
             tokens += _ENUM + sum(_ENUM_ITEM + count(str(item)) for item in enum)
         tokens += _schema(inner, count) + _schema(inner.get("items"), count)
     return tokens
