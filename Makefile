@@ -26,7 +26,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick build deploy user lint format conformance bench recall python requirements clean
+.PHONY: help run test quick build deploy user key lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,11 @@ deploy: build ## Deploy the stack [STAGE=staging or prod, see samconfig.toml] [A
 
 user: .venv-sam/.installed ## Make a user of the deployed stack, with a token at once: EMAIL=… [STAGE]
 	@$(if $(EMAIL),,$(error EMAIL=… names the user))AWS_PAGER= .venv-sam/bin/python -m tools.user $(STAGE) '$(EMAIL)' $(ARGS)
+
+key: .venv-sam/.installed ## Make an API key: TENANT=… [KIND=app NAME=… DAYS=…]; list them: LIST=1; revoke one: REVOKE=… [STAGE]
+	@AWS_PAGER= PYTHONPATH="$$(.venv-sam/bin/python -m tools.paths)" .venv-sam/bin/python -m tools.api_key $(STAGE) $(if \
+		$(LIST),list,$(if $(REVOKE),revoke '$(REVOKE)',$(if $(TENANT),make '$(TENANT)' --kind $(or $(KIND),user) \
+		--name '$(NAME)' $(if $(DAYS),--days $(DAYS)),$(error TENANT=… names who the key speaks for)))) $(ARGS)
 
 lint: .venv/.dev .venv-sam/.installed ## Check style, types and the template
 	$(python) -m ruff check .

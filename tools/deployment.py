@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.environment import say
 from tools.paths import ROOT
@@ -45,6 +45,18 @@ class Deployment:
     architecture: str
     region: str | None
     profile: str | None
+
+
+def outputs(session: Any, stack_name: str) -> Mapping[str, str]:
+    """Read the outputs of a deployed stack.
+
+    Parameters
+    ----------
+    session
+        boto3's.
+    """
+    [stack] = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def read(stage: str, options: Sequence[str] = ()) -> Deployment:

@@ -95,8 +95,7 @@ def make(stack_name: str, email: str, session: Any) -> Mapping[str, str]:
     NoUser
         If that is not possible.
     """
-    [stack] = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    outputs = deployment.outputs(session, stack_name)
     pool = Pool(session.client("cognito-idp"), outputs["UserPoolId"], outputs["ClientId"])
     given = os.environ.get("PASSWORD")
     password = given or f"Aa1-{secrets.token_urlsafe(18)}"

@@ -3,22 +3,17 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from boto3.session import Session
-from moto import mock_aws
 
 from authorizer import handler
 from authorizer.api_keys import ApiKey, digest_of, is_api_key, new_key, read_row, row_of
 from authorizer.issuers import Issuers
 from authorizer.key_table import KeyTable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.unit.authorizer.conftest import TABLE
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abc/prod/POST/v1/responses"
-TABLE = "history"
 REFUSED = re.compile(rf"^{handler.REFUSED}$")
 
 
@@ -26,23 +21,10 @@ def key_of(key: str, **changes: Any) -> ApiKey:
     return replace(ApiKey(digest_of(key), "acme", "user", "laptop", key[-4:], int(time.time())), **changes)
 
 
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fake")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
-    with mock_aws():
-        client = Session().client("dynamodb")
-        names = ("pk", "sk")
-        client.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": n, "KeyType": t} for n, t in zip(names, ("HASH", "RANGE"), strict=True)],
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        parts = handler.Parts(KeyTable(TABLE), Issuers(()))
-        monkeypatch.setattr(handler, "parts", lambda: parts)
-        yield client
+@pytest.fixture(autouse=True)
+def _parts(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = handler.Parts(KeyTable(TABLE), Issuers(()))
+    monkeypatch.setattr(handler, "parts", lambda: parts)
 
 
 def asked(*authorization: str, name: str = "Authorization") -> dict[str, Any]:
@@ -109,7 +91,6 @@ def test_what_names_nobody_is_refused_in_one_way(table: Any, authorization: tupl
         asked(*(value.format(key=key) for value in authorization))
 
 
-@pytest.mark.usefixtures("table")
 def test_a_key_that_was_never_made_is_refused() -> None:
     with pytest.raises(Exception, match=REFUSED):
         asked(f"Bearer {new_key()}")
