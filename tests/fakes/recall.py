@@ -12,7 +12,7 @@ from chat_core.long_term.recall import Block, build, cut, pack, search, without
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from chat_core.history import HistoryStore
+    from chat_core.history import History
     from chat_core.long_term.index import Indexed
     from chat_core.long_term.recall import Entry, Found, Query, Vectors
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class InMemoryRecallIndex:
     """A `RecallIndex` for tests, beside a history."""
 
-    def __init__(self, history: HistoryStore, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, history: History, *, clock: Callable[[], float] = time.time) -> None:
         self._history = history
         self._clock = clock
         self._kept: dict[tuple[object, str, int], tuple[Block, int | None]] = {}
@@ -29,7 +29,7 @@ class InMemoryRecallIndex:
         self, indexed: Indexed, entries: Sequence[Entry], vectors: Vectors | None, *, expires_at: int | None = None
     ) -> None:
         try:
-            head = await self._history.get_head(indexed.address)
+            head = await self._history.head(indexed.address)
         except NotFound:
             raise CommitConflict from None
         if (head.incarnation, head.edits) != (indexed.incarnation, indexed.edits):

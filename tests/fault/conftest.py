@@ -18,14 +18,13 @@ import history.handler
 from chat.wiring import make_cache_access, make_replies, make_turn_service
 from chat_core.api import event_loop
 from chat_core.conversations.erasure import Erasure
-from chat_core.conversations.resources import Conversations
-from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history.dynamodb import Table
 from chat_core.history.dynamodb.table import CLIENT_CONFIG
-from chat_core.hot.copies import HotCopies
 from chat_core.model.openai import OpenAIModel
-from chat_core.momento import MomentoCache, MomentoCredentials, MomentoMemoryStore
+from chat_core.momento import MomentoCache, MomentoCredentials
 from chat_core.settings import ChatSettings
-from chat_core.wiring import Stores
+from chat_core.wiring import Stores, stores_on
+from history.wiring import make_conversations
 from local.embedded_aws import EmbeddedAws
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
@@ -139,10 +138,8 @@ def world(servers: tuple[EmbeddedMomento, StandInModel, str], llm: OpenAIModel) 
         boto = _client(f"http://127.0.0.1:{gate.port}")
         table = f"table-{uuid.uuid4().hex[:8]}"
         boto.create_table(TableName=table, **application().tables[0].definition)
-        store = DynamoHistoryStore(table, client=lambda: boto)
         cache = MomentoCache(CACHE, lambda *, refresh: MomentoCredentials(local=f"127.0.0.1:{momento.port}"))
-        hot = HotCopies(MomentoMemoryStore(cache), store, keep=HOT_MESSAGES)
-        stores = Stores(store, cache, hot)
+        stores = stores_on(Table(table, client=lambda: boto), cache, hot_messages=HOT_MESSAGES)
         variables = {"HISTORY_TABLE": table, "OPENAI_BASE_URL": model.base_url, "LOCK_WAIT_SECONDS": "1"}
         settings = ChatSettings.from_env({**variables, "DEFAULT_MEMORY": json.dumps(MEMORY)})
         replies = make_replies(settings, make_cache_access(settings, stores), llm)
@@ -153,8 +150,8 @@ def world(servers: tuple[EmbeddedMomento, StandInModel, str], llm: OpenAIModel) 
             chat.handler.turn_service: lambda: turns,
         }
         own: dict[Any, Any] = {
-            history.handler.conversations: lambda: Conversations(store, hot, default_memory=MEMORY),
-            history.handler.erasure: lambda: Erasure(store, hot),
+            history.handler.conversations: lambda: make_conversations(settings.history, stores),
+            history.handler.erasure: lambda: Erasure(stores.history, stores.conversations, stores.hot),
         }
         chat.handler.app.dependency_overrides.update(overrides)
         history.handler.app.dependency_overrides.update(own)

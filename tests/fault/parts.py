@@ -16,8 +16,9 @@ from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, StoreUnavailable
 from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
+from chat_core.turns.lease import TurnLeases
 from chat_core.turns.service import TurnService
-from tests.fakes.history import InMemoryHistoryStore
+from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.model = RecordingModel()
-        self.history: Any = InMemoryHistoryStore(clock=self.clock)
+        self.table = InMemoryTable(self.clock)
+        self.history: Any = InMemoryHistory(self.table)
+        self.leases: Any = InMemoryLeases(self.table)
+        self.conversations: Any = InMemoryConversations(self.table)
         self.memory: Any = InMemoryMemoryStore(self.clock)
         self.cache: Any = InMemoryResponseCache(self.clock)
 
@@ -146,9 +150,13 @@ class Process:
         keys = KeySpace("http://model")
         provider = Provider(access, world.model, keys, 3600, world.clock)
         replies = Replies(CacheFlow(access, _uncounted), provider)
-        self.turns = TurnService(history, hot, replies, default_memory=BUFFER, lock_wait=10, clock=world.clock)
-        self.conversations = Conversations(history, hot, default_memory=BUFFER, clock=world.clock)
-        self.erasure = Erasure(history, hot)
+        leases: Any = Faulty(world.leases, self.faults, down)
+        store: Any = Faulty(world.conversations, self.faults, down)
+        waiting = TurnLeases(leases, lock_wait=10, clock=world.clock)
+        at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
+        self.turns = TurnService(history, waiting, hot, replies, default_memory=BUFFER, clock=world.clock)
+        self.conversations = Conversations(store, history, at_once, hot, default_memory=BUFFER, clock=world.clock)
+        self.erasure = Erasure(history, store, hot)
 
     def deadline(self, seconds: float = 28.0) -> Deadline:
         return Deadline.after(seconds, clock=self._world.loop.time)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from chat_core.hot.copies import Known
 from chat_core.messages.message import Message
 from chat_core.turns.service import TurnService
-from tests.fakes.history import InMemoryHistoryStore
+from tests.fakes.history import InMemoryHistory
 from tests.fault.test_state_machine import Machine
 
 if TYPE_CHECKING:
@@ -32,16 +31,16 @@ _SETTINGS = settings(
 
 @pytest.fixture
 def commit_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
-    conditional = InMemoryHistoryStore.commit
+    conditional = InMemoryHistory.commit
 
     async def commit(self: Any, head: Head, change: Commit, *, token: str | None) -> Head:
-        found = self._conversations.get(head.address)
+        found = self._table.rows.get(head.address)
         # Where the writer thinks that the history ends, it writes: over what others wrote.
         if found is not None:
-            found.head = replace(head, lease=found.head.lease)
+            found.head = head
         return await conditional(self, head, change, token=None)
 
-    monkeypatch.setattr(InMemoryHistoryStore, "commit", commit)
+    monkeypatch.setattr(InMemoryHistory, "commit", commit)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_with_momento_away_the_receipt_says_so_and_a_repetition_takes_the_rest(w
 def test_an_erasure_wins_against_a_turn_in_flight(world: World) -> None:
     """The model takes its time; meanwhile the conversation is erased."""
     world.turn("talk", "one")
-    erase = world.stores.history.erase
+    erase = world.stores.conversations.erase
     inner = world.turns._replies.respond
 
     async def respond(*args: Any, **kwargs: Any) -> Any:
@@ -100,11 +100,11 @@ def test_an_erasure_wins_against_a_turn_in_flight(world: World) -> None:
 
 def test_what_a_turn_wrote_to_momento_after_an_erasure_it_takes_back(world: World) -> None:
     world.turn("talk", "one")
-    hot, history = world.stores.hot, world.stores.history
+    hot, conversations = world.stores.hot, world.stores.conversations
     follow = hot._append_and_write
 
     async def late(*args: Any, **kwargs: Any) -> None:
-        await history.erase(Address("local", "talk"))
+        await conversations.erase(Address("local", "talk"))
         await hot.forget(Address("local", "talk"))
         await follow(*args, **kwargs)
         assert world.memory_value("talk"), "it has risen for a moment"
@@ -165,8 +165,8 @@ def test_an_item_goes_from_everywhere(world: World, which: str) -> None:
     text = {"message": "canary message", "call": "4C canary", "answer": "no such text"}[which]
     assert not momento_holds(world, text)
     assert text not in str(changed.body)
-    head = event_loop.run(world.stores.history.get_head(Address("local", "talk")))
-    stored = event_loop.run(world.stores.history.read_items(head, 1, head.seq))
+    head = event_loop.run(world.stores.history.head(Address("local", "talk")))
+    stored = event_loop.run(world.stores.history.items(head, 1, head.seq))
     assert head.messages == len(stored_messages(stored))
     assert len(from_items(left)) <= head.messages
     world.turn("talk", "and now?")
@@ -189,7 +189,7 @@ def test_a_pinned_system_message_goes_and_the_one_before_holds_again(world: Worl
     world.call("DELETE", f"{path}/{first['id']}")
     world.turn(conversation, "three")
     assert "be brief" not in str(world.model.requests[-1])
-    head = event_loop.run(world.stores.history.get_head(Address("local", conversation)))
+    head = event_loop.run(world.stores.history.head(Address("local", conversation)))
     assert head.system is None
 
 
@@ -204,15 +204,15 @@ def test_new_memory_settings_have_a_new_window(world: World) -> None:
     for number in range(4):
         world.turn("talk", f"message {number}", memory=None)
     world.call("POST", "/v1/conversations/talk", {"memory": {"max_messages": 3}})
-    head = event_loop.run(world.stores.history.get_head(Address("local", "talk")))
+    head = event_loop.run(world.stores.history.head(Address("local", "talk")))
     assert head.anchor is None
 
 
 def test_an_erasure_that_finds_nothing_takes_left_copies_all_the_same(world: World) -> None:
     world.turn("talk", "one")
-    event_loop.run(world.stores.history.erase(Address("local", "talk")))  # and killed here
+    event_loop.run(world.stores.conversations.erase(Address("local", "talk")))  # and killed here
     assert world.hot_list("talk")
     assert world.call("DELETE", "/v1/conversations/talk").status == 404
     assert world.hot_list("talk") == []
     with pytest.raises(NotFound):
-        event_loop.run(world.stores.history.get_head(Address("local", "talk")))
+        event_loop.run(world.stores.history.head(Address("local", "talk")))

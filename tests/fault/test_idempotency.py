@@ -79,8 +79,8 @@ def test_a_key_whose_request_runs_is_told_so(world: World, name: str) -> None:
     path, body, _ = WRITES[name]
     world.turn("talk", "before")
     route = "POST /v1/responses" if name == "turn" else "POST /v1/conversations/{conversation_id}/items"
-    lease = Lease("other", 2e9, IdempotencyKey(route, KEY["idempotency-key"]).digest)
-    event_loop.run(world.stores.history.take_lease(Address("local", "talk"), lease, create=False))
+    lease = Lease("other", 2e9, IdempotencyKey("local", route, KEY["idempotency-key"]).digest)
+    event_loop.run(world.stores.leases.take(Address("local", "talk"), lease, create=False))
     answer = post(world, path, body)
     assert (answer.status, answer.error["code"]) == (409, "idempotency_in_progress")
     assert int(answer.headers["retry-after-ms"]) > 0

@@ -50,7 +50,7 @@ def ids(world: World) -> dict[str, dict[str, str]]:
 
 
 def requests() -> list[tuple[str, str]]:
-    return [(route.method, route.resource) for route in application().routes if "{" in route.resource]
+    return [(route.method, route.resource) for route in application().routes if "{conversation_id}" in route.resource]
 
 
 BODIES: dict[tuple[str, str], Any] = {

@@ -25,15 +25,15 @@ ENVIRONMENTS = 4
 POINTS = [
     f"kill:{point}"
     for point in (
-        "before:take_lease",
-        "after:take_lease",
+        "before:take",
+        "after:take",
         "before:post",
         "after:post",
         "before:commit",
         "after:commit",
         "after:append_history",
-        "before:get_head",
-        "after:get_head",
+        "before:head",
+        "after:head",
     )
 ]
 

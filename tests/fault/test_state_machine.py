@@ -67,14 +67,15 @@ class Post:
     tried: int = 0
 
     def request(self) -> TurnRequest:
+        fingerprint = sha256(f"{self.conversation} {self.text}".encode()).hexdigest()
         return TurnRequest(
             address=Address(USER, self.conversation),
             body={"model": "m"},
             input=({"type": "message", "role": "user", "content": self.text},),
             memory=None,
             directives=Directives(),
-            fingerprint=sha256(f"{self.conversation} {self.text}".encode()).hexdigest(),
-            idempotency=self.key,
+            fingerprint=fingerprint,
+            keyed=Keyed(self.key, fingerprint) if self.key else None,
             retry_count=self.tried,
         )
 
@@ -160,7 +161,7 @@ class Machine(RuleBasedStateMachine):
         told.added.append(text)
         self.touched.add(conversation)
         item = {"type": "message", "role": "user", "content": text}
-        keyed = Keyed(IdempotencyKey("items", text), sha256(text.encode()).hexdigest())
+        keyed = Keyed(IdempotencyKey(USER, "items", f"key {self.step}"), sha256(text.encode()).hexdigest())
 
         async def add() -> None:
             await process.conversations.add_items(
@@ -318,7 +319,13 @@ class Machine(RuleBasedStateMachine):
 
     def _post(self, conversation: str, keyed: bool) -> Post:
         text = self._new_text("post")
-        post = Post(conversation, text, IdempotencyKey("turn", text) if keyed else None, self.step, self.world.clock())
+        post = Post(
+            conversation,
+            text,
+            IdempotencyKey(USER, "turn", f"key {self.step}") if keyed else None,
+            self.step,
+            self.world.clock(),
+        )
         self.told[conversation].posts.append(post)
         self.touched.add(conversation)
         self.retryable = [one for one in self.retryable if one.conversation != conversation] + [post]
@@ -357,7 +364,7 @@ class Machine(RuleBasedStateMachine):
 
     def _head(self, conversation: str) -> Head | None:
         try:
-            return self._run(self.world.history.get_head(Address(USER, conversation)))[0]  # type: ignore[no-any-return]
+            return self._run(self.world.history.head(Address(USER, conversation)))[0]  # type: ignore[no-any-return]
         except NotFound:
             return None
 
@@ -382,9 +389,7 @@ class Machine(RuleBasedStateMachine):
         value = self._run(self.world.memory.read_memory(Address(USER, conversation), timeout=1))[0]
         state = unpack(value) if value else None
         parts += [message.text for message in state.kept.messages] if state else []
-        parts += [
-            repr(record) for record in self.world.history._records.values() if record.conversation == conversation
-        ]
+        parts += [repr(record) for record in self.world.table.records.values() if record.conversation == conversation]
         return "\n".join(parts)
 
 

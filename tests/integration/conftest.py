@@ -56,7 +56,7 @@ def _close_environment() -> None:
     event_loop.run(model.aclose())
     for stores in (chat.stores(), history.stores()):
         event_loop.run(stores.cache.aclose())
-        stores.history.close()
+        stores.table.close()
     event_loop.close()
 
 

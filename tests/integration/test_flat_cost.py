@@ -12,7 +12,7 @@ from chat_core.messages.items import from_items, stored_item
 from chat_core.messages.message import Turn
 
 if TYPE_CHECKING:
-    from chat_core.history.dynamodb import DynamoHistoryStore
+    from chat_core.wiring import Stores
     from tests.integration.app import App
 
 KANA = [chr(code) for code in range(0x3041, 0x3094)]
@@ -22,9 +22,9 @@ def japanese(length: int, seed: int) -> str:
     return "".join(Random(seed).choices(KANA, k=length))
 
 
-async def fill(store: DynamoHistoryStore, conversation: str, messages: int) -> None:
+async def fill(store: Stores, conversation: str, messages: int) -> None:
     """Commit messages of 42 and 104 Japanese characters, in turn, 1,000 at a time."""
-    head = await store.take_lease(Address("local", conversation), Lease("fill", 2**40), create=True)
+    head = await store.leases.take(Address("local", conversation), Lease("fill", 2**40), create=True)
     for start in range(0, messages, 1_000):
         items = tuple(
             stored_item({"role": role, "content": japanese(length, seed)})
@@ -32,8 +32,8 @@ async def fill(store: DynamoHistoryStore, conversation: str, messages: int) -> N
             for role, length in [(("user", 42), ("assistant", 104))[seed % 2]]
         )
         commit = Commit(Turn(f"turn_{start}", items, 1), inputs=len(items), messages=len(from_items(items)))
-        head = await store.commit(head, commit, token=None)
-    await store.release_lease(head.address, "fill")
+        head = await store.history.commit(head, commit, token=None)
+    await store.leases.release(head.address, "fill")
 
 
 def cost(app: App, conversation: str) -> tuple[Any, ...]:
@@ -47,7 +47,7 @@ def cost(app: App, conversation: str) -> tuple[Any, ...]:
 def test_a_turn_at_ten_thousand_messages_costs_what_it_does_at_a_hundred(app: App) -> None:
     from chat.handler import stores
 
-    store = stores().history
+    store = stores()
     sizes = {"at-100": 100, "at-10000": 10_000}
     for conversation, messages in sizes.items():
         asyncio.run(fill(store, conversation, messages))

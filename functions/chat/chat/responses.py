@@ -25,7 +25,7 @@ from chat_core.cache import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.keys import STREAM_MEMBERS, Address
 from chat_core.model import check_model
-from chat_core.turns import TurnRequest
+from chat_core.turns import Keyed, TurnRequest
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Request
@@ -147,14 +147,15 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
             raise InvalidRequest("`memory` needs a `conversation`.", param="memory", code="invalid_value")
         given = body["input"] if settings.allow_provider_references else _without_ids(body["input"])
         return ResponsesCall(user, {**effective, "input": given}, directives, None, wire.stream is True)
+    key, asked = idempotency_key(request, user), fingerprint(body)
     turn = TurnRequest(
         address=Address(user, conversation),
         body=effective,
         input=tuple(_items(body["input"])),
         memory=wire.memory,
         directives=directives,
-        fingerprint=fingerprint(body),
-        idempotency=idempotency_key(request),
+        fingerprint=asked,
+        keyed=Keyed(key, asked) if key else None,
         retry_count=retry_count(request),
     )
     return ResponsesCall(user, effective, directives, turn, wire.stream is True)

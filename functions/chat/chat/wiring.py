@@ -11,7 +11,7 @@ from chat_core.model.openai import OpenAIModel
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
 from chat_core.secrets import read_key
-from chat_core.turns import TurnService
+from chat_core.turns import TurnLeases, TurnService
 
 if TYPE_CHECKING:
     from chat_core.model import ChatModel
@@ -43,10 +43,10 @@ def make_turn_service(settings: ChatSettings, stores: Stores, replies: Replies) 
     """Make an environment's turn service."""
     return TurnService(
         stores.history,
+        TurnLeases(stores.leases, lock_wait=settings.lock_wait),
         stores.hot,
         replies,
         default_memory=settings.history.default_memory,
-        lock_wait=settings.lock_wait,
     )
 
 

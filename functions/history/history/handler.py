@@ -19,6 +19,7 @@ from chat_core.settings import HistorySettings
 from chat_core.turns import Keyed
 from chat_core.wiring import Stores, make_stores
 from history import schemas
+from history.wiring import make_conversations
 
 app = api.build_app()
 
@@ -38,13 +39,13 @@ def stores() -> Stores:
 @cache
 def conversations() -> Conversations:
     """Make this environment's access to conversations."""
-    return Conversations(stores().history, stores().hot, default_memory=settings().default_memory)
+    return make_conversations(settings(), stores())
 
 
 @cache
 def erasure() -> Erasure:
     """Make this environment's way to erase."""
-    return Erasure(stores().history, stores().hot)
+    return Erasure(stores().history, stores().conversations, stores().hot)
 
 
 def deadline() -> Deadline:
@@ -64,9 +65,9 @@ def checked_item_id(request: Request) -> str:
     return unquote(request.path_parameters["item_id"])
 
 
-def keyed(request: Request) -> Keyed | None:
+def keyed(request: Request, user: Annotated[str, Depends(api.current_user)]) -> Keyed | None:
     """Read the idempotency key, with the fingerprint of what it is used for."""
-    key = api.idempotency_key(request)
+    key = api.idempotency_key(request, user)
     if key is None:
         return None
     return Keyed(key, api.fingerprint({"path": dict(request.path_parameters), "body": api.json_body_or_empty(request)}))

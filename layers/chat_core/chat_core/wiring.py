@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, Table
 from chat_core.hot import HotCopies
 from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.secrets import read_key
@@ -18,17 +18,26 @@ if TYPE_CHECKING:
 class Stores:
     """Where conversations live: the truth, and the cache with its copies."""
 
-    history: DynamoHistoryStore
+    table: Table
+    history: DynamoHistory
+    leases: DynamoLeases
+    conversations: DynamoConversations
     cache: MomentoCache
     hot: HotCopies
 
 
 def make_stores(settings: HistorySettings) -> Stores:
     """Make an environment's stores."""
-    history = DynamoHistoryStore(settings.table, ttl_days=settings.ttl_days)
+    table = Table(settings.table, ttl_days=settings.ttl_days)
     cache = MomentoCache(settings.cache_name, CredentialsFrom(settings.momento), breaker=Breaker())
-    hot = HotCopies(MomentoMemoryStore(cache), history, keep=settings.hot_messages)
-    return Stores(history, cache, hot)
+    return stores_on(table, cache, hot_messages=settings.hot_messages)
+
+
+def stores_on(table: Table, cache: MomentoCache, *, hot_messages: int) -> Stores:
+    """Make the stores of a table and a cache."""
+    history = DynamoHistory(table)
+    hot = HotCopies(MomentoMemoryStore(cache), history, keep=hot_messages)
+    return Stores(table, history, DynamoLeases(table), DynamoConversations(table), cache, hot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chat_core.history.records import Commit, Lease
+from chat_core.errors import ConversationLocked
+from chat_core.history import Commit, IdempotencyKey, IdempotencyRecord, Lease
+from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases
 from chat_core.keys import Address
 from chat_core.messages.message import Turn
+from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 
 if TYPE_CHECKING:
-    from chat_core.history.records import Head, StoredItem
-    from chat_core.history.store import HistoryStore
+    from collections.abc import Callable
+
+    from chat_core.history import ConversationStore, Head, History, Leases, StoredItem
+    from chat_core.history.dynamodb import Table
     from chat_core.messages.message import Item
 
 USER = "user-1"
@@ -21,6 +27,24 @@ TOKEN = "token"
 MAX_BYTES = 10_000_000
 
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The three ports of one table."""
+
+    history: History
+    leases: Leases
+    conversations: ConversationStore
+
+    @classmethod
+    def in_memory(cls, clock: Callable[[], float]) -> Stores:
+        table = InMemoryTable(clock)
+        return cls(InMemoryHistory(table), InMemoryLeases(table), InMemoryConversations(table))
+
+    @classmethod
+    def in_dynamodb(cls, table: Table) -> Stores:
+        return cls(DynamoHistory(table), DynamoLeases(table), DynamoConversations(table))
 
 
 class Clock:
@@ -53,12 +77,34 @@ def lease(token: str = TOKEN, *, until: float = Clock.now + 35, key: str = "") -
     return Lease(token, until, key)
 
 
-async def converse(store: HistoryStore, turns: int = 1, *, user: str = USER, conversation: str = CONVERSATION) -> Head:
+def recorded(key: IdempotencyKey, head: Head, *items: Item, now: float = Clock.now, **fields: Any) -> Commit:
+    """Make a commit behind a head that is recorded under a key."""
+    made = commit(*items, **fields)
+    first, last = head.seq + 1, head.seq + len(made.turn.items)
+    name, expires_at = head.conversation, int(now) + 86_400
+    fingerprint = made.fingerprint
+    record = IdempotencyRecord(
+        key, fingerprint, name, head.incarnation, first, last, made.inputs, made.frame, expires_at
+    )
+    return replace(made, record=record)
+
+
+async def converse(store: Stores, turns: int = 1, *, user: str = USER, conversation: str = CONVERSATION) -> Head:
     """Run turns in a conversation, which the first one creates."""
     for _ in range(turns):
-        head = await store.take_lease(Address(user, conversation), lease(), create=True)
-        head = await store.commit(head, commit(), token=TOKEN)
+        head = await store.leases.take(Address(user, conversation), lease(), create=True)
+        head = await store.history.commit(head, commit(), token=TOKEN)
     return head
+
+
+async def is_locked(store: Stores) -> bool:
+    """Whether a turn of the conversation has to wait."""
+    try:
+        await store.leases.take(HERE, lease("probe"), create=True)
+    except ConversationLocked:
+        return True
+    await store.leases.release(HERE, "probe")
+    return False
 
 
 def texts(items: tuple[StoredItem, ...]) -> list[str]:

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.session import Session
 
-from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history.dynamodb import Table
 from local.application import read_application
 from local.embedded_aws import EmbeddedAws
-from tests.contract.history_store.builders import Clock
+from tests.contract.history_store.builders import Clock, Stores
 from tests.contract.history_store.dynamodb import StrictClient
-from tests.fakes.history import InMemoryHistoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from chat_core.history.store import HistoryStore
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
@@ -68,15 +65,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def dynamo(table: str, client: StrictClient, clock: Clock) -> DynamoHistoryStore:
-    return DynamoHistoryStore(table, client=lambda: client, clock=clock)
+def dynamo(table: str, client: StrictClient, clock: Clock) -> Stores:
+    return Stores.in_dynamodb(Table(table, client=lambda: client, clock=clock))
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest, clock: Clock) -> HistoryStore:
+def store(request: pytest.FixtureRequest, clock: Clock) -> Stores:
     if request.param == "memory":
-        return InMemoryHistoryStore(clock=clock)
-    dynamo: HistoryStore = request.getfixturevalue("dynamo")
+        return Stores.in_memory(clock)
+    dynamo: Stores = request.getfixturevalue("dynamo")
     return dynamo
 
 

@@ -15,20 +15,21 @@ from tests.contract.history_store.builders import (
     HERE,
     USER,
     Clock,
+    Stores,
     commit,
     converse,
     lease,
     message,
+    recorded,
     texts,
 )
 
 if TYPE_CHECKING:
     from chat_core.history.records import Order
-    from chat_core.history.store import HistoryStore
 
 pytestmark = pytest.mark.anyio
 
-KEY = IdempotencyKey("POST /v1/conversations", "a-key")
+KEY = IdempotencyKey(USER, "POST /v1/conversations", "a-key")
 
 
 def new_head(**fields: Any) -> Head:
@@ -38,98 +39,100 @@ def new_head(**fields: Any) -> Head:
 def record_of(head: Head, last_seq: int = 0) -> IdempotencyRecord:
     first = 1 if last_seq else 0
     expires_at = int(Clock.now) + 86_400
-    return IdempotencyRecord("f" * 64, head.conversation, head.incarnation, first, last_seq, 0, {"id": "x"}, expires_at)
+    return IdempotencyRecord(
+        KEY, "f" * 64, head.conversation, head.incarnation, first, last_seq, 0, {"id": "x"}, expires_at
+    )
 
 
-async def test_an_empty_conversation(store: HistoryStore, clock: Clock) -> None:
+async def test_an_empty_conversation(store: Stores, clock: Clock) -> None:
     head = new_head(metadata={"topic": "旅行"}, memory={"policy": "buffer", "max": 3}, title="A trip")
-    created = await store.create_conversation(head, None)
-    assert created == await store.get_head(head.address)
+    created = await store.conversations.create(head, None)
+    assert created == await store.history.head(head.address)
     assert (created.metadata, created.memory, created.title) == (head.metadata, head.memory, "A trip")
     assert (created.incarnation, created.created_at, created.updated_at) == (
         head.incarnation,
         head.created_at,
         clock.now,
     )
-    assert (created.seq, created.items, created.turns, created.last, created.lease) == (0, 0, 0, None, None)
-    await store.take_lease(head.address, lease(), create=False)
-    await store.release_lease(head.address, "token")
-    assert await store.get_head(head.address) == created
+    assert (created.seq, created.items, created.turns, created.last) == (0, 0, 0, None)
+    await store.leases.take(head.address, lease(), create=False)
+    await store.leases.release(head.address, "token")
+    assert await store.history.head(head.address) == created
 
 
-async def test_a_conversation_with_its_first_items(store: HistoryStore) -> None:
+async def test_a_conversation_with_its_first_items(store: Stores) -> None:
     system = message("Be kind.", "system")
     head = new_head(metadata={"a": "b"})
     first = commit(system, message("hello"), fingerprint="", frame={}, system=system, messages=2, title="hello")
-    created = await store.create_conversation(head, first)
-    assert created == await store.get_head(head.address)
+    created = await store.conversations.create(head, first)
+    assert created == await store.history.head(head.address)
     assert (created.seq, created.items, created.messages, created.turns) == (2, 2, 2, 0)
     assert (created.system, created.title, created.last, created.metadata) == (system, "hello", None, {"a": "b"})
-    assert texts(await store.read_items(created, 1, 2)) == ["Be kind.", "hello"]
+    assert texts(await store.history.items(created, 1, 2)) == ["Be kind.", "hello"]
 
 
-async def test_an_id_is_created_once(store: HistoryStore) -> None:
+async def test_an_id_is_created_once(store: Stores) -> None:
     head = new_head()
-    created = await store.create_conversation(head, None)
+    created = await store.conversations.create(head, None)
     for first in (None, commit()):
         other = Head(head.address, new_incarnation())
         with pytest.raises(CommitConflict):
-            await store.create_conversation(other, first)
-    assert await store.get_head(head.address) == created
+            await store.conversations.create(other, first)
+    assert await store.history.head(head.address) == created
 
 
 @pytest.mark.parametrize("count", [0, 2])
-async def test_creating_under_an_idempotency_key(store: HistoryStore, count: int) -> None:
+async def test_creating_under_an_idempotency_key(store: Stores, count: int) -> None:
     head = new_head()
     first = commit(*(message("x") for _ in range(count))) if count else None
     record = record_of(head, count)
-    await store.create_conversation(head, first, idempotency=(KEY, record))
-    assert await store.idempotency_record(USER, KEY) == record
+    await store.conversations.create(head, first, record=record)
+    assert await store.history.record(KEY) == record
     again = new_head()
     with pytest.raises(IdempotencyKeyReused):
-        await store.create_conversation(again, first, idempotency=(KEY, record_of(again, count)))
+        await store.conversations.create(again, first, record=record_of(again, count))
     with pytest.raises(NotFound):
-        await store.get_head(again.address)
-    assert await store.idempotency_record(USER, KEY) == record
+        await store.history.head(again.address)
+    assert await store.history.record(KEY) == record
 
 
-async def test_metadata_and_memory_are_replaced_apart(store: HistoryStore) -> None:
+async def test_metadata_and_memory_are_replaced_apart(store: Stores) -> None:
     head = await converse(store)
-    one = await store.update_conversation(head, metadata={"a": "1"}, memory=None)
+    one = await store.conversations.update(head, metadata={"a": "1"}, memory=None)
     assert (one.metadata, one.memory, one.seq) == ({"a": "1"}, {}, 2)
-    two = await store.update_conversation(head, metadata=None, memory={"policy": "buffer"})
+    two = await store.conversations.update(head, metadata=None, memory={"policy": "buffer"})
     assert (two.metadata, two.memory) == ({"a": "1"}, {"policy": "buffer"})
-    three = await store.update_conversation(head, metadata={}, memory={})
+    three = await store.conversations.update(head, metadata={}, memory={})
     assert (three.metadata, three.memory) == ({}, {})
-    assert three == await store.update_conversation(head, metadata=None, memory=None)
-    assert three == await store.get_head(HERE)
+    assert three == await store.conversations.update(head, metadata=None, memory=None)
+    assert three == await store.history.head(HERE)
 
 
-async def test_updating_an_erased_conversation(store: HistoryStore) -> None:
+async def test_updating_an_erased_conversation(store: Stores) -> None:
     head = await converse(store)
-    await store.erase(HERE)
+    await store.conversations.erase(HERE)
     with pytest.raises(NotFound):
-        await store.update_conversation(head, metadata={"a": "1"}, memory=None)
+        await store.conversations.update(head, metadata={"a": "1"}, memory=None)
     again = await converse(store)
     with pytest.raises(NotFound):
-        await store.update_conversation(head, metadata={"a": "1"}, memory=None)
+        await store.conversations.update(head, metadata={"a": "1"}, memory=None)
     with pytest.raises(NotFound):
-        await store.update_conversation(head, metadata=None, memory=None)
-    assert await store.get_head(HERE) == again
+        await store.conversations.update(head, metadata=None, memory=None)
+    assert await store.history.head(HERE) == again
 
 
-async def listed(store: HistoryStore, *, limit: int, order: Order, user: str = USER) -> list[list[str]]:
+async def listed(store: Stores, *, limit: int, order: Order, user: str = USER) -> list[list[str]]:
     found = []
     after: str | None = None
     while True:
-        page = await store.list_conversations(user, limit=limit, after=after, order=order)
+        page = await store.conversations.recent(user, limit=limit, after=after, order=order)
         found.append([head.conversation for head in page.data])
         if not page.has_more:
             return found
         after = page.data[-1].conversation
 
 
-async def test_lists_are_ordered_by_last_activity(store: HistoryStore, clock: Clock) -> None:
+async def test_lists_are_ordered_by_last_activity(store: Stores, clock: Clock) -> None:
     for conversation in ("a", "b", "c", "d", "e"):
         clock.now += 10
         await converse(store, conversation=conversation)
@@ -143,18 +146,20 @@ async def test_lists_are_ordered_by_last_activity(store: HistoryStore, clock: Cl
     assert await listed(store, limit=10, order="desc", user="user-3") == [[]]
 
 
-async def test_conversations_of_the_same_moment_are_all_listed(store: HistoryStore) -> None:
+async def test_conversations_of_the_same_moment_are_all_listed(store: Stores) -> None:
     for conversation in ("x", "z", "y"):
         await converse(store, conversation=conversation)
     assert await listed(store, limit=1, order="asc") == [["x"], ["y"], ["z"]]
 
 
-async def test_a_listed_head_holds_what_a_list_shows(store: HistoryStore) -> None:
+async def test_a_listed_head_holds_what_a_list_shows(store: Stores) -> None:
     head = await converse(store)
-    head = await store.update_conversation(head, metadata={"a": "b"}, memory={"policy": "buffer"})
-    head = await store.commit(head, commit(system=message("Be kind.", "system"), anchor=Anchor(3, 0)), token=None)
-    await store.take_lease(HERE, lease(), create=False)
-    (shown,) = (await store.list_conversations(USER, limit=1, after=None, order="desc")).data
+    head = await store.conversations.update(head, metadata={"a": "b"}, memory={"policy": "buffer"})
+    head = await store.history.commit(
+        head, commit(system=message("Be kind.", "system"), anchor=Anchor(3, 0)), token=None
+    )
+    await store.leases.take(HERE, lease(), create=False)
+    (shown,) = (await store.conversations.recent(USER, limit=1, after=None, order="desc")).data
     assert shown == Head(
         HERE,
         head.incarnation,
@@ -170,60 +175,61 @@ async def test_a_listed_head_holds_what_a_list_shows(store: HistoryStore) -> Non
 
 
 @pytest.mark.parametrize("after", ["missing", "theirs", "", "../x", "a/b", "id\n", "x" * 200])
-async def test_a_foreign_cursor_is_refused(store: HistoryStore, after: str) -> None:
+async def test_a_foreign_cursor_is_refused(store: Stores, after: str) -> None:
     await converse(store)
     await converse(store, user="user-2", conversation="theirs")
     with pytest.raises(InvalidRequest) as refused:
-        await store.list_conversations(USER, limit=5, after=after, order="desc")
+        await store.conversations.recent(USER, limit=5, after=after, order="desc")
     assert refused.value.param == "after"
 
 
-async def test_erasing_removes_everything_and_counts_it(store: HistoryStore) -> None:
+async def test_erasing_removes_everything_and_counts_it(store: Stores) -> None:
     head = await converse(store, turns=2)
-    keys = [IdempotencyKey("route", f"key {number}") for number in range(3)]
+    keys = [IdempotencyKey(USER, "route", f"key {number}") for number in range(3)]
     for key in keys:
-        head = await store.commit(head, commit(idempotency=key), token=None)
+        head = await store.history.commit(head, recorded(key, head), token=None)
     await converse(store, conversation="other")
-    other = await store.commit(await store.get_head(Address(USER, "other")), commit(idempotency=KEY), token=None)
-    erased = await store.erase(HERE)
+    other = await store.history.head(Address(USER, "other"))
+    other = await store.history.commit(other, recorded(KEY, other), token=None)
+    erased = await store.conversations.erase(HERE)
     assert erased == {"conversations": 1, "items": 10, "idempotency_records": 3}
     with pytest.raises(NotFound):
-        await store.get_head(HERE)
-    assert await store.read_items(head, 1, 100) == ()
+        await store.history.head(HERE)
+    assert await store.history.items(head, 1, 100) == ()
     for key in keys:
-        assert await store.idempotency_record(USER, key) is None
+        assert await store.history.record(key) is None
     assert await listed(store, limit=5, order="desc") == [["other"]]
-    assert await store.get_head(Address(USER, "other")) == other
-    assert await store.idempotency_record(USER, KEY) is not None
+    assert await store.history.head(Address(USER, "other")) == other
+    assert await store.history.record(KEY) is not None
     with pytest.raises(NotFound):
-        await store.erase(HERE)
+        await store.conversations.erase(HERE)
 
 
-async def test_erasing_is_for_the_owner(store: HistoryStore) -> None:
+async def test_erasing_is_for_the_owner(store: Stores) -> None:
     head = await converse(store)
     with pytest.raises(NotFound):
-        await store.erase(Address("user-2", CONVERSATION))
-    assert await store.get_head(HERE) == head
+        await store.conversations.erase(Address("user-2", CONVERSATION))
+    assert await store.history.head(HERE) == head
 
 
-async def test_a_recreated_conversation_is_another_one(store: HistoryStore) -> None:
+async def test_a_recreated_conversation_is_another_one(store: Stores) -> None:
     old = await converse(store, turns=3)
-    await store.erase(HERE)
+    await store.conversations.erase(HERE)
     new = await converse(store)
     assert new.incarnation != old.incarnation
     assert (new.seq, new.items, new.turns, new.edits) == (2, 2, 1, 0)
 
 
 @pytest.mark.parametrize("visible", [True, False])
-async def test_erasing_wins_against_a_turn_in_flight(store: HistoryStore, *, visible: bool) -> None:
+async def test_erasing_wins_against_a_turn_in_flight(store: Stores, *, visible: bool) -> None:
     if visible:
         await converse(store)
-    head = await store.take_lease(HERE, lease(), create=True)
-    assert (await store.erase(HERE))["conversations"] == 1
+    head = await store.leases.take(HERE, lease(), create=True)
+    assert (await store.conversations.erase(HERE))["conversations"] == 1
     with pytest.raises(NotFound):
-        await store.commit(head, commit(), token="token")
-    await store.release_lease(HERE, "token")
+        await store.history.commit(head, commit(), token="token")
+    await store.leases.release(HERE, "token")
     with pytest.raises(NotFound):
-        await store.get_head(HERE)
+        await store.history.head(HERE)
     with pytest.raises(NotFound):
-        await store.erase(HERE)
+        await store.conversations.erase(HERE)

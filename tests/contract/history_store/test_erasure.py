@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.errors import NotFound, StoreUnavailable
-from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history import Deletion
+from chat_core.history.dynamodb import Table
 from chat_core.history.records import IdempotencyKey
 from chat_core.keys import Address
 from tests.contract.history_store.builders import (
@@ -16,10 +17,12 @@ from tests.contract.history_store.builders import (
     TOKEN,
     USER,
     Clock,
+    Stores,
     commit,
     converse,
     lease,
     message,
+    recorded,
     seqs,
 )
 from tests.contract.history_store.dynamodb import Killed, StrictClient, rows_of
@@ -31,24 +34,24 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-KEYS = [IdempotencyKey("route", f"key {number}") for number in range(3)]
+KEYS = [IdempotencyKey(USER, "route", f"key {number}") for number in range(3)]
 
 
-async def long_conversation(store: DynamoHistoryStore) -> Head:
+async def long_conversation(store: Stores) -> Head:
     """Make a conversation of 102 items and 3 records: more than a transaction takes."""
     head = await converse(store)
-    head = await store.commit(head, commit(*(message(f"item {n}") for n in range(97))), token=None)
+    head = await store.history.commit(head, commit(*(message(f"item {n}") for n in range(97))), token=None)
     for key in KEYS:
-        head = await store.commit(head, commit(message("keyed"), idempotency=key), token=None)
+        head = await store.history.commit(head, recorded(key, head, message("keyed")), token=None)
     return head
 
 
-async def test_no_row_is_left(dynamo: DynamoHistoryStore, boto: Any, table: str) -> None:
+async def test_no_row_is_left(dynamo: Stores, boto: Any, table: str) -> None:
     await long_conversation(dynamo)
     await converse(dynamo, conversation="other")
     others = [key for key in rows_of(boto, table) if key[0] == f"{USER}/other"]
     assert len(rows_of(boto, table)) == 1 + 102 + 6 + len(others)
-    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
+    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
     assert rows_of(boto, table) == others
 
 
@@ -57,119 +60,121 @@ CALLS = [("delete_item", 1), ("query", 1), ("get_item", 1), ("transact_write_ite
 
 @pytest.mark.parametrize("kill", [(*call, sent) for call in CALLS for sent in (False, True)])
 async def test_a_killed_erasure_is_gone_on_with(
-    dynamo: DynamoHistoryStore, boto: Any, client: StrictClient, table: str, kill: tuple[str, int, bool]
+    dynamo: Stores, boto: Any, client: StrictClient, table: str, kill: tuple[str, int, bool]
 ) -> None:
     operation, call, sent = kill
     head = await long_conversation(dynamo)
     client.kill(operation, call, sent=sent)
     with pytest.raises(Killed):
-        await dynamo.erase(HERE)
+        await dynamo.conversations.erase(HERE)
     client.heal()
     if operation != "delete_item" or sent:
         with pytest.raises(NotFound):
-            await dynamo.get_head(HERE)
+            await dynamo.history.head(HERE)
         with pytest.raises(NotFound):
-            await dynamo.commit(head, commit(), token=None)
-        assert (await dynamo.list_conversations(USER, limit=5, after=None, order="desc")).data == ()
+            await dynamo.history.commit(head, commit(), token=None)
+        assert (await dynamo.conversations.recent(USER, limit=5, after=None, order="desc")).data == ()
     if kill != ("transact_write_items", 2, True):
-        await dynamo.erase(HERE)
+        await dynamo.conversations.erase(HERE)
     assert rows_of(boto, table) == []
     with pytest.raises(NotFound):
-        await dynamo.erase(HERE)
+        await dynamo.conversations.erase(HERE)
 
 
 @pytest.mark.parametrize("operation", ["query", "get_item", "transact_write_items"])
 async def test_a_new_conversation_of_the_name_loses_nothing(
-    dynamo: DynamoHistoryStore, boto: Any, client: StrictClient, table: str, operation: str
+    dynamo: Stores, boto: Any, client: StrictClient, table: str, operation: str
 ) -> None:
     await long_conversation(dynamo)
     new: list[Head] = []
-    other = DynamoHistoryStore(table, client=lambda: boto)
+    other = Stores.in_dynamodb(Table(table, client=lambda: boto))
 
     async def begin() -> None:
         await converse(other)
-        head = await other.get_head(HERE)
-        await other.commit(head, commit(idempotency=IdempotencyKey("route", "new")), token=None)
-        new.append(await other.get_head(HERE))
+        head = await other.history.head(HERE)
+        await other.history.commit(head, recorded(IdempotencyKey(USER, "route", "new"), head), token=None)
+        new.append(await other.history.head(HERE))
 
     def meanwhile(name: str, _: Mapping[str, Any]) -> None:
         if name == operation and not new:
             asyncio.run(begin())  # in the thread of the call
 
     client.before = meanwhile
-    assert (await dynamo.erase(HERE))["conversations"] == 1
+    assert (await dynamo.conversations.erase(HERE))["conversations"] == 1
     client.heal()
-    head = await dynamo.get_head(HERE)
+    head = await dynamo.history.head(HERE)
     assert (head.incarnation, head.seq) == (new[0].incarnation, 4)
-    assert seqs(await dynamo.read_items(head, 1, 100)) == [1, 2, 3, 4]
-    assert await dynamo.idempotency_record(USER, IdempotencyKey("route", "new")) is not None
+    assert seqs(await dynamo.history.items(head, 1, 100)) == [1, 2, 3, 4]
+    assert await dynamo.history.record(IdempotencyKey(USER, "route", "new")) is not None
     assert len(rows_of(boto, table)) == 1 + 4 + 2
-    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 1}
+    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 1}
     assert rows_of(boto, table) == []
 
 
 async def test_rows_that_a_killed_erasure_left_are_not_a_new_conversations(
-    dynamo: DynamoHistoryStore, boto: Any, client: StrictClient, table: str
+    dynamo: Stores, boto: Any, client: StrictClient, table: str
 ) -> None:
     await long_conversation(dynamo)
     client.kill("query", 1)
     with pytest.raises(Killed):
-        await dynamo.erase(HERE)
+        await dynamo.conversations.erase(HERE)
     client.heal()
     head = await converse(dynamo)
-    assert seqs(await dynamo.read_items(head, 1, 1_000)) == [1, 2]
-    head = await dynamo.commit(head, commit(), token=None)
-    assert seqs(await dynamo.tail(head, before=1_000, limit=1_000)) == [1, 2, 3, 4]
-    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
+    assert seqs(await dynamo.history.items(head, 1, 1_000)) == [1, 2]
+    head = await dynamo.history.commit(head, commit(), token=None)
+    assert seqs(await dynamo.history.tail(head, before=1_000, limit=1_000)) == [1, 2, 3, 4]
+    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
     assert rows_of(boto, table) == []
 
 
 async def test_a_record_that_another_conversation_took_over_stays(
-    dynamo: DynamoHistoryStore, boto: Any, table: str, clock: Clock
+    dynamo: Stores, boto: Any, table: str, clock: Clock
 ) -> None:
     head = await converse(dynamo)
-    await dynamo.commit(head, commit(idempotency=KEYS[0]), token=None)
+    await dynamo.history.commit(head, recorded(KEYS[0], head, now=clock.now), token=None)
     clock.now += 86_401
     head = await converse(dynamo, conversation="other")
-    await dynamo.commit(head, commit(idempotency=KEYS[0]), token=None)
-    assert await dynamo.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 0}
-    record = await dynamo.idempotency_record(USER, KEYS[0])
+    await dynamo.history.commit(head, recorded(KEYS[0], head, now=clock.now), token=None)
+    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 0}
+    record = await dynamo.history.record(KEYS[0])
     assert record is not None
     assert record.conversation == "other"
-    assert await dynamo.erase(Address(USER, "other")) == {"conversations": 1, "items": 4, "idempotency_records": 1}
+    assert await dynamo.conversations.erase(Address(USER, "other")) == {
+        "conversations": 1,
+        "items": 4,
+        "idempotency_records": 1,
+    }
     assert rows_of(boto, table) == []
 
 
-async def test_a_key_used_twice_in_one_conversation(
-    dynamo: DynamoHistoryStore, boto: Any, table: str, clock: Clock
-) -> None:
+async def test_a_key_used_twice_in_one_conversation(dynamo: Stores, boto: Any, table: str, clock: Clock) -> None:
     head = await converse(dynamo)
     for _ in range(2):
-        head = await dynamo.commit(head, commit(idempotency=KEYS[0]), token=None)
+        head = await dynamo.history.commit(head, recorded(KEYS[0], head, now=clock.now), token=None)
         clock.now += 86_401
-    assert (await dynamo.erase(HERE))["idempotency_records"] == 1
+    assert (await dynamo.conversations.erase(HERE))["idempotency_records"] == 1
     assert rows_of(boto, table) == []
 
 
-async def test_two_erasures_at_once(dynamo: DynamoHistoryStore, boto: Any, table: str) -> None:
+async def test_two_erasures_at_once(dynamo: Stores, boto: Any, table: str) -> None:
     await long_conversation(dynamo)
-    calls = (dynamo.erase(HERE) for _ in range(2))
+    calls = (dynamo.conversations.erase(HERE) for _ in range(2))
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(result, dict | NotFound | StoreUnavailable) for result in results)
     counted = [result for result in results if isinstance(result, dict)]
     assert sum(counts["items"] for counts in counted) <= 102
     assert sum(counts["conversations"] for counts in counted) <= 1
     if not counted:  # each in the other's way
-        await dynamo.erase(HERE)
+        await dynamo.conversations.erase(HERE)
     assert rows_of(boto, table) == []
 
 
-async def test_parallel_deletions_count_each_item_once(dynamo: DynamoHistoryStore) -> None:
+async def test_parallel_deletions_count_each_item_once(dynamo: Stores) -> None:
     await long_conversation(dynamo)
-    head = await dynamo.take_lease(HERE, lease(), create=False)
+    head = await dynamo.leases.take(HERE, lease(), create=False)
     wanted = [range(1, 31), range(21, 51), range(1, 51)]
-    await asyncio.gather(*(dynamo.delete_items(head, seqs, messages=0) for seqs in wanted))
-    await dynamo.release_lease(HERE, TOKEN)
-    now = await dynamo.get_head(HERE)
+    await asyncio.gather(*(dynamo.conversations.delete_items(head, Deletion(seqs, messages=0)) for seqs in wanted))
+    await dynamo.leases.release(HERE, TOKEN)
+    now = await dynamo.history.head(HERE)
     assert (now.items, now.seq) == (52, 102)
-    assert seqs(await dynamo.read_items(now, 1, 102)) == list(range(51, 103))
+    assert seqs(await dynamo.history.items(now, 1, 102)) == list(range(51, 103))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chat_core.errors import InvalidRequest, NotFound
-from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.history import Deletion
+from chat_core.history.dynamodb import Table
 from chat_core.history.records import Head
 from chat_core.keys import Address
 from tests.contract.history_store.builders import (
@@ -17,6 +18,7 @@ from tests.contract.history_store.builders import (
     TOKEN,
     USER,
     Clock,
+    Stores,
     commit,
     converse,
     lease,
@@ -31,8 +33,8 @@ HEAD_KEY = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "head"}}
 
 
 @pytest.fixture
-def store(table: str, client: StrictClient, clock: Clock) -> DynamoHistoryStore:
-    return DynamoHistoryStore(table, client=lambda: client, clock=clock, ttl_days=30)
+def store(table: str, client: StrictClient, clock: Clock) -> Stores:
+    return Stores.in_dynamodb(Table(table, client=lambda: client, clock=clock, ttl_days=30))
 
 
 def expiries(boto: Any, table: str) -> dict[str, int | None]:
@@ -40,78 +42,77 @@ def expiries(boto: Any, table: str) -> dict[str, int | None]:
     return {row["sk"]["S"]: int(row["expires_at"]["N"]) if "expires_at" in row else None for row in rows}
 
 
-async def test_history_stays_by_default(dynamo: DynamoHistoryStore, boto: Any, table: str, clock: Clock) -> None:
+async def test_history_stays_by_default(dynamo: Stores, boto: Any, table: str, clock: Clock) -> None:
     await converse(dynamo)
-    await dynamo.create_conversation(Head(Address(USER, "conv_empty"), "0123456789abcdef"), None)
-    await dynamo.create_conversation(Head(Address(USER, "conv_full"), "0123456789abcdef"), commit())
+    await dynamo.conversations.create(Head(Address(USER, "conv_empty"), "0123456789abcdef"), None)
+    await dynamo.conversations.create(Head(Address(USER, "conv_full"), "0123456789abcdef"), commit())
     assert set(expiries(boto, table).values()) == {None}
     clock.now += 10_000 * DAY
-    assert (await dynamo.get_head(HERE)).seq == 2
+    assert (await dynamo.history.head(HERE)).seq == 2
 
 
 async def test_items_expire_by_their_age_and_the_conversation_by_its_last_commit(
-    store: DynamoHistoryStore, boto: Any, table: str, clock: Clock
+    store: Stores, boto: Any, table: str, clock: Clock
 ) -> None:
     await converse(store)
     clock.now += 29 * DAY
-    head = await store.take_lease(HERE, lease(until=clock.now + 35), create=False)
-    head = await store.commit(head, commit(), token=TOKEN)
+    head = await store.leases.take(HERE, lease(until=clock.now + 35), create=False)
+    head = await store.history.commit(head, commit(), token=TOKEN)
     assert expiries(boto, table) == {
         "head": int(Clock.now) + 59 * DAY,
         **{f"item#{seq:012d}": int(Clock.now) + 30 * DAY for seq in (1, 2)},
         **{f"item#{seq:012d}": int(Clock.now) + 59 * DAY for seq in (3, 4)},
     }
-    assert seqs(await store.read_items(head, 1, 4)) == [1, 2, 3, 4]
+    assert seqs(await store.history.items(head, 1, 4)) == [1, 2, 3, 4]
     clock.now += DAY
-    assert seqs(await store.read_items(head, 1, 4)) == [3, 4]
-    page = await store.list_items(head, limit=2, after=None, order="desc", max_bytes=MAX_BYTES)
+    assert seqs(await store.history.items(head, 1, 4)) == [3, 4]
+    page = await store.conversations.page(head, limit=2, after=None, order="desc", max_bytes=MAX_BYTES)
     assert (seqs(page.data), page.has_more) == ([4, 3], False)
-    with pytest.raises(NotFound):
-        await store.get_item(head, 1)
-    assert (await store.delete_items(head, [1], messages=1)).items == 4
+    assert await store.history.items(head, 1, 1) == ()
+    assert (await store.conversations.delete_items(head, Deletion([1], messages=1))).items == 4
     clock.now += 29 * DAY
     with pytest.raises(NotFound):
-        await store.get_head(HERE)
+        await store.history.head(HERE)
 
 
-async def test_an_expired_conversation_is_gone(store: DynamoHistoryStore, boto: Any, table: str, clock: Clock) -> None:
+async def test_an_expired_conversation_is_gone(store: Stores, boto: Any, table: str, clock: Clock) -> None:
     old = await converse(store, turns=2)
-    await store.create_conversation(Head(Address(USER, "conv_empty"), "0123456789abcdef"), None)
+    await store.conversations.create(Head(Address(USER, "conv_empty"), "0123456789abcdef"), None)
     clock.now += 30 * DAY
     for conversation in (CONVERSATION, "conv_empty"):
         with pytest.raises(NotFound):
-            await store.get_head(Address(USER, conversation))
+            await store.history.head(Address(USER, conversation))
         with pytest.raises(NotFound):
-            await store.take_lease(Address(USER, conversation), lease(until=clock.now + 35), create=False)
+            await store.leases.take(Address(USER, conversation), lease(until=clock.now + 35), create=False)
         with pytest.raises(InvalidRequest):
-            await store.list_conversations(USER, limit=5, after=conversation, order="desc")
-    page = await store.list_conversations(USER, limit=5, after=None, order="desc")
+            await store.conversations.recent(USER, limit=5, after=conversation, order="desc")
+    page = await store.conversations.recent(USER, limit=5, after=None, order="desc")
     assert (page.data, page.has_more) == ((), False)
-    head = await store.take_lease(HERE, lease(until=clock.now + 35), create=True)
+    head = await store.leases.take(HERE, lease(until=clock.now + 35), create=True)
     assert (head.seq, head.turns, head.last) == (0, 0, None)
     assert head.incarnation != old.incarnation
-    head = await store.commit(head, commit(), token=TOKEN)
-    assert seqs(await store.read_items(head, 1, 100)) == [1, 2]
-    await store.erase(Address(USER, "conv_empty"))
-    await store.erase(HERE)
+    head = await store.history.commit(head, commit(), token=TOKEN)
+    assert seqs(await store.history.items(head, 1, 100)) == [1, 2]
+    await store.conversations.erase(Address(USER, "conv_empty"))
+    await store.conversations.erase(HERE)
     assert rows_of(boto, table) == []
 
 
 async def test_a_provisional_conversation_expires_by_itself(
-    dynamo: DynamoHistoryStore, boto: Any, table: str, clock: Clock
+    dynamo: Stores, boto: Any, table: str, clock: Clock
 ) -> None:
-    first = await dynamo.take_lease(HERE, lease(), create=True)
+    first = await dynamo.leases.take(HERE, lease(), create=True)
     row = boto.get_item(TableName=table, Key=HEAD_KEY)["Item"]
     assert int(row["expires_at"]["N"]) == int(clock.now) + 35 + 3_600
     assert "owner" not in row
     clock.now += 100 * DAY
     with pytest.raises(NotFound):
-        await dynamo.take_lease(HERE, lease("second", until=clock.now + 35), create=False)
-    again = await dynamo.take_lease(HERE, lease("second", until=clock.now + 35), create=True)
+        await dynamo.leases.take(HERE, lease("second", until=clock.now + 35), create=False)
+    again = await dynamo.leases.take(HERE, lease("second", until=clock.now + 35), create=True)
     assert again.incarnation == first.incarnation
     row = boto.get_item(TableName=table, Key=HEAD_KEY)["Item"]
     assert int(row["expires_at"]["N"]) == int(clock.now) + 35 + 3_600
-    await dynamo.commit(again, commit(), token="second")
+    await dynamo.history.commit(again, commit(), token="second")
     row = boto.get_item(TableName=table, Key=HEAD_KEY)["Item"]
     assert not {"expires_at", "provisional", "lease_token"} & row.keys()
     assert row["owner"]["S"] == USER

@@ -15,8 +15,9 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from chat_core.errors import ChatError, NotFound, StoreUnavailable
-from chat_core.history.dynamodb import DynamoHistoryStore
+from chat_core.errors import ChatError, StoreUnavailable
+from chat_core.history import Deletion
+from chat_core.history.dynamodb import Table
 from chat_core.keys import Address
 from tests.contract.history_store.builders import (
     CONVERSATION,
@@ -24,6 +25,7 @@ from tests.contract.history_store.builders import (
     MAX_BYTES,
     TOKEN,
     USER,
+    Stores,
     bare,
     commit,
     converse,
@@ -73,9 +75,7 @@ def refusal(code: str, *reasons: str) -> ClientError:
     ],
     ids=lambda error: error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__,
 )
-async def test_what_passes_is_store_unavailable(
-    dynamo: DynamoHistoryStore, client: StrictClient, error: Exception
-) -> None:
+async def test_what_passes_is_store_unavailable(dynamo: Stores, client: StrictClient, error: Exception) -> None:
     head = await converse(dynamo)
 
     def fail(operation: str, _: Mapping[str, Any]) -> None:
@@ -84,22 +84,22 @@ async def test_what_passes_is_store_unavailable(
 
     client.before = fail
     for call in (
-        dynamo.commit(head, commit(), token=None),
-        dynamo.list_conversations(USER, limit=1, after=None, order="desc"),
+        dynamo.history.commit(head, commit(), token=None),
+        dynamo.conversations.recent(USER, limit=1, after=None, order="desc"),
     ):
         with pytest.raises(StoreUnavailable) as unavailable:
             await call
         assert unavailable.value.retry_after_ms == 1_000
         assert "vendor" not in unavailable.value.message
     client.heal()
-    assert await dynamo.get_head(HERE) == head
+    assert await dynamo.history.head(HERE) == head
 
 
 @pytest.mark.parametrize(
     "error",
     [refusal("TransactionCanceledException", "TransactionConflict"), refusal("TransactionConflictException")],
 )
-async def test_collisions_are_tried_again(dynamo: DynamoHistoryStore, client: StrictClient, error: Exception) -> None:
+async def test_collisions_are_tried_again(dynamo: Stores, client: StrictClient, error: Exception) -> None:
     await converse(dynamo)
     failures = {"transact_write_items": 3, "update_item": 2}
 
@@ -109,58 +109,56 @@ async def test_collisions_are_tried_again(dynamo: DynamoHistoryStore, client: St
             raise error
 
     client.before = fail
-    head = await dynamo.take_lease(HERE, lease(), create=False)
-    assert (await dynamo.commit(head, commit(), token=TOKEN)).seq == 4
+    head = await dynamo.leases.take(HERE, lease(), create=False)
+    assert (await dynamo.history.commit(head, commit(), token=TOKEN)).seq == 4
     assert not any(failures.values())
 
 
 async def test_a_table_that_is_missing(boto: Any) -> None:
-    store = DynamoHistoryStore("no-such-table", client=lambda: boto)
+    store = Stores.in_dynamodb(Table("no-such-table", client=lambda: boto))
     with pytest.raises(StoreUnavailable):
-        await store.take_lease(HERE, lease(), create=True)
+        await store.leases.take(HERE, lease(), create=True)
 
 
 async def test_nobody_listens() -> None:
     session = Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="eu-central-1")
     config = Config(retries={"total_max_attempts": 1})
     client = session.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config)
-    store = DynamoHistoryStore("table", client=lambda: client)
+    table = Table("table", client=lambda: client)
     with pytest.raises(StoreUnavailable):
-        await store.get_head(HERE)
-    store.close()
+        await Stores.in_dynamodb(table).history.head(HERE)
+    table.close()
 
 
 @pytest.mark.parametrize("visible", [True, False])
-async def test_a_lease_whose_answer_was_lost_is_had_by_asking_again(
-    dynamo: DynamoHistoryStore, *, visible: bool
-) -> None:
+async def test_a_lease_whose_answer_was_lost_is_had_by_asking_again(dynamo: Stores, *, visible: bool) -> None:
     if visible:
         await converse(dynamo)
-    first = await dynamo.take_lease(HERE, lease(), create=True)
-    assert await dynamo.take_lease(HERE, lease(), create=True) == first
+    first = await dynamo.leases.take(HERE, lease(), create=True)
+    assert await dynamo.leases.take(HERE, lease(), create=True) == first
 
 
-async def test_a_creation_whose_answer_was_lost_is_looked_up(dynamo: DynamoHistoryStore, client: StrictClient) -> None:
+async def test_a_creation_whose_answer_was_lost_is_looked_up(dynamo: Stores, client: StrictClient) -> None:
     def lose(operation: str, _: Mapping[str, Any]) -> None:
         if operation == "transact_write_items":
             raise ReadTimeoutError(endpoint_url="http://dynamodb")
 
     head = await converse(dynamo)
-    await dynamo.erase(HERE)
+    await dynamo.conversations.erase(HERE)
     client.after = lose
-    created = await dynamo.create_conversation(head, None)
+    created = await dynamo.conversations.create(head, None)
     client.heal()
-    assert (await dynamo.get_head(HERE)).incarnation == created.incarnation
+    assert (await dynamo.history.head(HERE)).incarnation == created.incarnation
     client.before = lose
     with pytest.raises(StoreUnavailable):
-        await dynamo.create_conversation(replace(head, address=Address("user-2", CONVERSATION)), None)
+        await dynamo.conversations.create(replace(head, address=Address("user-2", CONVERSATION)), None)
 
 
 async def test_a_lease_taken_while_others_erase_and_create(
-    dynamo: DynamoHistoryStore, client: StrictClient, table: str, boto: Any
+    dynamo: Stores, client: StrictClient, table: str, boto: Any
 ) -> None:
     """A conversation that appears between the two calls of a creating lease is found by the next try."""
-    other = DynamoHistoryStore(table, client=lambda: boto)
+    other = Stores.in_dynamodb(Table(table, client=lambda: boto))
     created = False
 
     def appear(operation: str, request: Mapping[str, Any]) -> None:
@@ -170,7 +168,7 @@ async def test_a_lease_taken_while_others_erase_and_create(
             asyncio.run(converse(other))  # in the thread of the call
 
     client.before = appear
-    head = await dynamo.take_lease(HERE, lease("mine"), create=True)
+    head = await dynamo.leases.take(HERE, lease("mine"), create=True)
     assert created
     assert head.seq == 2
 
@@ -188,7 +186,7 @@ async def test_a_lease_taken_while_others_erase_and_create(
     ids=["cut", "not an object", "not compressed", "of another kind", "empty", "without its pieces"],
 )
 async def test_an_item_that_cannot_be_read_is_marked(
-    dynamo: DynamoHistoryStore,
+    dynamo: Stores,
     boto: Any,
     table: str,
     caplog: pytest.LogCaptureFixture,
@@ -200,44 +198,41 @@ async def test_an_item_that_cannot_be_read_is_marked(
     del row["body"]
     boto.put_item(TableName=table, Item={**row, **broken})
     with caplog.at_level(logging.WARNING, "chat_core"):
-        page = await dynamo.list_items(head, limit=9, after=None, order="desc", max_bytes=MAX_BYTES)
+        page = await dynamo.conversations.page(head, limit=9, after=None, order="desc", max_bytes=MAX_BYTES)
     assert (seqs(page.data), page.has_more) == ([4, 3, 2, 1], False)
     assert bare(page.data[2]) == MARKER
     assert page.data[2].item["id"].startswith("msg_")
     assert page.data[2].turn_id == page.data[3].turn_id
     assert [record.getMessage() for record in caplog.records] == ["Item 2 of conversation my-chat cannot be read."]
-    assert bare(await dynamo.get_item(head, 2)) == MARKER
-    head = await dynamo.commit(head, commit(message("on it goes")), token=None)
-    head = await dynamo.delete_items(head, [2], messages=1)
-    with pytest.raises(NotFound):
-        await dynamo.get_item(head, 2)
+    assert bare((await dynamo.history.items(head, 2, 2))[0]) == MARKER
+    head = await dynamo.history.commit(head, commit(message("on it goes")), token=None)
+    head = await dynamo.conversations.delete_items(head, Deletion([2], messages=1))
+    assert await dynamo.history.items(head, 2, 2) == ()
 
 
-async def test_a_piece_that_was_changed_is_noticed(dynamo: DynamoHistoryStore, boto: Any, table: str) -> None:
+async def test_a_piece_that_was_changed_is_noticed(dynamo: Stores, boto: Any, table: str) -> None:
     text = "".join(f"{number:x}" for number in range(400_000))
     head = await converse(dynamo)
-    head = await dynamo.commit(head, commit(message(text)), token=None)
+    head = await dynamo.history.commit(head, commit(message(text)), token=None)
     key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "item#000000000003#0000"}}
     row = boto.get_item(TableName=table, Key=key)["Item"]
     row["data"]["B"] = row["data"]["B"][:-1] + b"!"
     boto.put_item(TableName=table, Item=row)
-    assert bare(await dynamo.get_item(head, 3)) == MARKER
+    assert bare((await dynamo.history.items(head, 3, 3))[0]) == MARKER
 
 
-async def test_a_pinned_item_that_cannot_be_read_pins_nothing(
-    dynamo: DynamoHistoryStore, boto: Any, table: str
-) -> None:
+async def test_a_pinned_item_that_cannot_be_read_pins_nothing(dynamo: Stores, boto: Any, table: str) -> None:
     system = message("".join(f"{number:x}" for number in range(20_000)), "system")
     head = await converse(dynamo)
-    head = await dynamo.commit(head, commit(system, system=system), token=None)
+    head = await dynamo.history.commit(head, commit(system, system=system), token=None)
     key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "item#000000000003"}}
     boto.update_item(TableName=table, Key=key, UpdateExpression="REMOVE body")
-    assert (await dynamo.get_head(HERE)).system is None
+    assert (await dynamo.history.head(HERE)).system is None
 
 
-async def test_errors_tell_no_contents(dynamo: DynamoHistoryStore) -> None:
+async def test_errors_tell_no_contents(dynamo: Stores) -> None:
     with pytest.raises(ChatError) as missing:
-        await dynamo.get_head(Address("someone's secret name", "their-chat"))
+        await dynamo.history.head(Address("someone's secret name", "their-chat"))
     assert missing.value.message == "There is no such conversation."
 
 
@@ -251,16 +246,17 @@ async def test_the_connection_is_made_on_the_first_call_from_the_environment(
         "AWS_DEFAULT_REGION": "eu-central-1",
     }.items():
         monkeypatch.setenv(name, value)
-    store = DynamoHistoryStore(table)
+    rows = Table(table)
+    store = Stores.in_dynamodb(rows)
     head = await converse(store)
-    store.close()
-    assert (await store.get_head(HERE)).incarnation == head.incarnation
-    store.close()
+    rows.close()
+    assert (await store.history.head(HERE)).incarnation == head.incarnation
+    rows.close()
 
 
 def test_boto3_is_not_imported_before() -> None:
     code = (
-        "import sys; from chat_core.history.dynamodb import DynamoHistoryStore; DynamoHistoryStore('table').close();"
+        "import sys; from chat_core.history.dynamodb import Table; Table('table').close();"
         "sys.exit(any(name.startswith(('boto3', 'botocore')) for name in sys.modules))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -10,6 +10,7 @@ import pytest
 from chat_core.history.dynamodb.table import Table
 from chat_core.long_term.dynamodb import DynamoRecallIndex
 from chat_core.long_term.index import Indexed
+from tests.contract.history_store.builders import Stores as HistoryStores
 from tests.contract.history_store.builders import converse
 from tests.contract.history_store.conftest import (  # noqa: F401
     anyio_backend,
@@ -21,11 +22,10 @@ from tests.contract.history_store.conftest import (  # noqa: F401
     endpoint,
     table,
 )
-from tests.fakes.history import InMemoryHistoryStore
 from tests.fakes.recall import InMemoryRecallIndex
 
 if TYPE_CHECKING:
-    from chat_core.history import Head, HistoryStore
+    from chat_core.history import Head
     from chat_core.long_term.index import RecallIndex
     from tests.contract.history_store.builders import Clock
     from tests.contract.history_store.dynamodb import StrictClient
@@ -36,7 +36,7 @@ class Stores:
     """An index, and the history that it stands beside."""
 
     index: RecallIndex
-    history: HistoryStore
+    history: HistoryStores
 
     async def talk(self, turns: int = 3, **where: str) -> tuple[Head, Indexed]:
         """Run turns of two items each."""
@@ -52,6 +52,6 @@ def dynamo_index(table: str, client: StrictClient, clock: Clock) -> DynamoRecall
 @pytest.fixture(params=["memory", "dynamodb"])
 def stores(request: pytest.FixtureRequest, clock: Clock) -> Stores:  # noqa: F811
     if request.param == "memory":
-        history = InMemoryHistoryStore(clock=clock)
-        return Stores(InMemoryRecallIndex(history, clock=clock), history)
+        in_memory = HistoryStores.in_memory(clock)
+        return Stores(InMemoryRecallIndex(in_memory.history, clock=clock), in_memory)
     return Stores(request.getfixturevalue("dynamo_index"), request.getfixturevalue("dynamo"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.errors import CommitConflict
+from chat_core.history import Deletion
 from chat_core.long_term.recall import Entry, Query, QueryVector, Scale, Vectors, digest, signs, terms, weighted
 
 if TYPE_CHECKING:
@@ -141,10 +142,10 @@ async def test_a_group_is_made_anew_after_its_first_turn_was_erased(stores: Stor
 
 async def test_nothing_is_put_for_a_conversation_that_has_changed(stores: Stores) -> None:
     head, indexed = await stores.talk()
-    await stores.history.delete_items(head, [1], messages=1)
+    await stores.history.conversations.delete_items(head, Deletion([1], messages=1))
     with pytest.raises(CommitConflict):
         await stores.index.put(indexed, entries(), OLD)
-    await stores.history.erase(head.address)
+    await stores.history.conversations.erase(head.address)
     with pytest.raises(CommitConflict):
         await stores.index.put(replace(indexed, edits=1), entries(), OLD)
     _, again = await stores.talk()
@@ -154,7 +155,7 @@ async def test_nothing_is_put_for_a_conversation_that_has_changed(stores: Stores
 async def test_an_index_ends_with_its_conversation(stores: Stores) -> None:
     head, indexed = await stores.talk()
     await stores.index.put(indexed, entries(), OLD)
-    await stores.history.erase(head.address)
+    await stores.history.conversations.erase(head.address)
     _, again = await stores.talk()
     assert (await stores.index.stats(again)).turns == 0
 

@@ -16,15 +16,15 @@ from tests.contract.recall_index.test_index import OLD, entries, found
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chat_core.history import HistoryStore
     from tests.contract.history_store.builders import Clock
+    from tests.contract.history_store.builders import Stores as HistoryStores
     from tests.contract.history_store.dynamodb import StrictClient
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def stores(dynamo: HistoryStore, dynamo_index: DynamoRecallIndex) -> Stores:
+def stores(dynamo: HistoryStores, dynamo_index: DynamoRecallIndex) -> Stores:
     return Stores(dynamo_index, dynamo)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from chat_core.cache.access import CacheAccess
 from chat_core.hot.copies import HotCopies
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
-from chat_core.wiring import Stores
 
 if TYPE_CHECKING:
     from chat_core.turns.service import TurnService
@@ -40,7 +40,7 @@ class Killing:
             return found
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            if name in ("take_lease", "read_memory"):
+            if name in ("take", "read_memory"):
                 Killing.conversation = args[0].conversation
             _kill_at("before", name)
             result = await found(*args, **kwargs)
@@ -66,12 +66,13 @@ def turn_service() -> TurnService:
     settings = handler.settings()
     stores = handler.stores()
     history: Any = Killing(stores.history)
+    leases: Any = Killing(stores.leases)
     memory: Any = Killing(stores.hot._store)
     cache: Any = Killing(MomentoResponseCache(stores.cache))
     model: Any = Killing(handler.model())
     replies = make_replies(settings, CacheAccess(cache, count), model)
     hot = HotCopies(memory, history, keep=settings.history.hot_messages)
-    return make_turn_service(settings, Stores(history, stores.cache, hot), replies)
+    return make_turn_service(settings, replace(stores, history=history, leases=leases, hot=hot), replies)
 
 
 handler.app.dependency_overrides[handler.turn_service] = turn_service

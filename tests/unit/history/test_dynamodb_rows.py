@@ -169,7 +169,6 @@ def test_rows_of_items_fit_dynamodb_and_tell_their_size() -> None:
 
 lasts = st.builds(
     LastTurn,
-    turn_id=texts,
     fingerprint=texts,
     committed_at=seconds,
     first_seq=st.integers(0, 10**12),
@@ -205,7 +204,7 @@ def test_heads_come_back(head: Head, expires_at: int | None, *, provisional: boo
         row["last"] = last_turn(head.last)
     if head.system is not None:
         row["system"] = packed(head.system)
-    assert exact(head_from_row(row, "user", 0)) == exact(head)
+    assert exact(head_from_row(row, "user")) == exact(head)
     shown = replace(head, seq=0, system=None, anchor=BEGINNING, edits=0, last=None)
     assert exact(listed_head(row, "user")) == exact(shown)
     assert is_visible(row, 0) is not provisional
@@ -223,9 +222,10 @@ def test_activity_sorts_by_time(one: float, two: float, first: str, second: str)
 @properties
 @given(objects, st.text(min_size=1), st.text(), st.integers(0, 10**11))
 def test_records_come_back(frame: dict[str, Any], route: str, key: str, expires_at: int) -> None:
-    record = IdempotencyRecord("f" * 64, "chat", INCARNATION, 3, 5, 1, frame, expires_at)
-    row, pointer = record_rows("user", IdempotencyKey(route, key), record, 1_700_000_000.0)
-    assert exact(record_from_row(row)) == exact(record)
+    name = IdempotencyKey("user", route, key)
+    record = IdempotencyRecord(name, "f" * 64, "chat", INCARNATION, 3, 5, 1, frame, expires_at)
+    row, pointer = record_rows(record, 1_700_000_000.0)
+    assert exact(record_from_row(name, row)) == exact(record)
     assert pointer["record"] == row["pk"]
     assert (pointer["incarnation"], pointer["expires_at"]) == (row["incarnation"], row["expires_at"])
     assert read_text(pointer, "pk") == PK

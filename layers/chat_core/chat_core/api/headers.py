@@ -26,7 +26,7 @@ def header(request: Request, name: str) -> str | None:
     return None
 
 
-def idempotency_key(request: Request) -> IdempotencyKey | None:
+def idempotency_key(request: Request, user: str) -> IdempotencyKey | None:
     """Read ``Idempotency-Key``: 1 to 255 visible ASCII characters, unique per user and route.
 
     Raises
@@ -40,7 +40,7 @@ def idempotency_key(request: Request) -> IdempotencyKey | None:
     if not 1 <= len(key) <= IDEMPOTENCY_KEY_LIMIT or not all("!" <= character <= "~" for character in key):
         message = f"The header Idempotency-Key must be 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII characters."
         raise InvalidRequest(message, param="Idempotency-Key", code="invalid_idempotency_key")
-    return IdempotencyKey(route=f"{request.method} {request.route}", key=key)
+    return IdempotencyKey(user, route=f"{request.method} {request.route}", key=key)
 
 
 def retry_count(request: Request) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chat_core.conversations.resources import RESULTS_REACH, find_item
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound, StoreUnavailable
-from chat_core.history import stored_messages
+from chat_core.history import Deletion, stored_messages
 from chat_core.keys import Address
 from chat_core.messages import from_items
 from chat_core.turns import results_of, title_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, HistoryStore, StoredItem
+    from chat_core.history import ConversationStore, Head, History, StoredItem
     from chat_core.hot import HotCopies
     from chat_core.messages import Item
 
@@ -63,14 +63,15 @@ class Erasure:
 
     Parameters
     ----------
-    history
+    history, conversations
         The source of truth.
     hot
         The copies in the cache.
     """
 
-    def __init__(self, history: HistoryStore, hot: HotCopies) -> None:
+    def __init__(self, history: History, conversations: ConversationStore, hot: HotCopies) -> None:
         self._history = history
+        self._conversations = conversations
         self._hot = hot
 
     async def conversation(self, address: Address) -> Erased:
@@ -83,7 +84,7 @@ class Erasure:
         """
         forgotten = False
         try:
-            rows = await self._history.erase(address)
+            rows = await self._conversations.erase(address)
         finally:
             # After the head: a turn that writes copies and still finds the head has written before this.
             forgotten = await self._hot.forget(address)
@@ -119,7 +120,7 @@ class Erasure:
         while True:
             after = names[-1] if names else None
             try:
-                page = await self._history.list_conversations(user, limit=LIST_PAGE, after=after, order="asc")
+                page = await self._conversations.recent(user, limit=LIST_PAGE, after=after, order="asc")
             except InvalidRequest:  # the last one has been erased meanwhile
                 return names
             names += [head.conversation for head in page.data]
@@ -135,23 +136,23 @@ class Erasure:
             If there is no such item.
         """
         for _ in range(COMMIT_TRIES):
-            head = await self._history.get_head(address)
+            head = await self._history.head(address)
             stored = await find_item(self._history, head, item)
             first, last = max(1, stored.seq - RESULTS_REACH), min(head.seq, stored.seq + RESULTS_REACH)
-            near = await self._history.read_items(head, first, last)
+            near = await self._history.items(head, first, last)
             results = results_of(stored.item, (later for later in near if later.seq > stored.seq))
             doomed = frozenset((stored.seq, *results))
             left = [one for one in near if one.seq not in doomed]
             unpin, pinned = await self._pinned_instead(head, stored, doomed)
+            deletion = Deletion(
+                sorted(doomed),
+                messages=len(stored_messages(near)) - len(stored_messages(left)),
+                unpin=unpin,
+                pinned=pinned,
+                title=await self._title_instead(head, stored, doomed),
+            )
             try:
-                changed = await self._history.delete_items(
-                    head,
-                    sorted(doomed),
-                    messages=len(stored_messages(near)) - len(stored_messages(left)),
-                    unpin=unpin,
-                    pinned=pinned,
-                    title=await self._title_instead(head, stored, doomed),
-                )
+                changed = await self._conversations.delete_items(head, deletion)
             except CommitConflict:
                 continue
             await self._hot.refresh(changed)
@@ -180,7 +181,7 @@ class Erasure:
         """Find other first words if those of the title were the item's."""
         if not head.title or title_of(from_items([stored.item])) != head.title:
             return None
-        first = await self._history.read_items(head, 1, min(head.seq, TITLE_REACH))
+        first = await self._history.items(head, 1, min(head.seq, TITLE_REACH))
         return title_of(stored_messages([one for one in first if one.seq not in doomed]))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,7 +13,6 @@ from chat_core.keys import Address, new_conversation_id, new_incarnation, parse_
 from chat_core.memory import merge_settings, parse_policy
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.turns import (
-    TurnLeases,
     check_budget,
     check_tool_results,
     committed,
@@ -23,16 +21,17 @@ from chat_core.turns import (
     snapshot_head,
     snapshot_record,
     title_of,
+    with_record,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chat_core.deadline import Deadline
-    from chat_core.history import HistoryStore, IdempotencyRecord, Order, Page, StoredItem
+    from chat_core.history import ConversationStore, History, IdempotencyRecord, Order, Page, StoredItem
     from chat_core.hot import HotCopies
     from chat_core.messages import Item
-    from chat_core.turns import Keyed
+    from chat_core.turns import Keyed, TurnLeases
 
 PAGE_BYTES = 2_900_000
 """Lambda answers with at most 6 MB, the body as a JSON string: at worst each byte of JSON takes two there."""
@@ -46,8 +45,10 @@ class Conversations:
 
     Parameters
     ----------
-    history
+    store, history
         The source of truth.
+    leases
+        So that nothing is appended while a turn runs; they do not wait.
     hot
         The copies in the cache.
     default_memory
@@ -58,17 +59,20 @@ class Conversations:
 
     def __init__(
         self,
-        history: HistoryStore,
+        store: ConversationStore,
+        history: History,
+        leases: TurnLeases,
         hot: HotCopies,
         *,
         default_memory: Mapping[str, Any],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._store = store
         self._history = history
+        self._leases = leases
         self._hot = hot
         self._default_memory = default_memory
         self._clock = clock
-        self._leases = TurnLeases(history, lock_wait=0, clock=clock)
 
     async def create(
         self,
@@ -106,17 +110,17 @@ class Conversations:
             answered = replace(head, items=count, messages=commit.messages, title=commit.title)
 
         async def write() -> Head:
-            record = (keyed.key, snapshot_record(keyed, answered, now)) if keyed else None
-            created = await self._history.create_conversation(head, commit, idempotency=record)
+            record = snapshot_record(keyed, answered, now) if keyed else None
+            created = await self._store.create(head, commit, record=record)
             if commit is not None:
                 await self._hot.follow(head, created, committed(commit.turn, created)[1])
             return answered
 
-        return await once(self._history, user, keyed, write, partial(_snapshot, user))
+        return await once(self._history, keyed, write, _snapshot)
 
     async def get(self, address: Address) -> Head:
         """Read a conversation."""
-        return await self._history.get_head(address)
+        return await self._history.head(address)
 
     async def update(
         self,
@@ -142,22 +146,22 @@ class Conversations:
         """
 
         async def write() -> Head:
-            head = await self._history.get_head(address)
+            head = await self._history.head(address)
             settings = None if memory is None else merge_settings(head.memory, memory)
             if settings is not None:
                 self._check_memory(settings, head.system)
             if keyed is None:
-                return await self._history.update_conversation(head, metadata=metadata, memory=settings)
+                return await self._store.update(head, metadata=metadata, memory=settings)
             answered = replace(
                 head,
                 metadata=head.metadata if metadata is None else metadata,
                 memory=head.memory if settings is None else settings,
             )
-            record = (keyed.key, snapshot_record(keyed, answered, self._clock()))
-            await self._history.update_conversation(head, metadata=metadata, memory=settings, idempotency=record)
+            record = snapshot_record(keyed, answered, self._clock())
+            await self._store.update(head, metadata=metadata, memory=settings, record=record)
             return answered
 
-        return await once(self._history, address.user, keyed, write, partial(_snapshot, address.user))
+        return await once(self._history, keyed, write, _snapshot)
 
     def _check_memory(self, settings: Mapping[str, Any], system: Item | None) -> None:
         pinned = from_items([system])[0] if system else None
@@ -165,7 +169,7 @@ class Conversations:
 
     async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """List the user's conversations by last activity."""
-        return await self._history.list_conversations(user, limit=limit, after=after, order=order)
+        return await self._store.recent(user, limit=limit, after=after, order=order)
 
     async def items(self, address: Address, *, limit: int, after: str | None, order: Order) -> Page[StoredItem]:
         """List a conversation's items.
@@ -175,17 +179,17 @@ class Conversations:
         InvalidRequest
             If ``after`` is no item of this conversation.
         """
-        head = await self._history.get_head(address)
+        head = await self._history.head(address)
         place = None
         if after is not None:
             place = place_of(head, after)
             if place is None:
                 raise InvalidRequest("`after` is no item of this conversation.", param="after")
-        return await self._history.list_items(head, limit=limit, after=place, order=order, max_bytes=PAGE_BYTES)
+        return await self._store.page(head, limit=limit, after=place, order=order, max_bytes=PAGE_BYTES)
 
     async def item(self, address: Address, item: str) -> StoredItem:
         """Read one item."""
-        head = await self._history.get_head(address)
+        head = await self._history.head(address)
         return await find_item(self._history, head, item)
 
     async def context(self, address: Address, *, override: Mapping[str, Any], model: str) -> dict[str, Any]:
@@ -239,28 +243,29 @@ class Conversations:
             return added
 
         async def replay(record: IdempotencyRecord, head: Head) -> list[Item]:
-            added = await self._history.read_items(head, record.first_seq, record.last_seq)
+            added = await self._history.items(head, record.first_seq, record.last_seq)
             return [stored.item for stored in added]
 
-        return await once(self._history, address.user, keyed, write, replay)
+        return await once(self._history, keyed, write, replay)
 
     def _commit_of(self, items: Sequence[Item], head: Head, keyed: Keyed | None = None) -> Commit:
         stored = tuple(stored_item(item) for item in items)
         messages = from_items(stored)
-        return Commit(
-            turn=Turn(f"turn_{uuid4().hex}", stored, int(self._clock())),
+        now = self._clock()
+        commit = Commit(
+            turn=Turn(f"turn_{uuid4().hex}", stored, int(now)),
             inputs=len(stored),
             messages=len(messages),
             fingerprint=keyed.fingerprint if keyed else "",
             system=pinned_system(stored, head.system),
             anchor=head.anchor,
             title=head.title or title_of(messages),
-            idempotency=keyed.key if keyed else None,
         )
+        return with_record(commit, keyed, head, now)
 
 
-async def _snapshot(user: str, record: IdempotencyRecord, _head: Head) -> Head:
-    return snapshot_head(user, record)
+async def _snapshot(record: IdempotencyRecord, _head: Head) -> Head:
+    return snapshot_head(record)
 
 
 def place_of(head: Head, item: str) -> int | None:
@@ -271,7 +276,7 @@ def place_of(head: Head, item: str) -> int | None:
     return parsed[1]
 
 
-async def find_item(history: HistoryStore, head: Head, item: str) -> StoredItem:
+async def find_item(history: History, head: Head, item: str) -> StoredItem:
     """Read one item by its id.
 
     Raises
@@ -282,7 +287,7 @@ async def find_item(history: HistoryStore, head: Head, item: str) -> StoredItem:
     place = place_of(head, item)
     if place is None:
         raise NotFound(NO_ITEM)
-    stored = await history.get_item(head, place)
-    if stored.item.get("id") != item:
+    found = await history.items(head, place, place)
+    if not found or found[0].item.get("id") != item:
         raise NotFound(NO_ITEM)
-    return stored
+    return found[0]

@@ -3,6 +3,7 @@
 from chat_core.history.as_messages import stored_messages
 from chat_core.history.records import (
     Commit,
+    Deletion,
     Head,
     IdempotencyKey,
     IdempotencyRecord,
@@ -12,16 +13,19 @@ from chat_core.history.records import (
     Page,
     StoredItem,
 )
-from chat_core.history.store import HistoryStore
+from chat_core.history.store import ConversationStore, History, Leases
 
 __all__ = [
     "Commit",
+    "ConversationStore",
+    "Deletion",
     "Head",
-    "HistoryStore",
+    "History",
     "IdempotencyKey",
     "IdempotencyRecord",
     "LastTurn",
     "Lease",
+    "Leases",
     "Order",
     "Page",
     "StoredItem",

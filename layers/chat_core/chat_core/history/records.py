@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from chat_core.keys import Address
 from chat_core.messages import BEGINNING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from chat_core.keys import Address
     from chat_core.messages import Anchor, Item, Turn
 
 
@@ -43,8 +43,6 @@ class LastTurn:
 
     Parameters
     ----------
-    turn_id
-        Of the turn.
     fingerprint
         SHA-256 of the request, hex.
     committed_at
@@ -57,7 +55,6 @@ class LastTurn:
         The answer without its items: id, model, times, usage and our own members.
     """
 
-    turn_id: str
     fingerprint: str
     committed_at: float
     first_seq: int
@@ -98,8 +95,6 @@ class Head:
         The conversation's first words, for lists.
     last
         The last turn, None before the first.
-    lease
-        Who runs a turn right now, or None.
     """
 
     address: Address
@@ -117,7 +112,6 @@ class Head:
     edits: int = 0
     title: str = ""
     last: LastTurn | None = None
-    lease: Lease | None = None
 
     @property
     def conversation(self) -> str:
@@ -148,11 +142,27 @@ class StoredItem:
 
 
 @dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's idempotency key: one user's, for one route."""
+
+    user: str
+    route: str
+    key: str
+
+    @property
+    def digest(self) -> str:
+        """A short name for the key that shows nothing of it."""
+        return sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
     """What a request with an idempotency key led to.
 
     Parameters
     ----------
+    key
+        The request's.
     fingerprint
         SHA-256 of the request, hex.
     conversation, incarnation
@@ -165,6 +175,7 @@ class IdempotencyRecord:
         Seconds since the epoch.
     """
 
+    key: IdempotencyKey
     fingerprint: str
     conversation: str
     incarnation: str
@@ -174,18 +185,10 @@ class IdempotencyRecord:
     frame: Mapping[str, Any]
     expires_at: int
 
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A caller's idempotency key: unique per user and route."""
-
-    route: str
-    key: str
-
     @property
-    def digest(self) -> str:
-        """A short name for the key that shows nothing of it."""
-        return sha256(f"{self.route}\n{self.key}".encode()).hexdigest()[:32]
+    def address(self) -> Address:
+        """Of the conversation that it wrote to."""
+        return Address(self.key.user, self.conversation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +213,8 @@ class Commit:
         Where the memory window starts from now on; see `Head`.
     title
         The conversation's title from now on.
-    idempotency
-        The key to record the turn under, or None.
+    record
+        What to write under the caller's key, or None.
     """
 
     turn: Turn
@@ -222,7 +225,37 @@ class Commit:
     system: Item | None = None
     anchor: Anchor | None = BEGINNING
     title: str = ""
-    idempotency: IdempotencyKey | None = None
+    record: IdempotencyRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Items that go, and what of the head was made of them.
+
+    Parameters
+    ----------
+    seqs
+        Their places.
+    messages
+        How many elements fewer the hot list has.
+    unpin
+        Whether the pinned system message is among them.
+    pinned
+        The item that is pinned instead, or None.
+    title
+        The conversation's title from now on; None leaves it.
+    """
+
+    seqs: Sequence[int]
+    messages: int
+    unpin: bool = False
+    pinned: StoredItem | None = None
+    title: str | None = None
+
+    @property
+    def changes_head(self) -> bool:
+        """Whether the head must be the one that was read."""
+        return self.unpin or self.title is not None
 
 
 T = TypeVar("T")

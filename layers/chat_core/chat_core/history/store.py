@@ -1,14 +1,18 @@
-"""What the core asks of the durable history."""
+"""What the core asks of the durable history: the history itself, its leases, and conversations as resources.
+
+Every call raises `StoreUnavailable` when the store cannot be reached or refuses for load.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from chat_core.history.records import (
         Commit,
+        Deletion,
         Head,
         IdempotencyKey,
         IdempotencyRecord,
@@ -20,34 +24,25 @@ if TYPE_CHECKING:
     from chat_core.keys import Address
 
 
-class HistoryStore(Protocol):
-    """The durable history: the source of truth and of order.
+class History(Protocol):
+    """The source of truth and of order: what a turn reads and what it adds."""
 
-    Every call raises `StoreUnavailable` when the
-    store cannot be reached or refuses for load.
-    """
-
-    async def take_lease(self, address: Address, lease: Lease, *, create: bool) -> Head:
-        """Take the turn lease in one conditional update and return the head as it is then.
-
-        Parameters
-        ----------
-        create
-            Whether a conversation that does not exist is to be made; it stays invisible until a turn is committed.
+    async def head(self, address: Address) -> Head:
+        """Read the head, strongly consistent.
 
         Raises
         ------
         NotFound
-            If the conversation does not exist and is not to be created.
-        IdempotencyInProgress
-            If that turn runs under this lease's idempotency key; ``retry_after_ms`` is when its lease expires.
-        ConversationLocked
-            If another turn holds a lease that has not expired; ``retry_after_ms`` is when it does.
+            If there is no such conversation, or no turn has made it visible.
         """
         ...
 
-    async def release_lease(self, address: Address, token: str) -> None:
-        """Give the lease back if it is still this token's; take back a conversation that no turn has made visible."""
+    async def tail(self, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
+        """Read up to ``limit`` items with a seq below ``before`` and at most ``head.seq``, the newest, in order."""
+        ...
+
+    async def items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
+        """Read the items from seq ``first`` to ``last``, both inclusive, in order."""
         ...
 
     async def commit(self, head: Head, commit: Commit, *, token: str | None) -> Head:
@@ -73,86 +68,69 @@ class HistoryStore(Protocol):
         NotFound
             If the conversation was erased.
         IdempotencyKeyReused
-            If the key has a record already.
+            If the record's key has one already.
         RequestTooLarge
             If the frame or the system message is larger than a row of the store.
         """
         ...
 
-    async def get_head(self, address: Address) -> Head:
-        """Read the head, strongly consistent.
+    async def record(self, key: IdempotencyKey) -> IdempotencyRecord | None:
+        """Read what a request under this key led to; None when there is none or it has expired."""
+        ...
+
+
+class Leases(Protocol):
+    """The right to run the one turn of a conversation."""
+
+    async def take(self, address: Address, lease: Lease, *, create: bool) -> Head:
+        """Take the lease in one conditional update and return the head as it is then.
+
+        Parameters
+        ----------
+        create
+            Whether a conversation that does not exist is to be made; it stays invisible until a turn is committed.
 
         Raises
         ------
         NotFound
-            If there is no such conversation, or no turn has made it visible.
+            If the conversation does not exist and is not to be created.
+        IdempotencyInProgress
+            If that turn runs under this lease's idempotency key; ``retry_after_ms`` is when its lease expires.
+        ConversationLocked
+            If another turn holds a lease that has not expired; ``retry_after_ms`` is when it does.
         """
         ...
 
-    async def tail(self, head: Head, *, before: int, limit: int) -> tuple[StoredItem, ...]:
-        """Read up to ``limit`` items with a seq below ``before`` and at most ``head.seq``, the newest, in order."""
+    async def release(self, address: Address, token: str) -> None:
+        """Give the lease back if it is still this token's; take back a conversation that no turn has made visible."""
         ...
 
-    async def read_items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
-        """Read the items from seq ``first`` to ``last``, both inclusive, in order."""
-        ...
 
-    async def idempotency_record(self, user: str, key: IdempotencyKey) -> IdempotencyRecord | None:
-        """Read what a request under this key led to; None when there is none or it has expired."""
-        ...
+class ConversationStore(Protocol):
+    """Conversations as resources: created, listed, changed, erased."""
 
-    async def create_conversation(
-        self,
-        head: Head,
-        commit: Commit | None,
-        *,
-        idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
-    ) -> Head:
+    async def create(self, head: Head, commit: Commit | None, *, record: IdempotencyRecord | None = None) -> Head:
         """Create a conversation, with its first items if there are any, at once.
 
         Parameters
         ----------
         commit
-            The first items; its own ``idempotency`` is not looked at.
-        idempotency
-            The record to write with them.
+            The first items; its own ``record`` is not looked at.
+        record
+            What to write with them under the caller's key.
 
         Raises
         ------
         CommitConflict
             If there is a conversation of this id.
         IdempotencyKeyReused
-            If the key has a record already.
+            If the record's key has one already.
         RequestTooLarge
-            As for `commit`.
+            As for `History.commit`.
         """
         ...
 
-    async def update_conversation(
-        self,
-        head: Head,
-        *,
-        metadata: Mapping[str, str] | None,
-        memory: Mapping[str, Any] | None,
-        idempotency: tuple[IdempotencyKey, IdempotencyRecord] | None = None,
-    ) -> Head:
-        """Replace what is not None, conditional on the incarnation; with the settings goes the anchor.
-
-        Parameters
-        ----------
-        idempotency
-            The record to write with it.
-
-        Raises
-        ------
-        NotFound
-            If the conversation was erased.
-        IdempotencyKeyReused
-            If the key has a record already.
-        """
-        ...
-
-    async def list_conversations(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
+    async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """List the user's conversations by last activity: a query on the index, never a scan.
 
         The heads hold what a list shows: id, incarnation, times, counts, title, metadata and memory settings.
@@ -164,42 +142,38 @@ class HistoryStore(Protocol):
         """
         ...
 
-    async def list_items(
+    async def page(
         self, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
     ) -> Page[StoredItem]:
         """List items by place, bounded by count and by bytes of JSON in UTF-8; at least one when there is one."""
         ...
 
-    async def get_item(self, head: Head, seq: int) -> StoredItem:
-        """Read one item.
+    async def update(
+        self,
+        head: Head,
+        *,
+        metadata: Mapping[str, str] | None,
+        memory: Mapping[str, Any] | None,
+        record: IdempotencyRecord | None = None,
+    ) -> Head:
+        """Replace what is not None, conditional on the incarnation; with the settings goes the anchor.
+
+        Parameters
+        ----------
+        record
+            What to write with it under the caller's key.
 
         Raises
         ------
         NotFound
-            If there is none at this place.
+            If the conversation was erased.
+        IdempotencyKeyReused
+            If the record's key has one already.
         """
         ...
 
-    async def delete_items(
-        self,
-        head: Head,
-        seqs: Sequence[int],
-        *,
-        messages: int,
-        unpin: bool = False,
-        pinned: StoredItem | None = None,
-        title: str | None = None,
-    ) -> Head:
-        """Delete items and count them off the head, ``messages`` fewer elements of the hot list, at once.
-
-        Parameters
-        ----------
-        unpin
-            Whether the pinned system message is among them.
-        pinned
-            The item that is pinned instead, or None.
-        title
-            The conversation's title from now on; None leaves it.
+    async def delete_items(self, head: Head, deletion: Deletion) -> Head:
+        """Delete items and count them off the head, at once.
 
         Returns
         -------

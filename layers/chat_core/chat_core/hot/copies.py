@@ -15,7 +15,7 @@ from chat_core.messages import element, fitting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chat_core.history import Head, HistoryStore
+    from chat_core.history import Head, History
     from chat_core.hot.store import MemoryStore
     from chat_core.keys import Address
     from chat_core.messages import Message
@@ -66,7 +66,7 @@ class HotCopies:
         How many messages the hot list holds.
     """
 
-    def __init__(self, store: MemoryStore, history: HistoryStore, *, keep: int) -> None:
+    def __init__(self, store: MemoryStore, history: History, *, keep: int) -> None:
         self._store = store
         self._history = history
         self._keep = keep
@@ -189,7 +189,7 @@ class HotCopies:
         copies may mix both, and the next turn makes them anew.
         """
         try:
-            now = await self._history.get_head(head.address)
+            now = await self._history.head(head.address)
         except ChatError as error:
             await self.forget(head.address)
             if isinstance(error, NotFound):

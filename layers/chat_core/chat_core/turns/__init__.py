@@ -4,7 +4,7 @@ from chat_core.turns.answer import committed, title_of
 from chat_core.turns.context import check_budget
 from chat_core.turns.events import TurnRequest, fold
 from chat_core.turns.lease import TurnLeases
-from chat_core.turns.once import Keyed, once, snapshot_head, snapshot_record
+from chat_core.turns.once import Keyed, once, snapshot_head, snapshot_record, with_record
 from chat_core.turns.service import TurnService
 from chat_core.turns.tool_results import check_tool_results, results_of
 from chat_core.turns.unlocked import conversation_context
@@ -24,4 +24,5 @@ __all__ = [
     "snapshot_head",
     "snapshot_record",
     "title_of",
+    "with_record",
 ]

@@ -17,7 +17,7 @@ from chat_core.turns.tool_results import check_tool_results
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chat_core.history import Head, HistoryStore
+    from chat_core.history import Head, History
     from chat_core.hot import MemoryState
     from chat_core.memory import Counting, Kept, MemoryPolicy, View
     from chat_core.messages import Item
@@ -120,7 +120,7 @@ def _item_ids(message: Message, head: Head) -> list[str | None]:
 
 
 async def turn_context(
-    history: HistoryStore,
+    history: History,
     head: Head,
     *,
     state: MemoryState | None,
@@ -205,7 +205,7 @@ def _counting(counts: RememberedCounts, policy: MemoryPolicy, body: Mapping[str,
     return counts.counting(body.get("tools") or (), bounded=not explain)
 
 
-async def _tail(history: HistoryStore, head: Head, reach: int | None) -> Past:
+async def _tail(history: History, head: Head, reach: int | None) -> Past:
     """Read the newest messages from the durable history."""
     limit = WHOLE_HISTORY if reach is None else reach
     stored = await history.tail(head, before=head.seq + 1, limit=limit) if head.seq else ()

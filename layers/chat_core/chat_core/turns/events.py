@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from chat_core.cache import Directives
     from chat_core.errors import ChatError
-    from chat_core.history import IdempotencyKey
     from chat_core.keys import Address
     from chat_core.messages import Item
+    from chat_core.turns.once import Keyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class TurnRequest:
         Of the response cache.
     fingerprint
         SHA-256 of the request's body, hex.
-    idempotency
-        The caller's key, or None.
+    keyed
+        The caller's idempotency key with it, or None.
     retry_count
         How often the caller's SDK says that it sent this request before.
     """
@@ -45,7 +45,7 @@ class TurnRequest:
     memory: Mapping[str, Any] | None
     directives: Directives
     fingerprint: str
-    idempotency: IdempotencyKey | None = None
+    keyed: Keyed | None = None
     retry_count: int = 0
 
 

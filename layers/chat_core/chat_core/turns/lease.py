@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, HistoryStore, IdempotencyKey
+    from chat_core.history import Head, IdempotencyKey, Leases
     from chat_core.keys import Address
 
 LEASE_GRACE = 3.0
@@ -32,7 +32,7 @@ class TurnLeases:
 
     Parameters
     ----------
-    history
+    leases
         Where they are kept.
     lock_wait
         Seconds to wait for another turn of the conversation.
@@ -40,8 +40,8 @@ class TurnLeases:
         Seconds since the epoch.
     """
 
-    def __init__(self, history: HistoryStore, *, lock_wait: float, clock: Callable[[], float] = time.time) -> None:
-        self._history = history
+    def __init__(self, leases: Leases, *, lock_wait: float, clock: Callable[[], float] = time.time) -> None:
+        self._leases = leases
         self._lock_wait = lock_wait
         self._clock = clock
         self._usual_turn = FIRST_TURN_GUESS
@@ -74,7 +74,7 @@ class TurnLeases:
         Raises
         ------
         ConversationLocked, IdempotencyInProgress, NotFound, StoreUnavailable
-            As `HistoryStore.take_lease`; the first two tell when to come again.
+            As `chat_core.history.Leases.take`; the first two tell when to come again.
         """
         lease = Lease(
             token=uuid4().hex,
@@ -85,7 +85,7 @@ class TurnLeases:
         waited = False
         while True:
             try:
-                head = await deadline.stored(self._history.take_lease(address, lease, create=create))
+                head = await deadline.stored(self._leases.take(address, lease, create=create))
             except errors.IdempotencyInProgress as error:
                 error.retry_after_ms = self.come_again_ms()
                 raise
@@ -107,7 +107,7 @@ class TurnLeases:
     ) -> None:
         """Give the lease back. It expires by itself: one that stays only makes the next turn wait for that."""
         with contextlib.suppress(errors.ChatError):
-            await deadline.stored(self._history.release_lease(address, token), at_most=at_most)
+            await deadline.stored(self._leases.release(address, token), at_most=at_most)
 
     def come_again_ms(self) -> int:
         """Draw a wait of one to six usual turns: a constant one would bring all waiters back at once."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chat_core.errors import IdempotencyKeyReused, NotFound
 from chat_core.history import Head, IdempotencyRecord
-from chat_core.keys import Address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from chat_core.history import HistoryStore, IdempotencyKey
+    from chat_core.history import Commit, History, IdempotencyKey
 
 RECORD_SECONDS = 86_400
 _SNAPSHOT = ("created_at", "updated_at", "metadata", "memory", "title", "items", "messages", "turns")
@@ -36,7 +35,7 @@ class Keyed:
     fingerprint: str
 
 
-async def recorded(history: HistoryStore, user: str, keyed: Keyed) -> tuple[IdempotencyRecord, Head] | None:
+async def find_record(history: History, keyed: Keyed) -> tuple[IdempotencyRecord, Head] | None:
     """Find what an earlier request under the key led to, with the conversation as it is now.
 
     Raises
@@ -46,20 +45,19 @@ async def recorded(history: HistoryStore, user: str, keyed: Keyed) -> tuple[Idem
     NotFound
         If the conversation was erased since.
     """
-    record = await history.idempotency_record(user, keyed.key)
+    record = await history.record(keyed.key)
     if record is None:
         return None
     if record.fingerprint != keyed.fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another request.", param="Idempotency-Key")
-    head = await history.get_head(Address(user, record.conversation))
+    head = await history.head(record.address)
     if head.incarnation != record.incarnation:
         raise NotFound("There is no such conversation.")
     return record, head
 
 
 async def once(
-    history: HistoryStore,
-    user: str,
+    history: History,
     keyed: Keyed | None,
     write: Callable[[], Awaitable[T]],
     replay: Callable[[IdempotencyRecord, Head], Awaitable[T]],
@@ -75,21 +73,40 @@ async def once(
     """
     if keyed is None:
         return await write(), False
-    found = await recorded(history, user, keyed)
+    found = await find_record(history, keyed)
     if found is None:
         try:
             return await write(), False
         except IdempotencyKeyReused:
             # The same request, sent twice at once: the other one was faster.
-            found = await recorded(history, user, keyed)
+            found = await find_record(history, keyed)
             if found is None:
                 raise
     return await replay(*found), True
 
 
+def with_record(commit: Commit, keyed: Keyed | None, head: Head, now: float) -> Commit:
+    """Add the record of a request with a key to its commit behind a head."""
+    if keyed is None:
+        return commit
+    record = IdempotencyRecord(
+        key=keyed.key,
+        fingerprint=keyed.fingerprint,
+        conversation=head.conversation,
+        incarnation=head.incarnation,
+        first_seq=head.seq + 1,
+        last_seq=head.seq + len(commit.turn.items),
+        inputs=commit.inputs,
+        frame=commit.frame,
+        expires_at=int(now) + RECORD_SECONDS,
+    )
+    return replace(commit, record=record)
+
+
 def snapshot_record(keyed: Keyed, head: Head, now: float) -> IdempotencyRecord:
     """Make the record of a request that is answered with a conversation."""
     return IdempotencyRecord(
+        key=keyed.key,
         fingerprint=keyed.fingerprint,
         conversation=head.conversation,
         incarnation=head.incarnation,
@@ -101,9 +118,9 @@ def snapshot_record(keyed: Keyed, head: Head, now: float) -> IdempotencyRecord:
     )
 
 
-def snapshot_head(user: str, record: IdempotencyRecord) -> Head:
+def snapshot_head(record: IdempotencyRecord) -> Head:
     """Read the conversation as it was answered."""
-    return Head(Address(user, record.conversation), record.incarnation, **record.frame)
+    return Head(record.address, record.incarnation, **record.frame)
 
 
 def _snapshot(head: Head) -> dict[str, Any]:

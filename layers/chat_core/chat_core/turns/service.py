@@ -19,8 +19,7 @@ from chat_core.timing import timed
 from chat_core.turns.answer import answer_of, committed, frame_of, replayed, texts, title_of
 from chat_core.turns.context import turn_context
 from chat_core.turns.events import TextDelta, TurnCompleted, TurnFailed, TurnStarted
-from chat_core.turns.lease import TurnLeases
-from chat_core.turns.once import Keyed, recorded
+from chat_core.turns.once import find_record, with_record
 from chat_core.turns.unlocked import unlocked_context
 
 if TYPE_CHECKING:
@@ -28,12 +27,13 @@ if TYPE_CHECKING:
 
     from chat_core.cache import Replies, Reply
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, HistoryStore, IdempotencyRecord, LastTurn
+    from chat_core.history import Head, History, IdempotencyRecord, LastTurn
     from chat_core.hot import HotCopies
     from chat_core.memory import TurnMemory
     from chat_core.messages import Message
     from chat_core.turns.context import TurnContext
     from chat_core.turns.events import TurnEvent, TurnRequest
+    from chat_core.turns.lease import TurnLeases
 
 # Seconds at the end of an invocation: what was paid is committed in them, then the copies follow, then the answer goes.
 COMMIT_RESERVE = 5.0
@@ -75,33 +75,33 @@ class TurnService:
     ----------
     history
         The source of truth.
+    leases
+        Who may run a turn.
     hot
         The copies in the cache.
     replies
         The way to the model.
     default_memory
         Memory settings of a conversation that has none.
-    lock_wait
-        Seconds to wait for another turn of the conversation.
     clock
         Seconds since the epoch.
     """
 
     def __init__(
         self,
-        history: HistoryStore,
+        history: History,
+        leases: TurnLeases,
         hot: HotCopies,
         replies: Replies,
         *,
         default_memory: Mapping[str, Any],
-        lock_wait: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._history = history
         self._hot = hot
         self._replies = replies
         self._default_memory = default_memory
-        self._leases = TurnLeases(history, lock_wait=lock_wait, clock=clock)
+        self._leases = leases
         self._clock = clock
 
     async def run(self, request: TurnRequest, deadline: Deadline) -> AsyncIterator[TurnEvent]:
@@ -167,7 +167,7 @@ class TurnService:
                 head, token, waited = await self._leases.take(
                     request.address,
                     deadline,
-                    key=request.idempotency,
+                    key=request.keyed.key if request.keyed else None,
                     create=not is_generated_id(request.address.conversation),
                     reserve=COMMIT_RESERVE + MODEL_MINIMUM,
                 )
@@ -189,10 +189,9 @@ class TurnService:
 
     async def _recorded(self, request: TurnRequest, deadline: Deadline) -> TurnCompleted | None:
         """Answer from the idempotency record, where the key came before."""
-        if request.idempotency is None:
+        if request.keyed is None:
             return None
-        keyed = Keyed(request.idempotency, request.fingerprint)
-        found = await deadline.stored(recorded(self._history, request.address.user, keyed))
+        found = await deadline.stored(find_record(self._history, request.keyed))
         if found is None:
             return None
         record, head = found
@@ -208,7 +207,7 @@ class TurnService:
         return await self._replay(head, last, deadline)
 
     async def _replay(self, head: Head, turn: LastTurn | IdempotencyRecord, deadline: Deadline) -> TurnCompleted:
-        items = await deadline.stored(self._history.read_items(head, turn.first_seq, turn.last_seq))
+        items = await deadline.stored(self._history.items(head, turn.first_seq, turn.last_seq))
         answer = replayed(turn.frame, items, first_seq=turn.first_seq, inputs=turn.inputs)
         return TurnCompleted(answer, {"Idempotent-Replayed": "true"})
 
@@ -231,23 +230,24 @@ class TurnService:
         turn = Turn(turn_id, (*context.given, *output), int(self._clock()))
         added = from_items(turn.items, turn_id=turn.id, created_at=turn.created_at, first_seq=head.seq + 1)
         kept = context.keep(settings.stored, added)
+        frame = frame_of(
+            reply.response,
+            conversation=request.address.conversation,
+            turn_id=turn_id,
+            cache=reply.cache,
+            memory=context.report,
+        )
         commit = Commit(
             turn=turn,
             inputs=len(context.given),
             messages=len(added),
             fingerprint=request.fingerprint,
-            frame=frame_of(
-                reply.response,
-                conversation=request.address.conversation,
-                turn_id=turn_id,
-                cache=reply.cache,
-                memory=context.report,
-            ),
+            frame=frame,
             system=context.system,
             anchor=kept.anchor,
             title=head.title or title_of(added),
-            idempotency=request.idempotency,
         )
+        commit = with_record(commit, request.keyed, head, self._clock())
         try:
             with timed("commit"):
                 before, after = await self._commit(head, commit, token, deadline)
@@ -316,7 +316,7 @@ class TurnService:
                 making = self._history.commit(head, commit, token=fence)
                 return head, await deadline.stored(making, reserve=FOLLOW_RESERVE)
             except errors.CommitConflict:
-                current = await deadline.stored(self._history.get_head(head.address), reserve=FOLLOW_RESERVE)
+                current = await deadline.stored(self._history.head(head.address), reserve=FOLLOW_RESERVE)
                 if current.incarnation != head.incarnation:
                     raise errors.NotFound(NO_CONVERSATION) from None
                 head, fence, commit = current, None, _moved(commit, current)
@@ -325,9 +325,13 @@ class TurnService:
 
 def _moved(commit: Commit, head: Head) -> Commit:
     """Make a commit that was meant for an earlier head one for this head: what others changed stays changed."""
+    record = commit.record
+    if record is not None:
+        record = replace(record, first_seq=head.seq + 1, last_seq=head.seq + len(commit.turn.items))
     return replace(
         commit,
         system=pinned_system(commit.turn.items[: commit.inputs], head.system),
         anchor=None,
         title=head.title or commit.title,
+        record=record,
     )

@@ -13,7 +13,7 @@ from chat_core.turns.context import turn_context
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chat_core.history import HistoryStore
+    from chat_core.history import History
     from chat_core.keys import Address
     from chat_core.messages import Item
     from chat_core.turns.context import TurnContext
@@ -22,7 +22,7 @@ _NOT_CREATED = "0" * 16
 
 
 async def conversation_context(
-    history: HistoryStore,
+    history: History,
     address: Address,
     *,
     default_memory: Mapping[str, Any],
@@ -47,7 +47,7 @@ async def conversation_context(
     InvalidRequest
         If the settings are none that a policy has.
     """
-    head = await history.get_head(address)
+    head = await history.head(address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
     context = await turn_context(
         history, head, state=None, policy=settings.policy, items=(), body={"model": model}, explain=True
@@ -56,7 +56,7 @@ async def conversation_context(
 
 
 async def unlocked_context(
-    history: HistoryStore,
+    history: History,
     address: Address,
     *,
     default_memory: Mapping[str, Any],
@@ -75,7 +75,7 @@ async def unlocked_context(
         See there.
     """
     try:
-        head = await history.get_head(address)
+        head = await history.head(address)
     except NotFound:
         if is_generated_id(address.conversation):
             raise

@@ -1,5 +1,13 @@
-"""The durable history in one DynamoDB table; the only import of boto3 for it, on the first call."""
+"""The durable history in one DynamoDB table; the only import of boto3 for it, on the first call.
 
-from chat_core.history.dynamodb.store import DynamoHistoryStore
+With days to live an item expires that long after it was written, and the conversation that long after its last commit:
+one that goes on loses its oldest items. The head's counts are not lowered by that.
+Calls run in threads, so a call that is cancelled may still be made.
+"""
 
-__all__ = ["DynamoHistoryStore"]
+from chat_core.history.dynamodb.conversations import DynamoConversations
+from chat_core.history.dynamodb.history import DynamoHistory
+from chat_core.history.dynamodb.leases import DynamoLeases
+from chat_core.history.dynamodb.table import Table
+
+__all__ = ["DynamoConversations", "DynamoHistory", "DynamoLeases", "Table"]

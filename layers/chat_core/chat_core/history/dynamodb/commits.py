@@ -14,22 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable
 from chat_core.history.dynamodb.batches import batches
-from chat_core.history.dynamodb.heads import activity, anchor_members, head_row, last_turn
+from chat_core.history.dynamodb.heads import activity, anchor_members, last_turn
 from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.packing import packed, packed_bytes
 from chat_core.history.dynamodb.reading import no_conversation
-from chat_core.history.dynamodb.records import RECORD_SECONDS, record_rows
+from chat_core.history.dynamodb.records import record_rows
 from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, row_bytes, text
 from chat_core.history.dynamodb.table import Cancelled, expressed
-from chat_core.history.records import IdempotencyRecord, LastTurn
+from chat_core.history.records import LastTurn
 from chat_core.keys import HEAD, item_sort_key, partition_key
 
 if TYPE_CHECKING:
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.table import Table
-    from chat_core.history.records import Commit, Head, IdempotencyKey
-
-    _Record = tuple[IdempotencyKey, IdempotencyRecord]
+    from chat_core.history.records import Commit, Head, IdempotencyRecord
 
 _PINNED_BYTES = 8_000
 """A larger system message stays with its item: the head is rewritten twice a turn, and paid for by its size."""
@@ -37,65 +35,16 @@ _PINNED_BYTES = 8_000
 _VALUE_BYTES = 150_000
 """Most bytes of a frame or a system message in a row, compressed."""
 
-_PROVISIONAL_SECONDS = 3_600
 _RECORD_ACTION = 1
 
 
-async def commit_turn(table: Table, head: Head, commit: Commit, *, token: str | None) -> Head:
-    """Append a turn; see `HistoryStore.commit`."""
-    now = table.clock()
-    new = _advanced(head, commit, now, released=token is not None)
-    record = None
-    if commit.idempotency:
-        record = (
-            commit.idempotency,
-            IdempotencyRecord(
-                fingerprint=commit.fingerprint,
-                conversation=head.conversation,
-                incarnation=head.incarnation,
-                first_seq=head.seq + 1,
-                last_seq=new.seq,
-                inputs=commit.inputs,
-                frame=commit.frame,
-                expires_at=int(now) + RECORD_SECONDS,
-            ),
-        )
-    await _append(table, head, new, commit, token=token, record=record)
-    return new
-
-
-async def create_conversation(table: Table, head: Head, commit: Commit | None, *, idempotency: _Record | None) -> Head:
-    """Create a conversation; see `HistoryStore.create_conversation`.
-
-    Its first items are committed to a provisional head, which expires by itself if the function is killed between.
-    """
-    now = table.clock()
-    expires_at = table.expiry(now)
-    new = replace(head, updated_at=now)
-    if commit is not None:
-        expires_at = int(now) + _PROVISIONAL_SECONDS
-    row = head_row(new, provisional=commit is not None, expires_at=expires_at)
-    put = {"Put": {"Item": row, **expressed({}, ConditionExpression="attribute_not_exists(#pk)")}}
-    records = record_actions(head.address.user, idempotency, now) if commit is None else []
-    try:
-        await table.transact([put, *records])
-    except (Cancelled, StoreUnavailable) as error:
-        made = await table.get(partition_key(head.address), HEAD)
-        if made is None or read_text(made, "incarnation") != head.incarnation:
-            raise _refusal(error) from None
-    if commit is not None:
-        new = _advanced(head, commit, now, released=False)
-        await _append(table, head, new, commit, token=None, record=idempotency)
-    return new
-
-
-def _advanced(head: Head, commit: Commit, now: float, *, released: bool) -> Head:
+def advanced(head: Head, commit: Commit, now: float) -> Head:
     """Tell the head after a commit."""
     count = len(commit.turn.items)
     seq = head.seq + count
     last = head.last
     if commit.frame:
-        last = LastTurn(commit.turn.id, commit.fingerprint, now, head.seq + 1, seq, commit.inputs, commit.frame)
+        last = LastTurn(commit.fingerprint, now, head.seq + 1, seq, commit.inputs, commit.frame)
     return replace(
         head,
         seq=seq,
@@ -107,20 +56,18 @@ def _advanced(head: Head, commit: Commit, now: float, *, released: bool) -> Head
         anchor=commit.anchor,
         title=commit.title,
         last=last,
-        lease=None if released else head.lease,
     )
 
 
-async def _append(
-    table: Table, head: Head, new: Head, commit: Commit, *, token: str | None, record: _Record | None
-) -> None:
+async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: str | None) -> None:
+    """Write a commit that makes ``new`` of ``head``; see `chat_core.history.History`."""
     now = new.updated_at
     expires_at = table.expiry(now)
     pk = partition_key(head.address)
     own_head = {"Key": key(pk, HEAD)}
     check = {"ConditionCheck": {**own_head, **_fenced(head, token)}}
     update = {"Update": {**own_head, **_head_update(head, new, commit, token=token, expires_at=expires_at)}}
-    records = record_actions(head.address.user, record, now)
+    records = record_actions(commit.record, now)
     rows = item_rows(pk, head.incarnation, commit.turn, first_seq=head.seq + 1, expires_at=expires_at)
     *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
     try:
@@ -133,7 +80,7 @@ async def _append(
             raise no_conversation() from None
         if read_int(row, "seq") >= new.seq and await _is_first_of(table, pk, head, commit):
             return
-        raise _refusal(error) from None
+        raise refusal(error) from None
 
 
 async def _is_first_of(table: Table, pk: str, head: Head, commit: Commit) -> bool:
@@ -196,11 +143,11 @@ def _pinned(head: Head, commit: Commit) -> Row | None:
     return {"system": _checked(value)}
 
 
-def record_actions(user: str, record: _Record | None, now: float) -> list[dict[str, Any]]:
+def record_actions(record: IdempotencyRecord | None, now: float) -> list[dict[str, Any]]:
     """Write a record where there is none that holds, and the pointer to it; nothing for None."""
     if record is None:
         return []
-    row, pointer = record_rows(user, *record, now)
+    row, pointer = record_rows(record, now)
     _checked(row["frame"])
     condition = "attribute_not_exists(#pk) OR #expires_at <= :now"
     once = expressed({"now": number(now)}, ConditionExpression=condition)
@@ -213,7 +160,8 @@ def _checked(value: Attribute) -> Attribute:
     return value
 
 
-def _refusal(error: Cancelled | StoreUnavailable) -> Exception:
+def refusal(error: Cancelled | StoreUnavailable) -> Exception:
+    """Say why a transaction of the head, then a record, was not made."""
     if isinstance(error, StoreUnavailable):
         return error
     if _RECORD_ACTION in error.failed:

@@ -79,17 +79,15 @@ def last_turn(last: LastTurn) -> Attribute:
     return packed({name: getattr(last, name) for name in LastTurn.__slots__})
 
 
-def head_from_row(row: Mapping[str, Attribute], user: str, now: float) -> Head:
+def head_from_row(row: Mapping[str, Attribute], user: str) -> Head:
     """Read a head; a pinned system message that is elsewhere (`pinned_seq`) is not in it."""
-    last = _value(row, "last")
     return replace(
         listed_head(row, user),
         seq=read_int(row, "seq"),
         system=_value(row, "system"),
         anchor=_anchor(row),
         edits=read_int(row, "edits"),
-        last=LastTurn(**last) if last else None,
-        lease=lease_from_row(row, now),
+        last=_last(row),
     )
 
 
@@ -130,6 +128,11 @@ def is_visible(row: Mapping[str, Attribute], now: float) -> bool:
 def pinned_seq(row: Mapping[str, Attribute]) -> int:
     """Tell which item is the pinned system message where the head does not hold the message itself, else 0."""
     return read_int(row, "system_seq")
+
+
+def _last(row: Mapping[str, Attribute]) -> LastTurn | None:
+    last = _value(row, "last")
+    return LastTurn(**{name: last[name] for name in LastTurn.__slots__}) if last else None
 
 
 def _value(row: Mapping[str, Attribute], name: str) -> Any:

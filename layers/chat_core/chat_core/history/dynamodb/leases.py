@@ -29,31 +29,42 @@ _FREE = "(attribute_not_exists(#lease_token) OR #lease_expires_at <= :now)"
 _UNEXPIRED = "(attribute_not_exists(#expires_at) OR #expires_at > :now)"
 
 
-async def take_lease(table: Table, address: Address, lease: Lease, *, create: bool) -> Head:
-    """Take the lease; see `HistoryStore.take_lease`."""
-    pk = partition_key(address)
-    for _ in range(_TRIES):
-        row = await _take(table, pk, lease)
-        if read_text(row, "lease_token") != lease.token and not _is_conversation(row, table.clock()):
-            if not create:
-                raise no_conversation()
-            await _sweep(table, pk, row)
-            row = await _take_new(table, pk, address.conversation, lease)
-        if read_text(row, "lease_token") == lease.token:
-            return await complete_head(table, address.user, row)
-        _refuse(row, lease, table.clock())
-    raise StoreUnavailable("The conversation cannot be had: others create and erase it.", retry_after_ms=1_000)
+class DynamoLeases:
+    """`chat_core.history.Leases` in a table.
 
+    Parameters
+    ----------
+    table
+        Where the rows are.
+    """
 
-async def release_lease(table: Table, address: Address, token: str) -> None:
-    """Give the lease back; see `HistoryStore.release_lease`."""
-    pk = partition_key(address)
-    update = "REMOVE #lease_token, #lease_expires_at, #lease_key"
-    own = expressed({"token": text(token)}, UpdateExpression=update, ConditionExpression="#lease_token = :token")
-    unused = "attribute_exists(#provisional) AND attribute_not_exists(#lease_token)"
-    with contextlib.suppress(ConditionFailed):
-        if is_provisional(await table.update(pk, HEAD, own)):
-            await table.delete(pk, HEAD, expressed({}, ConditionExpression=unused))
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def take(self, address: Address, lease: Lease, *, create: bool) -> Head:
+        """See `chat_core.history.Leases`."""
+        table, pk = self._table, partition_key(address)
+        for _ in range(_TRIES):
+            row = await _take(table, pk, lease)
+            if read_text(row, "lease_token") != lease.token and not _is_conversation(row, table.clock()):
+                if not create:
+                    raise no_conversation()
+                await _sweep(table, pk, row)
+                row = await _take_new(table, pk, address.conversation, lease)
+            if read_text(row, "lease_token") == lease.token:
+                return await complete_head(table, address.user, row)
+            _refuse(row, lease, table.clock())
+        raise StoreUnavailable("The conversation cannot be had: others create and erase it.", retry_after_ms=1_000)
+
+    async def release(self, address: Address, token: str) -> None:
+        """See `chat_core.history.Leases`."""
+        pk = partition_key(address)
+        update = "REMOVE #lease_token, #lease_expires_at, #lease_key"
+        own = expressed({"token": text(token)}, UpdateExpression=update, ConditionExpression="#lease_token = :token")
+        unused = "attribute_exists(#provisional) AND attribute_not_exists(#lease_token)"
+        with contextlib.suppress(ConditionFailed):
+            if is_provisional(await self._table.update(pk, HEAD, own)):
+                await self._table.delete(pk, HEAD, expressed({}, ConditionExpression=unused))
 
 
 async def _take(table: Table, pk: str, lease: Lease) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import NotFound
@@ -60,44 +60,49 @@ async def read_again(table: Table, head: Head) -> Head:
 
 async def complete_head(table: Table, user: str, row: Mapping[str, Attribute]) -> Head:
     """Make a head of its row, and of the item that is its pinned system message where the row only says which."""
-    head = head_from_row(row, user, table.clock())
+    head = head_from_row(row, user)
     seq = pinned_seq(row)
     if not seq:
         return head
-    page = await read_items(table, head, seq, seq)
+    page = await read_items(table, head, Range(seq, seq))
     item = page.data[0].item if page.data else MARKER
     system = {name: value for name, value in item.items() if name != "id"}
     return replace(head, system=None if system == MARKER else system)
 
 
-async def read_items(
-    table: Table,
-    head: Head,
-    first: int,
-    last: int,
-    *,
-    order: Order = "asc",
-    limit: int | None = None,
-    max_bytes: int | None = None,
-) -> Page[StoredItem]:
-    """Read items by place, in the given order, until the limit, the bytes or the end of the range.
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which items to read.
 
     Parameters
     ----------
     first, last
         Seqs, both inclusive; nothing behind the head's seq is read.
+    order
+        By place.
     limit
         Most items; None for all.
     max_bytes
         Most bytes of JSON, in UTF-8; one item comes whatever its size. None for all.
     """
-    first, last = max(first, 1), min(last, head.seq)
+
+    first: int
+    last: int
+    order: Order = "asc"
+    limit: int | None = None
+    max_bytes: int | None = None
+
+
+async def read_items(table: Table, head: Head, wanted: Range) -> Page[StoredItem]:
+    """Read items by place, in the given order, until the limit, the bytes or the end of the range."""
+    first, last = max(wanted.first, 1), min(wanted.last, head.seq)
+    limit, max_bytes = wanted.limit, wanted.max_bytes
     found: list[StoredItem] = []
     size = 0
     if first > last or limit == 0:
         return Page((), has_more=False)
     request = items_between(partition_key(head.address), first, last)
-    request |= {"ConsistentRead": True, "ScanIndexForward": order == "asc"}
+    request |= {"ConsistentRead": True, "ScanIndexForward": wanted.order == "asc"}
     if limit is not None:
         # One more tells whether more follows, and the last one read may lack its pieces.
         request["Limit"] = limit + 2

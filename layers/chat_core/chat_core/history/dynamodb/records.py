@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chat_core.history.dynamodb.packing import Attribute, packed, unpacked
 from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
 from chat_core.history.records import IdempotencyRecord
-from chat_core.keys import Address, idempotency_partition_key, partition_key
+from chat_core.keys import idempotency_partition_key, partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,13 +17,10 @@ if TYPE_CHECKING:
 RECORD = "idempotency"
 """Sort key of a record, which is alone in its partition."""
 
-RECORD_SECONDS = 86_400
-"""How long a record holds."""
 
-
-def record_rows(user: str, name: IdempotencyKey, record: IdempotencyRecord, now: float) -> tuple[Row, Row]:
+def record_rows(record: IdempotencyRecord, now: float) -> tuple[Row, Row]:
     """Write a record, and the pointer by which an erasure of the conversation finds it."""
-    pk = record_partition(user, name)
+    pk = record_partition(record.key)
     shared: Row = {"incarnation": text(record.incarnation), "expires_at": number(record.expires_at)}
     row: Row = {
         **key(pk, RECORD),
@@ -36,17 +33,18 @@ def record_rows(user: str, name: IdempotencyKey, record: IdempotencyRecord, now:
         "frame": packed(dict(record.frame)),
     }
     pointer_sk = f"{RECORD}#{int(now * 1000):015d}#{pk.rpartition('#')[2]}"
-    return row, {**key(partition_key(Address(user, record.conversation)), pointer_sk), **shared, "record": text(pk)}
+    return row, {**key(partition_key(record.address), pointer_sk), **shared, "record": text(pk)}
 
 
-def record_partition(user: str, name: IdempotencyKey) -> str:
+def record_partition(name: IdempotencyKey) -> str:
     """Tell the partition of a key's record."""
-    return idempotency_partition_key(user, name.route, name.key)
+    return idempotency_partition_key(name.user, name.route, name.key)
 
 
-def record_from_row(row: Mapping[str, Attribute]) -> IdempotencyRecord:
+def record_from_row(name: IdempotencyKey, row: Mapping[str, Attribute]) -> IdempotencyRecord:
     """Read a record."""
     return IdempotencyRecord(
+        key=name,
         fingerprint=read_text(row, "fingerprint"),
         conversation=read_text(row, "conversation"),
         incarnation=read_text(row, "incarnation"),

@@ -10,7 +10,7 @@ leaves rows without a head, which the next one finds in the same way.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, StoreUnavailable
@@ -23,10 +23,10 @@ from chat_core.history.dynamodb.table import Cancelled, expressed
 from chat_core.keys import HEAD, partition_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from chat_core.history.dynamodb.table import Table
-    from chat_core.history.records import Head, StoredItem
+    from chat_core.history.records import Deletion, Head
     from chat_core.keys import Address
 
 _TRIES = 5
@@ -34,7 +34,7 @@ _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
 
 
 async def erase(table: Table, address: Address) -> Mapping[str, int]:
-    """Remove every row of a conversation; see `HistoryStore.erase`."""
+    """Remove every row of a conversation; see `chat_core.history.ConversationStore`."""
     pk = partition_key(address)
     head = await table.delete(pk, HEAD)
     counts = {"conversations": int(head is not None), "items": 0, "idempotency_records": 0}
@@ -56,47 +56,31 @@ async def erase(table: Table, address: Address) -> Mapping[str, int]:
     return counts
 
 
-@dataclass(frozen=True, slots=True)
-class HeadChanges:
-    """What of the head was made of deleted items; the names are those of `HistoryStore.delete_items`."""
-
-    unpin: bool
-    pinned: StoredItem | None
-    title: str | None
-
-    @property
-    def any(self) -> bool:
-        """Whether there is any: then the head must be the one that was read."""
-        return self.unpin or self.title is not None
-
-
-async def delete_items(table: Table, head: Head, seqs: Sequence[int], *, messages: int, changes: HeadChanges) -> Head:
-    """Delete items; see `HistoryStore.delete_items`.
+async def delete_items(table: Table, head: Head, deletion: Deletion) -> Head:
+    """Delete items; see `chat_core.history.ConversationStore`.
 
     Pieces of split items go before the transaction, so that a deletion killed between can be repeated.
     """
     pk = partition_key(head.address)
-    wanted = sorted({seq for seq in seqs if 1 <= seq <= head.seq})
+    wanted = sorted({seq for seq in deletion.seqs if 1 <= seq <= head.seq})
     for _ in range(_TRIES):
         rows = [
             row for found in await asyncio.gather(*(_rows_of(table, pk, head, seq) for seq in wanted)) for row in found
         ]
         await _remove(table, [row for row in rows if place(row)[1] is not None])
         items = [row for row in rows if place(row)[1] is None]
-        if not items or await _take_out(table, pk, head, items, messages=messages, changes=changes):
+        if not items or await _take_out(table, pk, head, items, deletion):
             return await read_again(table, head)
     raise StoreUnavailable("Others delete the same items.", retry_after_ms=1_000)
 
 
-async def _take_out(
-    table: Table, pk: str, head: Head, items: list[Row], *, messages: int, changes: HeadChanges
-) -> bool:
+async def _take_out(table: Table, pk: str, head: Head, items: list[Row], deletion: Deletion) -> bool:
     """Delete items and count them off the head; False if others delete some of them too."""
     *first, last = batches(items, _weight)
     try:
         for batch in first:
-            await table.transact([_count_off(pk, head, len(batch), 0, changes), *map(_deletion, batch)])
-        await table.transact([_count_off(pk, head, len(last), messages, changes), *map(_deletion, last)])
+            await table.transact([_count_off(pk, head, batch, replace(deletion, messages=0)), *map(_deletion, batch)])
+        await table.transact([_count_off(pk, head, last, deletion), *map(_deletion, last)])
     except Cancelled as cancelled:
         if 0 in cancelled.failed:
             present = await table.get(pk, HEAD) or {}
@@ -107,26 +91,26 @@ async def _take_out(
     return True
 
 
-def _count_off(pk: str, head: Head, items: int, messages: int, changes: HeadChanges) -> dict[str, Any]:
+def _count_off(pk: str, head: Head, rows: list[Row], deletion: Deletion) -> dict[str, Any]:
     values = {
         "incarnation": text(head.incarnation),
-        "items": number(-items),
-        "messages": number(-messages),
+        "items": number(-len(rows)),
+        "messages": number(-deletion.messages),
         "one": number(1),
     }
     update = "ADD #items :items, #messages :messages, #edits :one"
     condition = "#incarnation = :incarnation"
-    if changes.any:
+    if deletion.changes_head:
         values |= {"seq": number(head.seq)}
         condition += " AND #seq = :seq"
-    if changes.title is not None:
-        values["title"] = text(changes.title)
+    if deletion.title is not None:
+        values["title"] = text(deletion.title)
         update += " SET #title = :title"
-    if changes.unpin and changes.pinned is not None:
+    if deletion.unpin and deletion.pinned is not None:
         # By its place: small ones too, until the next commit pins another.
-        values["system_seq"] = number(changes.pinned.seq)
-        update += f"{', ' if changes.title is not None else ' SET '}#system_seq = :system_seq REMOVE #system"
-    elif changes.unpin:
+        values["system_seq"] = number(deletion.pinned.seq)
+        update += f"{', ' if deletion.title is not None else ' SET '}#system_seq = :system_seq REMOVE #system"
+    elif deletion.unpin:
         update += " REMOVE #system, #system_seq"
     return {
         "Update": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+import time
 from contextvars import ContextVar
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -157,7 +158,7 @@ class Table:
     name
         The table's name.
     client
-        Makes the client, on the first call.
+        Makes the client on the first call; boto3 is not imported before.
     clock
         Gives the seconds since the epoch.
     ttl_days
@@ -165,7 +166,12 @@ class Table:
     """
 
     def __init__(
-        self, name: str, *, client: Callable[[], Client], clock: Callable[[], float], ttl_days: int | None
+        self,
+        name: str,
+        *,
+        client: Callable[[], Client] = connect,
+        clock: Callable[[], float] = time.time,
+        ttl_days: int | None = None,
     ) -> None:
         self.name = name
         self.clock = clock
