@@ -16,7 +16,7 @@ from local.messages import HttpRequest
 from local.routing import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from local.model.server import StandInModel
     from local.momento import EmbeddedMomento
@@ -86,13 +86,44 @@ class App:
         seconds: float = 28.0,
     ) -> Answer:
         """Send a request as API Gateway would. ``body`` is JSON, or bytes as they are."""
+        event = self._event(method, path, body, user=user, headers=headers or {}, query=query or {})
+        return self.invoke(*event, seconds=seconds)
+
+    def _event(
+        self, method: str, path: str, body: object, *, user: str, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> tuple[str, dict[str, Any]]:
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        sent = [("content-type", "application/json"), ("x-local-user", user), *(headers or {}).items()]
-        request = HttpRequest(method, path, urlencode(query or {}), tuple(sent), raw, "127.0.0.1")
+        sent = [("content-type", "application/json"), ("x-local-user", user), *headers.items()]
+        request = HttpRequest(method, path, urlencode(query), tuple(sent), raw, "127.0.0.1")
         match = Router(application().routes).match(method, path)
         assert match is not None, f"{method} {path} is no route of template.yaml"
         event = proxy_event(request, match, request_id="test-request", trace_id="trace", now=0.0)
-        return self.invoke(match.route.function, event, seconds=seconds)
+        return match.route.function, event
+
+    def stream(
+        self,
+        path: str,
+        body: object,
+        *,
+        user: str = "local",
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 28.0,
+        see: Callable[[bytes], None] = lambda _: None,
+    ) -> Answer:
+        """Post a request through `streaming_handler`; ``see`` takes each piece of the body as it leaves."""
+        from chat.handler import streaming_handler
+
+        _, event = self._event("POST", path, body, user=user, headers=headers or {}, query={})
+        parts: list[Any] = []
+
+        def send(part: Any) -> None:
+            parts.append(part)
+            if isinstance(part, bytes):
+                see(part)
+
+        streaming_handler(event, Context(seconds), send)
+        head, *pieces = parts
+        return _answer(head, b"".join(pieces).decode())
 
     def invoke(self, function: str, event: dict[str, Any], *, seconds: float = 28.0) -> Answer:
         """Invoke a function by its name in template.yaml."""
@@ -101,12 +132,15 @@ class App:
 
         handler = chat if function.startswith("Chat") else history
         answer = handler(event, Context(seconds))
-        found = {name.lower(): values[-1] for name, values in answer["multiValueHeaders"].items()}
-        body = answer["body"] if found["content-type"].startswith("text/") else json.loads(answer["body"])
-        return Answer(answer["statusCode"], found, body)
+        return _answer(answer, answer["body"])
 
     def turn(self, conversation: str, text: object, **more: Any) -> Answer:
         """Post one turn; members of the body by name, `call`'s own arguments by theirs."""
         own = {name: more.pop(name) for name in ("user", "headers", "seconds") if name in more}
         body = {"model": "gpt-4.1-mini", "conversation": conversation, "input": text, **more}
         return self.call("POST", "/v1/responses", body, **own)
+
+
+def _answer(head: Mapping[str, Any], text: str) -> Answer:
+    found = {name.lower(): values[-1] for name, values in head["multiValueHeaders"].items()}
+    return Answer(head["statusCode"], found, text if found["content-type"].startswith("text/") else json.loads(text))

@@ -73,7 +73,7 @@ def app(_services: App) -> App:
     _services.momento.wipe()
     _services.momento.meter.reset()
     _services.model.script.clear()
-    _services.model.delay = 0.0
+    _services.model.delay = _services.model.first_token = _services.model.token = 0.0
     calls = _services.model.calls
     return replace(_services, calls_before=calls["/v1/responses"], calls_before_all=sum(calls.values()))
 

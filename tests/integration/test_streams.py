@@ -137,13 +137,6 @@ def test_a_hit_replays_the_sequence_of_the_miss(app: App) -> None:
     assert logprobs == found[-1]["response"]["output"][0]["content"][0]["logprobs"]
 
 
-def test_the_model_is_not_asked_for_a_stream(app: App, place: dict[str, Any]) -> None:
-    options = {"include_obfuscation": True}
-    found = events(ask(app, f"Hello {uuid4().hex}", stream=True, stream_options=options, **place))
-    assert not any("obfuscation" in event for event in found)
-    assert {"stream", "stream_options"}.isdisjoint(app.model.requests[-1])
-
-
 def test_a_tool_call_streams_and_its_result_is_answered(app: App) -> None:
     conversation = f"streams-{uuid4().hex}"
     found = events(app.turn(conversation, "What is the weather in Oslo?", tools=[WEATHER], stream=True))

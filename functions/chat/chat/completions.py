@@ -8,13 +8,13 @@ from pydantic import FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chat_core.api import TOOLS_LIMIT, Metadata, Parts, Wire, check_provider_references, header, parse
-from chat_core.api.streams import chunk_frames, completion_chunks
+from chat_core.api.streams import CompletionStream
 from chat_core.cache import ModelCall, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.model import check_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from aws_lambda_powertools.event_handler import Request
 
@@ -121,7 +121,6 @@ def completions_call(request: Request, user: str, body: dict[str, Any], settings
     )
 
 
-def completion_frames(body: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
-    """Write a chat completion as the stream that its request asks for."""
-    include_usage = (body.get("stream_options") or {}).get("include_usage") is True
-    return chunk_frames(completion_chunks(answer, include_usage=include_usage))
+def completion_stream(body: Mapping[str, Any]) -> CompletionStream:
+    """Make the form of the stream that a request asks for."""
+    return CompletionStream(include_usage=(body.get("stream_options") or {}).get("include_usage") is True)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from chat.completions import completion_frames, completions_call
+from chat.completions import completion_stream, completions_call
 from chat.embeddings import embeddings_call
 from chat.responses import ResponsesCall, responses_call
 from chat.wiring import make_cache_access, make_embeddings, make_model, make_replies, make_turn_service
 from chat_core import api, observability
-from chat_core.api.streams import event_frames, response_events
-from chat_core.cache import CacheAccess, Embeddings, ModelCall, Replies, stateless
+from chat_core.api.streams import ResponseStream
+from chat_core.cache import CacheAccess, Completed, Embeddings, ModelCall, Replies, stateless
 from chat_core.deadline import Deadline
 from chat_core.model import ChatModel
 from chat_core.runtime import Send
 from chat_core.settings import ChatSettings
-from chat_core.turns import TurnService, fold
+from chat_core.turns import TurnRequest, TurnService, fold
 from chat_core.wiring import Stores, make_stores
 
 app = api.build_app()
@@ -89,16 +89,18 @@ async def create_response(
     time_left: Annotated[Deadline, Depends(deadline)],
     turns: Annotated[TurnService, Depends(turn_service)],
     replies: Annotated[Replies, Depends(replies)],
-) -> Response[str]:
+) -> Response[Any]:
     """Answer one turn of a conversation, or a stateless call where no conversation is named; as a stream if asked."""
+    form = ResponseStream() if call.stream else None
     if call.turn is None:
-        answer, headers = await stateless.respond(replies, ModelCall(call.user, call.body, call.directives), time_left)
-    else:
-        completed = await fold(turns.run(call.turn, time_left))
-        answer, headers = completed.answer, completed.headers
-    if call.stream and answer["object"] == "response":
-        return api.event_stream(event_frames(response_events(answer)), headers=headers)
-    return api.json_response(answer, headers=headers)
+        asked = ModelCall(call.user, call.body, call.directives)
+        return await api.answer_in_form(partial(stateless.respond, replies, asked, time_left), form)
+    return await api.answer_in_form(partial(_turn, turns, call.turn, time_left), form)
+
+
+async def _turn(turns: TurnService, turn: TurnRequest, time_left: Deadline, _: object = None) -> Completed:
+    completed = await fold(turns.run(turn, time_left))
+    return Completed(completed.answer, completed.headers)
 
 
 def completion(
@@ -116,12 +118,10 @@ async def create_chat_completion(
     call: Annotated[ModelCall, Depends(completion)],
     time_left: Annotated[Deadline, Depends(deadline)],
     replies: Annotated[Replies, Depends(replies)],
-) -> Response[str]:
+) -> Response[Any]:
     """Answer a chat completion; as a stream if asked."""
-    answer, headers = await stateless.respond(replies, call, time_left)
-    if call.body.get("stream"):
-        return api.event_stream(completion_frames(call.body, answer), headers=headers)
-    return api.json_response(answer, headers=headers)
+    form = completion_stream(call.body) if call.body.get("stream") else None
+    return await api.answer_in_form(partial(stateless.respond, replies, call, time_left), form)
 
 
 def embedding(
@@ -141,8 +141,8 @@ async def create_embeddings(
     embeddings: Annotated[Embeddings, Depends(embeddings)],
 ) -> Response[str]:
     """Answer the embeddings of one input or of many."""
-    answer, headers = await stateless.embed(embeddings, call, time_left)
-    return api.json_response(answer, headers=headers)
+    completed = await stateless.embed(embeddings, call, time_left)
+    return api.json_response(completed.answer, headers=completed.headers)
 
 
 @observability.metrics().log_metrics(capture_cold_start_metric=True)

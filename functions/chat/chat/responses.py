@@ -23,7 +23,7 @@ from chat_core.api import (
 )
 from chat_core.cache import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
-from chat_core.keys import STREAM_MEMBERS, Address
+from chat_core.keys import Address
 from chat_core.model import check_model
 from chat_core.turns import Keyed, TurnRequest
 
@@ -48,7 +48,7 @@ class Tool(Wire):
 
 
 class StreamOptions(Wire):
-    """How a stream is written. Obfuscation hides the lengths of deltas under way; one whole body needs none."""
+    """How a stream is written. Obfuscation hides the lengths of the model's deltas; what is there needs none."""
 
     include_obfuscation: bool | None = None
 
@@ -114,7 +114,7 @@ _NOT_YET = {
     "background": "Background responses are not supported yet; leave `background` out or false.",
     "previous_response_id": "`previous_response_id` is not supported; pass `conversation` to be remembered.",
 }
-_OURS = ("input", "conversation", "memory", *STREAM_MEMBERS)
+_OURS = ("input", "conversation", "memory", "stream")
 
 
 def responses_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> ResponsesCall:

@@ -25,15 +25,21 @@ def timed(name: str) -> Iterator[None]:
     Parameters
     ----------
     name
-        A token of RFC 9110: ``lease``, ``memory``, ``cache``, ``model``, ``commit``.
+        A token of RFC 9110: ``lease``, ``memory``, ``cache``, ``model``, ``commit``; ``first_event`` of an answer
+        that is told as it comes.
     """
     begin = time.monotonic()
     try:
         yield
     finally:
-        spans = _spans.get()
-        if spans is not None:
-            spans[name] = spans.get(name, 0.0) + time.monotonic() - begin
+        add_span(name, time.monotonic() - begin)
+
+
+def add_span(name: str, seconds: float) -> None:
+    """Add to the time of a part: see `timed`."""
+    spans = _spans.get()
+    if spans is not None:
+        spans[name] = spans.get(name, 0.0) + seconds
 
 
 def server_timing() -> str:

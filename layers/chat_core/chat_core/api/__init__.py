@@ -1,11 +1,12 @@
 """The edge that all functions share: who calls, what they ask, and what an answer looks like outside."""
 
-from chat_core.api.answers import event_stream, json_response, to_json
+from chat_core.api.answers import json_response, to_json
 from chat_core.api.body import fingerprint, json_body, json_body_or_empty, parse_json
 from chat_core.api.claims import current_user
 from chat_core.api.errors import STATUSES, error_response
 from chat_core.api.headers import header, idempotency_key, retry_count
 from chat_core.api.lambda_entry import answer, build_app, stream
+from chat_core.api.live import answer_in_form
 from chat_core.api.references import check_provider_references
 from chat_core.api.shapes import (
     ITEMS_LIMIT,
@@ -27,6 +28,7 @@ __all__ = [
     "Parts",
     "Wire",
     "answer",
+    "answer_in_form",
     "build_app",
     "check_conversation_id",
     "check_items",
@@ -34,7 +36,6 @@ __all__ = [
     "check_provider_references",
     "current_user",
     "error_response",
-    "event_stream",
     "fingerprint",
     "header",
     "idempotency_key",

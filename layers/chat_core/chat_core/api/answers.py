@@ -1,14 +1,14 @@
-"""Answers that no cache in front may keep: JSON, or server-sent events in one body."""
+"""Answers that no cache in front may keep: JSON, or server-sent events."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
 
 def to_json(value: object) -> str:
@@ -28,11 +28,19 @@ def json_response(
     )
 
 
-def event_stream(frames: Iterable[str], *, headers: Mapping[str, str | list[str]] | None = None) -> Response[str]:
-    """Make an answer of server-sent events, whole in one body, that no cache in front may keep."""
+def event_stream(
+    frames: str | AsyncIterator[str], *, headers: Mapping[str, str | list[str]] | None = None
+) -> Response[Any]:
+    """Make an answer of server-sent events that no cache in front may keep.
+
+    Parameters
+    ----------
+    frames
+        All of them, or one after the other as they come.
+    """
     return Response(
         status_code=200,
         content_type="text/event-stream; charset=utf-8",
-        body="".join(frames),
+        body=frames,
         headers={"Cache-Control": "private, no-store", **(headers or {})},
     )

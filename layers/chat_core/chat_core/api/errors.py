@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chat_core import errors
 from chat_core.api.answers import json_response
+from chat_core.observability import logger, where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,17 +48,33 @@ NOT_RETRIED = (
 def error_response(error: errors.ChatError) -> Response[str]:
     """Write an error in OpenAI's envelope, with what a client needs to retry rightly."""
     if isinstance(error, errors.UpstreamRejected):
-        return json_response({"error": dict(error.error)}, status=error.status, headers=error.headers)
-    status, kind = _status(error)
+        return json_response({"error": error_body(error)}, status=error.status, headers=error.headers)
     headers: dict[str, str | list[str]] = {}
     if isinstance(error, NOT_RETRIED):
         headers["x-should-retry"] = "false"
     if isinstance(error, errors.Retryable) and error.retry_after_ms is not None:
         headers["retry-after-ms"] = str(error.retry_after_ms)
         headers["retry-after"] = str(math.ceil(error.retry_after_ms / 1000))
+    return json_response({"error": error_body(error)}, status=_status(error)[0], headers=headers)
+
+
+def error_body(error: errors.ChatError) -> dict[str, Any]:
+    """Write what OpenAI's envelope has under ``error``."""
+    if isinstance(error, errors.UpstreamRejected):
+        return dict(error.error)
     param = error.param if error.param is None else _short(error.param)
-    body = {"message": _short(error.message), "type": kind, "param": param, "code": error.code}
-    return json_response({"error": body}, status=status, headers=headers)
+    return {"message": _short(error.message), "type": _status(error)[1], "param": param, "code": error.code}
+
+
+def is_fault(error: errors.ChatError) -> bool:
+    """Tell an error that is not the caller's."""
+    return not isinstance(error, errors.UpstreamRejected) and _status(error)[0] >= 500
+
+
+def unexpected(error: Exception) -> errors.ChatError:
+    """Log an error that nobody expected, by its kind and places, and make one for the caller of it."""
+    logger().error("unexpected_error", error=type(error).__name__, at=where(error.__traceback__))
+    return errors.ChatError("The service failed; the request may be tried again.")
 
 
 def _short(text: str) -> str:

@@ -11,9 +11,9 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from chat_core import errors, timing
 from chat_core.api import event_loop
 from chat_core.api.answers import to_json
-from chat_core.api.errors import error_response
+from chat_core.api.errors import error_response, unexpected
 from chat_core.api.sending import send_frames
-from chat_core.observability import Metric, count, logger, where
+from chat_core.observability import Metric, count, logger
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -32,13 +32,12 @@ def build_app() -> APIGatewayRestResolver:
         event = app.current_event.raw_event
         return error_response(errors.NotFound(f"There is no route {event.get('httpMethod')} {event.get('path')}."))
 
-    def unexpected(error: Exception) -> Response[str]:
-        logger().error("unexpected_error", error=type(error).__name__, at=where(error.__traceback__))
-        return error_response(errors.ChatError("The service failed; the request may be tried again."))
+    def unexpected_error(error: Exception) -> Response[str]:
+        return error_response(unexpected(error))
 
     app.not_found(route_not_found)
     app.exception_handler(errors.ChatError)(error_response)
-    app.exception_handler(Exception)(unexpected)
+    app.exception_handler(Exception)(unexpected_error)
     return app
 
 

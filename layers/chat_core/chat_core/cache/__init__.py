@@ -3,21 +3,29 @@
 from chat_core.cache.access import CacheAccess
 from chat_core.cache.embeddings import Embeddings
 from chat_core.cache.flow import CacheFlow, Provider
+from chat_core.cache.live import Completed, Failed, LiveEvent, ModelEvent, Opened, follow
 from chat_core.cache.policy import Directives, parse_cache_control
 from chat_core.cache.replies import Replies
-from chat_core.cache.reply import CacheReport, ModelCall, Reply
+from chat_core.cache.reply import CacheReport, Listener, ModelCall, Reply
 from chat_core.cache.store import ResponseCache
 
 __all__ = [
     "CacheAccess",
     "CacheFlow",
     "CacheReport",
+    "Completed",
     "Directives",
     "Embeddings",
+    "Failed",
+    "Listener",
+    "LiveEvent",
     "ModelCall",
+    "ModelEvent",
+    "Opened",
     "Provider",
     "Replies",
     "Reply",
     "ResponseCache",
+    "follow",
     "parse_cache_control",
 ]

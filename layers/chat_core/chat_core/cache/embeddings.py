@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chat_core.cache.flow import CacheFlow, Provider, Value
     from chat_core.cache.reply import ModelCall, Reply
     from chat_core.cache.vectors import EncodingFormat
+    from chat_core.model import Tell
 
 Input = str | list[int]
 
@@ -72,7 +73,7 @@ class _AnyVectorsWanted(Question):
     async def read(self, timeout: float | None = None) -> Found | None:
         raise NotImplementedError
 
-    async def ask(self, timeout: float) -> Made:
+    async def ask(self, timeout: float, tell: Tell | None = None) -> Made:
         answer, _ = await self.post(self.call.body, timeout)
         return Made(answer)
 
@@ -134,7 +135,7 @@ class _VectorsWanted(Question):
         age = now - min(one.stored_at for one in known)
         return Found(response, age, min(one.expires_at for one in known) - now, tokens, upstream_ms)
 
-    async def ask(self, timeout: float) -> Made:
+    async def ask(self, timeout: float, tell: Tell | None = None) -> Made:
         """Ask for what is not known, in order."""
         body, unknown = self.call.body, self._unknown
         if len(unknown) != len(self._keys):

@@ -12,16 +12,16 @@ from chat_core.cache.reply import Reply
 from chat_core.cache.single_flight import SingleFlight, Ticket
 from chat_core.errors import CacheMissed, CacheUnavailable
 from chat_core.observability import Metric
-from chat_core.timing import timed
+from chat_core.timing import add_span, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chat_core.cache.access import CacheAccess
     from chat_core.cache.policy import Decision
-    from chat_core.cache.reply import ModelCall
+    from chat_core.cache.reply import Listener, ModelCall
     from chat_core.keys import KeySpace
-    from chat_core.model import ChatModel
+    from chat_core.model import ChatModel, Tell
     from chat_core.observability import Count
 
 Value = tuple[str, bytes, float]
@@ -136,8 +136,8 @@ class Question(ABC):
         """
 
     @abstractmethod
-    async def ask(self, timeout: float) -> Made:
-        """Ask the model, within so many seconds; raises what `chat_core.model.ChatModel` does."""
+    async def ask(self, timeout: float, tell: Tell | None = None) -> Made:
+        """Ask the model, within so many seconds; parameters and errors are those of `chat_core.model.ChatModel`."""
 
     @abstractmethod
     def values(self) -> Sequence[Value]:
@@ -148,11 +148,13 @@ class Question(ABC):
         """Why the request went to the model, in the words of RFC 9211's ``fwd``."""
         return (self.refusal or "uri-miss") if self.decision.read else "request"
 
-    async def post(self, body: Mapping[str, Any], timeout: float) -> tuple[dict[str, Any], int]:
+    async def post(
+        self, body: Mapping[str, Any], timeout: float, tell: Tell | None = None
+    ) -> tuple[dict[str, Any], int]:
         """Send the model a body; its answer, and how many milliseconds it took."""
         start = time.monotonic()
         with timed("model"):
-            answer = await self.provider.model.post(self.call.endpoint, body, timeout=timeout)
+            answer = await self.provider.model.post(self.call.endpoint, body, timeout=timeout, tell=tell)
         return answer, round((time.monotonic() - start) * 1000)
 
 
@@ -172,7 +174,9 @@ class CacheFlow:
         self._count = count
         self.flights = SingleFlight(cache)
 
-    async def answer(self, question: Question, *, timeout: float, alone: bool = False) -> Reply:
+    async def answer(
+        self, question: Question, *, timeout: float, alone: bool = False, listener: Listener | None = None
+    ) -> Reply:
         """Get the answer.
 
         Parameters
@@ -181,6 +185,8 @@ class CacheFlow:
             Seconds for the model, and for waiting for another's call of it.
         alone
             Whether no other request can have the same key, so that there is no call to share.
+        listener
+            Follows what the model makes, for who cannot wait for the whole.
 
         Raises
         ------
@@ -197,28 +203,31 @@ class CacheFlow:
         if question.call.directives.only_if_cached:
             raise CacheMissed("There is no cached answer to this request.")
         if decision.bypass:
-            return self._bypass(question, decision.reason, await question.ask(timeout))
+            made = await question.ask(timeout, _tell(listener, question, bypass=decision.reason))
+            return self._bypass(question, decision.reason, made)
         ticket: Ticket[Found] = Ticket(timeout, failure=failure)
         if decision.read and decision.write and not alone:
             ticket = await self.flights.join(question.key, question.read, timeout=timeout)
         if ticket.found is not None:
             return self._hit(question, ticket.found, collapsed=ticket.waited)
-        return await self._ask(question, ticket)
+        return await self._ask(question, ticket, listener)
 
-    async def _ask(self, question: Question, ticket: Ticket[Found]) -> Reply:
+    async def _ask(self, question: Question, ticket: Ticket[Found], listener: Listener | None) -> Reply:
         """Ask the model, and store what it answers."""
+        failure = f"cache-{ticket.failure.replace('_', '-')}" if ticket.failure else ""
         try:
-            made = await question.ask(ticket.remaining)
+            made = await question.ask(ticket.remaining, _tell(listener, question, bypass=failure))
         except BaseException:
             await self.flights.abandon(ticket)
             raise
-        if ticket.failure:
-            return self._bypass(question, f"cache-{ticket.failure.replace('_', '-')}", made)
+        if failure:
+            return self._bypass(question, failure, made)
         stored = question.decision.write and await self._store(question, ticket)
         self._count(Metric.CACHE_MISSES)
         self._count_saved(made)
-        status = cache_status.forward(question.forward, stored=stored, details=_details(question))
-        return Reply(made.response, "MISS", status, saved_tokens=made.tokens, saved_ms=made.upstream_ms)
+        return Reply(
+            made.response, "MISS", _miss(question, stored=stored), saved_tokens=made.tokens, saved_ms=made.upstream_ms
+        )
 
     async def _store(self, question: Question, ticket: Ticket[Found]) -> bool:
         """Store an answer and give the lease back; tell whether it is done. It goes on if it takes long."""
@@ -241,13 +250,40 @@ class CacheFlow:
     def _bypass(self, question: Question, reason: str, made: Made) -> Reply:
         self._count(Metric.CACHE_BYPASSES, reason=reason)
         self._count_saved(made)
-        status = cache_status.forward("bypass", details=(reason, *_details(question)))
-        return Reply(made.response, "BYPASS", status, saved_tokens=made.tokens, saved_ms=made.upstream_ms)
+        return Reply(
+            made.response, "BYPASS", _bypassed(question, reason), saved_tokens=made.tokens, saved_ms=made.upstream_ms
+        )
 
     def _count_saved(self, answer: Found | Made) -> None:
         if answer.tokens or isinstance(answer, Found):
             self._count(Metric.TOKENS_SAVED, answer.tokens)
             self._count(Metric.UPSTREAM_MS_SAVED, answer.upstream_ms)
+
+
+def _tell(listener: Listener | None, question: Question, *, bypass: str) -> Tell | None:
+    """Tell a listener what the model makes, and before the first of it what is known of the cache by then."""
+    if listener is None:
+        return None
+    start, begun = time.monotonic(), False
+
+    def tell(event: Mapping[str, Any]) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            add_span("first_event", time.monotonic() - start)
+            opened = Reply({}, "BYPASS", _bypassed(question, bypass)) if bypass else Reply({}, "MISS", _miss(question))
+            listener.opened(opened.headers)
+        listener.told(event)
+
+    return tell
+
+
+def _miss(question: Question, *, stored: bool = False) -> str:
+    return cache_status.forward(question.forward, stored=stored, details=_details(question))
+
+
+def _bypassed(question: Question, reason: str) -> str:
+    return cache_status.forward("bypass", details=(reason, *_details(question)))
 
 
 def _details(question: Question) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chat_core.cache.flow import CacheFlow, Provider, Value
-    from chat_core.cache.reply import ModelCall, Reply
+    from chat_core.cache.reply import Listener, ModelCall, Reply
+    from chat_core.model import Tell
 
 # What the key leaves out and a response repeats: it is never stored, and a hit repeats this request's own.
 REPEATED = ("metadata", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "store")
@@ -35,12 +36,14 @@ class Replies:
         self._flow = flow
         self._provider = provider
 
-    async def respond(self, call: ModelCall, *, timeout: float, alone: bool = False) -> Reply:
+    async def respond(
+        self, call: ModelCall, *, timeout: float, alone: bool = False, listener: Listener | None = None
+    ) -> Reply:
         """Get the reply to a request to the Responses API or to Chat Completions.
 
         Parameters
         ----------
-        timeout, alone
+        timeout, alone, listener
             See `chat_core.cache.CacheFlow.answer`; a turn that has a history is alone.
 
         Raises
@@ -48,7 +51,8 @@ class Replies:
         CacheMissed
             If only a cached reply would do and there is none.
         """
-        return await self._flow.answer(_reply_wanted(call, self._provider), timeout=timeout, alone=alone)
+        question = _reply_wanted(call, self._provider)
+        return await self._flow.answer(question, timeout=timeout, alone=alone, listener=listener)
 
 
 def _reply_wanted(call: ModelCall, provider: Provider) -> _ReplyWanted:
@@ -90,9 +94,10 @@ class _ReplyWanted(Question):
         tokens = int((answer.get("usage") or {}).get("total_tokens") or 0)
         return Found(answer, now - envelope.stored_at, envelope.expires_at - now, tokens, envelope.upstream_ms)
 
-    async def ask(self, timeout: float) -> Made:
-        body = {name: value for name, value in self.call.body.items() if name not in STREAM_MEMBERS}
-        self._answer, self._upstream_ms = await self.post(body, timeout)
+    async def ask(self, timeout: float, tell: Tell | None = None) -> Made:
+        ours = ("stream",) if tell else STREAM_MEMBERS
+        body = {name: value for name, value in self.call.body.items() if name not in ours}
+        self._answer, self._upstream_ms = await self.post(body, timeout, tell)
         return Made(self._answer)
 
     def values(self) -> Sequence[Value]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,18 @@ class ModelCall:
     body: Mapping[str, Any]
     directives: Directives
     endpoint: Endpoint = "responses"
+
+
+class Listener(Protocol):
+    """Follows an answer while the model makes it. It never waits and never raises."""
+
+    def opened(self, headers: Mapping[str, str], /) -> None:
+        """Take what the answer's headers tell of the cache: the model has begun. Of a hit nothing is told."""
+        ...
+
+    def told(self, event: Mapping[str, Any], /) -> None:
+        """Take an event of a response, or a chunk of a chat completion: all but the last of a response."""
+        ...
 
 
 class CacheReport(TypedDict):

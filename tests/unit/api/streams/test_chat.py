@@ -129,7 +129,7 @@ def test_the_sdk_makes_the_completion_again(body: dict[str, Any]) -> None:
 def test_a_route_answers_a_stream_in_one_line() -> None:
     whole = create({"model": MODEL, **CHATS[0]}, now=1, change=lambda reply: reply)
     answer = event_stream(
-        chunk_frames(completion_chunks(whole, include_usage=False)), headers={"X-Cache": "HIT", "Age": "3"}
+        "".join(chunk_frames(completion_chunks(whole, include_usage=False))), headers={"X-Cache": "HIT", "Age": "3"}
     )
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
     assert (answer.headers["X-Cache"], answer.headers["Age"]) == ("HIT", "3")

@@ -12,17 +12,29 @@ if TYPE_CHECKING:
 _LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 
 
+DONE = "data: [DONE]\n\n"
+"""The mark of the end of a stream of chunks."""
+
+
+def event_frame(event: Mapping[str, Any]) -> str:
+    """Write an event of the Responses API with its type as the event's name."""
+    return f"event: {event['type']}\ndata: {_json(event)}\n\n"
+
+
 def event_frames(events: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Write each event of the Responses API with its type as the event's name."""
-    for event in events:
-        yield f"event: {event['type']}\ndata: {_json(event)}\n\n"
+    """Write each event of the Responses API."""
+    return map(event_frame, events)
+
+
+def chunk_frame(chunk: Mapping[str, Any]) -> str:
+    """Write a chunk of the Chat Completions API."""
+    return f"data: {_json(chunk)}\n\n"
 
 
 def chunk_frames(chunks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Write each chunk of the Chat Completions API, and the mark of the end."""
-    for chunk in chunks:
-        yield f"data: {_json(chunk)}\n\n"
-    yield "data: [DONE]\n\n"
+    yield from map(chunk_frame, chunks)
+    yield DONE
 
 
 def _json(value: object) -> str:

@@ -54,7 +54,12 @@ def _events(response: Mapping[str, Any]) -> Iterator[Event]:
         yield {"type": "response.output_item.added", "output_index": index, "item": _announced(item)}
         yield from _item_events(item, {"item_id": item.get("id") or "", "output_index": index})
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
-    yield {"type": f"response.{_ENDS.get(response.get('status'), 'incomplete')}", "response": response}
+    yield last_event(response)
+
+
+def last_event(response: Mapping[str, Any]) -> Event:
+    """Make the event that ends a response, still without its number."""
+    return {"type": f"response.{_ENDS.get(response.get('status'), 'incomplete')}", "response": response}
 
 
 def _announced(item: Mapping[str, Any]) -> Mapping[str, Any]:
