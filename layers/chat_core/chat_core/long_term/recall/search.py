@@ -125,12 +125,12 @@ def search(blocks: Sequence[Block], query: Query, *, conversation: str, limit: i
         [lex if near is None else share * near + (1 - share) * lex for near, lex in zip(cosines_, lexical, strict=True)]
     )
     turns = _Turns(blocks, query, conversation, lexical, cosines_)
-    hopeful: list[tuple[float, int]] = []
-    expired: list[tuple[float, int]] = []
     end = turns.end
-    for place, score in enumerate(scores[:end]):
-        if score > 0:
-            (expired if turns.expired(place) else hopeful).append((score, place))
+    hopeful = [(score, place) for place, score in enumerate(scores[:end]) if score > 0]
+    expired: list[tuple[float, int]] = []
+    if query.since:
+        expired = [one for one in hopeful if turns.expired(one[1])]
+        hopeful = [one for one in hopeful if not turns.expired(one[1])]
     best = [place for _, place in nlargest(limit, hopeful)]
     places = dict.fromkeys([*best, *(place for _, place in nlargest(MOST_EXPIRED, expired))])
     for place in best[:limit] if query.neighbours else ():
@@ -160,10 +160,11 @@ class _Turns:
         self.end = len(lexical)
         while query.before is not None and self.end and self._of(self.end - 1, "seqs") >= query.before:
             self.end -= 1
+        self._created_at = [time for block in blocks for time in block.created_at] if query.since else []
         self._shown = {self._of(place, "digests") for place in range(self.end, len(lexical))}
 
     def expired(self, place: int) -> bool:
-        return self._of(place, "created_at") < self._query.since
+        return bool(self._created_at) and self._created_at[place] < self._query.since
 
     def candidate(self, place: int) -> Candidate:
         near = self._near[place]
