@@ -88,7 +88,7 @@ def test_a_limit_is_an_integer_in_its_range(value: Any) -> None:
         ({"policy": "clear_tool_results", "placeholder": ""}, "memory.placeholder", "1 to 1000"),
         ({"policy": "clear_tool_results", "exclude_tools": "a"}, "memory.exclude_tools", "list"),
         ({"policy": "clear_tool_results", "exclude_tools": [1]}, "memory.exclude_tools", "list"),
-        ({**DEFAULT, "clear_tool_results": True}, "memory.clear_tool_results", "object"),
+        ({**DEFAULT, "clear_tool_results": 1}, "memory.clear_tool_results", "object"),
         ({**DEFAULT, "clear_tool_results": {"kep": 1}}, "memory.clear_tool_results.kep", "`keep`"),
         ({**DEFAULT, "clear_tool_results": {"keep": "1"}}, "memory.clear_tool_results.keep", "integer"),
         ([], "memory", "object"),

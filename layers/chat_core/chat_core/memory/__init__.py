@@ -17,6 +17,7 @@ are read. After the commit ``stored_policy.keep(tail + turn)`` says what to pack
 A policy is one file here and one line in `chat_core.memory.registry`.
 """
 
+from chat_core.memory.add_ons import NO_ADD_ONS, AddOns, FactSettings, RecallSettings, parse_add_ons
 from chat_core.memory.places import first_item
 from chat_core.memory.policy import (
     NO_NOTES,
@@ -37,20 +38,25 @@ from chat_core.messages import BEGINNING, Anchor
 __all__ = [
     "BEGINNING",
     "NOTHING_EARLIER",
+    "NO_ADD_ONS",
     "NO_NOTES",
     "UNCOUNTED",
+    "AddOns",
     "Anchor",
     "Counting",
     "Earlier",
+    "FactSettings",
     "Folding",
     "Kept",
     "LeftOut",
     "MemoryPolicy",
     "Notes",
+    "RecallSettings",
     "TurnMemory",
     "View",
     "first_item",
     "merge_settings",
+    "parse_add_ons",
     "parse_policy",
     "parse_turn_settings",
 ]

@@ -75,6 +75,34 @@ class Integer:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A finite JSON number in an inclusive range, with or without a fraction part."""
+
+    least: float
+    most: float
+    default: float | None = None
+
+    def read(self, value: Any, name: str) -> float:
+        """Check a value."""
+        if type(value) not in (int, float) or not self.least <= value <= self.most:
+            raise refused(name, f"must be a number from {self.least:g} to {self.most:g}")
+        return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A JSON boolean."""
+
+    default: bool = False
+
+    def read(self, value: Any, name: str) -> bool:
+        """Check a value."""
+        if not isinstance(value, bool):
+            raise refused(name, "must be true or false")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chat_core.memory.add_ons import ADD_ONS, AddOns, parse_add_ons, switched
 from chat_core.memory.fields import PolicySpec, names, refused
 from chat_core.memory.registry import POLICIES
 
@@ -25,6 +26,8 @@ class TurnMemory:
         Computes the turn's view.
     stored
         Computes what is kept for the next turn: the policy without the turn's override.
+    add_ons, stored_add_ons
+        What stands beside them.
     read_only
         The turn sees the memory and leaves no trace.
     dry_run
@@ -33,6 +36,8 @@ class TurnMemory:
 
     policy: MemoryPolicy
     stored: MemoryPolicy
+    add_ons: AddOns
+    stored_add_ons: AddOns
     read_only: bool = False
     dry_run: bool = False
 
@@ -40,7 +45,8 @@ class TurnMemory:
 def merge_settings(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Merge a change into settings, field by field; neither is checked beyond being an object.
 
-    Another ``policy`` drops the fields of the old one. A null takes a field away, so that its default holds again.
+    Another ``policy`` drops the fields of the old one, but keeps the add-ons. A null takes a field away, so that its
+    default holds again; a false takes an add-on away even if the default has it.
 
     Raises
     ------
@@ -50,8 +56,10 @@ def merge_settings(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict
     if not isinstance(change, Mapping):
         raise refused("", "must be an object")
     policy = change.get("policy")
-    base = {} if policy is not None and policy != stored.get("policy") else stored
-    merged = dict(base)
+    merged = dict(stored)
+    if policy is not None and policy != stored.get("policy"):
+        kept = [name for name in (*ADD_ONS, *_add_on_policies()) if name != policy]
+        merged = {name: stored[name] for name in kept if name in stored}
     for name, value in change.items():
         before = merged.get(name)
         if isinstance(value, Mapping) and isinstance(before, Mapping):
@@ -75,17 +83,25 @@ def parse_policy(settings: Mapping[str, Any]) -> MemoryPolicy:
     spec = POLICIES.get(name) if isinstance(name, str) else None
     if spec is None:
         raise refused("policy", f"must be one of {names(tuple(POLICIES))}")
-    given = {field: value for field, value in settings.items() if field != "policy" and value is not None}
+    parse_add_ons(settings)
+    given = {
+        field: value for field, value in settings.items() if field not in ("policy", *ADD_ONS) and value is not None
+    }
     for field in _OF_A_TURN:
         if field in given:
             raise refused(field, "belongs to a turn, not to a conversation's settings")
-    add_ons = [] if spec.add_to else [one for one in POLICIES.values() if one.add_to]
-    added = [(one, given.pop(one.name)) for one in add_ons if one.name in given]
-    policy = spec.build(_values(spec, given, others=tuple(one.name for one in add_ons)))
+    add_to = [] if spec.add_to else [POLICIES[one] for one in _add_on_policies()]
+    added = [(one, switched(given.pop(one.name, None), one.name)) for one in add_to]
+    policy = spec.build(_values(spec, given, others=(*(one.name for one in add_to), *ADD_ONS)))
     for one, value in added:
-        if one.add_to:
+        if one.add_to and value is not None:
             policy = one.add_to(_values(one, value, under=f"{one.name}."), policy)
     return policy
+
+
+def _add_on_policies() -> list[str]:
+    """Name the policies that may stand beside another."""
+    return [name for name, spec in POLICIES.items() if spec.add_to]
 
 
 def parse_turn_settings(settings: Mapping[str, Any], override: Mapping[str, Any] | None) -> TurnMemory:
@@ -103,14 +119,17 @@ def parse_turn_settings(settings: Mapping[str, Any], override: Mapping[str, Any]
     InvalidRequest
         As `parse_policy`.
     """
-    stored = parse_policy(settings)
+    stored, beside = parse_policy(settings), parse_add_ons(settings)
     if not override:
-        return TurnMemory(stored, stored)
+        return TurnMemory(stored, stored, beside, beside)
     if not isinstance(override, Mapping):
         raise refused("", "must be an object")
     change = {name: value for name, value in override.items() if name not in _OF_A_TURN}
-    policy = parse_policy(merge_settings(settings, change)) if change else stored
-    return TurnMemory(policy, stored, *(_flag(override, name) for name in _OF_A_TURN))
+    policy, add_ons = stored, beside
+    if change:
+        merged = merge_settings(settings, change)
+        policy, add_ons = parse_policy(merged), parse_add_ons(merged)
+    return TurnMemory(policy, stored, add_ons, beside, *(_flag(override, name) for name in _OF_A_TURN))
 
 
 def _flag(override: Mapping[str, Any], name: str) -> bool:
@@ -120,10 +139,10 @@ def _flag(override: Mapping[str, Any], name: str) -> bool:
     return value or False
 
 
-def _values(spec: PolicySpec, given: Any, *, others: tuple[str, ...] = (), under: str = "") -> dict[str, Any]:
+def _values(
+    spec: PolicySpec, given: Mapping[str, Any], *, others: tuple[str, ...] = (), under: str = ""
+) -> dict[str, Any]:
     """Read the fields of one policy, defaults included."""
-    if not isinstance(given, Mapping):
-        raise refused(under.removesuffix("."), "must be an object")
     for field in given:
         if field not in spec.fields:
             known = (*spec.fields, *others)
