@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from chat_core.deadline import Deadline
+from chat_core.long_term.asking import StructuredModel
+from chat_core.long_term.extractor import Extractor, Ids
 from chat_core.long_term.facts.accept import Candidate, Said
 from chat_core.long_term.facts.extraction import taken
 from chat_core.long_term.facts.records import Assertion, Evidence, Moment, Tombstone, fact_digest
 from chat_core.long_term.facts.resolve import resolved
 from chat_core.long_term.facts.shown import subject_facts, triple
+from chat_core.long_term.fold import Batch
+from chat_core.long_term.turns import whole_turns
+from chat_core.messages import Message
 from tests.conformance.cases import Case, Outcome, compared
+from tests.fakes.model import FakeModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+ROLES: tuple[Literal["user", "assistant"], ...] = ("user", "assistant")
 
 
 def run(case: Case) -> Outcome:
     """Run a case by its ``op``."""
     if case["op"] == "merge":
         return merge(case)
+    if case["op"] == "fold":
+        return fold(case)
     params = case.get("params", {})
     if case["op"] == "view" and ("facts" in params or "extractor_output" in params):
         return shown(case, params)
@@ -64,6 +76,54 @@ def _told(expected: Mapping[str, Any], got: Mapping[str, Any]) -> dict[str, Any]
         elif isinstance(value, list) and isinstance(known, list) and sorted(map(str, value)) == sorted(map(str, known)):
             told[name] = known
     return told
+
+
+def fold(case: Case) -> Outcome:
+    """Run the worker as often as the model is told to answer, and once more; each run takes in what is not covered."""
+    replies = case.get("model_replies") or [case["model_reply"]]
+    messages = _messages(case["turns"])
+    ids = Ids(item=lambda message: message.id, fact="new{}".format)
+    facts: list[Assertion] = []
+    outcomes: list[str] = []
+    calls: list[int] = []
+    covered = 0
+    for reply in (*replies, ""):
+        model = FakeModel(seconds=0)
+        model.script.append({"output": [{"type": "message", "content": [{"type": "output_text", "text": reply}]}]})
+        turns = whole_turns([message for message in messages if message.seq > covered])
+        outcome = "nothing_to_do"
+        if turns:
+            extractor = Extractor(StructuredModel(model, "gpt-4o"), count=len, clock=lambda: 0)
+            found = asyncio.run(
+                extractor.extract(
+                    Batch(turns),
+                    resolved(facts),
+                    ids,
+                    forgotten={},
+                    include_assistant=False,
+                    deadline=Deadline.after(60),
+                )
+            )
+            outcome = found.code or "stored"
+            if found.taken is not None:
+                facts += found.taken.assertions
+                covered = turns[-1].last
+                outcome = "stored" if found.taken.assertions else "stored_nothing"
+        outcomes.append(outcome)
+        calls.append(len(model.bodies))
+    got = {"model_calls": calls, "facts_after": len(resolved(facts)), "outcomes": outcomes, "covers_up_to": covered}
+    if "outcome" in case["expected"]:
+        got["outcome"] = outcomes[0]
+    asked = len(case["expected"].get("outcomes", outcomes))
+    return compared(case["expected"], {**got, "model_calls": calls[:asked], "outcomes": outcomes[:asked]})
+
+
+def _messages(turns: list[dict[str, Any]]) -> tuple[Message, ...]:
+    return tuple(
+        Message(role, content=turn[role], id=f"{turn['id']}-{role}", seq=turn["seq"] - 1 + place)
+        for turn in turns
+        for place, role in enumerate(ROLES)
+    )
 
 
 def shown(case: Case, params: Mapping[str, Any]) -> Outcome:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chat_core.deadline import Deadline
 from chat_core.errors import InvalidRequest, UpstreamError
 from chat_core.keys import item_id
+from chat_core.long_term.asking import StructuredModel
 from chat_core.long_term.fence import NOTES, TRANSCRIPT
 from chat_core.long_term.fold import INPUT_TOKENS, Batch, batches, due_turns
 from chat_core.long_term.notes import HEADINGS, notes_message, notes_of
@@ -102,7 +103,7 @@ class Conversation:
         self._count: Callable[[Message], int] = (
             (lambda message: self.sizes.get(message.id, 0)) if self.sizes else counter.message
         )
-        self._summariser = Summariser(self.model, "gpt-4o", count=counter.text, clock=lambda: 0)
+        self._summariser = Summariser(StructuredModel(self.model, "gpt-4o"), count=counter.text, clock=lambda: 0)
 
     def size(self, turn: WholeTurn) -> int:
         if self.folding and self.folding.unit == "messages":

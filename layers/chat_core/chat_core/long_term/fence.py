@@ -13,8 +13,9 @@ NOTES: Final = "memory_notes"
 RECALLED: Final = "recalled_turns"
 TRANSCRIPT: Final = "transcript"
 SUMMARY: Final = "notes_so_far"
+FACTS: Final = "known_facts"
 
-_TAG = re.compile(rf"<(?=[\s/]*(?:{NOTES}|{RECALLED}|{SUMMARY}|{TRANSCRIPT})\b)", re.IGNORECASE)
+_TAG = re.compile(rf"<(?=[\s/]*(?:{NOTES}|{RECALLED}|{SUMMARY}|{FACTS}|{TRANSCRIPT})\b)", re.IGNORECASE)
 
 
 def fenced(tag: str, text: str, *, heading: str = "") -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chat_core.errors import ChatError, UpstreamRejected
+from chat_core.errors import ChatError
+from chat_core.long_term.asking import code_of, is_refused
 from chat_core.long_term.fold import INPUT_TOKENS
 from chat_core.long_term.language import language_of
 from chat_core.long_term.prompt import AGAIN, PROMPT_VERSION, summary_request
@@ -17,14 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chat_core.deadline import Deadline
+    from chat_core.long_term.asking import StructuredModel
     from chat_core.long_term.fold import Batch
     from chat_core.long_term.turns import WholeTurn
-    from chat_core.model import ChatModel
 
 TRIES = 2
-ANSWER_SECONDS = 60.0
-UNSUPPORTED = ("temperature", "text")
-"""Parameters without which the model is asked where its provider refuses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +50,17 @@ class Summariser:
     Parameters
     ----------
     model
-        The provider.
-    name
-        The model's name there.
+        Whom to ask.
     count
         Counts a text's tokens as the model does.
     clock
         Seconds since the epoch.
     """
 
-    def __init__(self, model: ChatModel, name: str, *, count: Callable[[str], int], clock: Callable[[], float]) -> None:
-        self.name = name
+    def __init__(self, model: StructuredModel, *, count: Callable[[str], int], clock: Callable[[], float]) -> None:
         self._model = model
         self._count = count
         self._clock = clock
-        self._unsupported: set[str] = set()
 
     async def summarise(
         self, batch: Batch[WholeTurn], before: Summary, *, max_tokens: int, deadline: Deadline
@@ -97,10 +91,10 @@ class Summariser:
                 lines, previous=before.text, language=language, max_tokens=max_tokens, refused=code
             )
             try:
-                answer = await self._ask(request, deadline)
+                answer = await self._model.ask(request, deadline)
             except ChatError as error:
-                return Answered(None, _code(error), refused=_is_refused(error))
-            wanted = Wanted(language, max_tokens, source, structured="text" not in self._unsupported)
+                return Answered(None, code_of(error), refused=is_refused(error))
+            wanted = Wanted(language, max_tokens, source, structured=self._model.structured)
             text, refusal = accepted(answer, wanted, self._count)
             if refusal is None:
                 return Answered(
@@ -108,7 +102,7 @@ class Summariser:
                         text,
                         last,
                         language,
-                        self.name,
+                        self._model.name,
                         PROMPT_VERSION,
                         self._count(text),
                         int(self._clock()),
@@ -119,34 +113,3 @@ class Summariser:
             if code not in AGAIN:
                 break
         return Answered(None, code, refused=True)
-
-    async def _ask(self, request: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
-        body = {"model": self.name, **request}
-        for _ in range(1 + len(UNSUPPORTED)):
-            sent = {name: value for name, value in body.items() if name not in self._unsupported}
-            timeout = min(ANSWER_SECONDS, deadline.remaining())
-            try:
-                return await self._model.post("responses", sent, timeout=timeout)
-            except UpstreamRejected as rejected:
-                named = _unsupported(rejected)
-                if named is None or named not in sent:
-                    raise
-                self._unsupported.add(named)
-        raise AssertionError
-
-
-def _unsupported(rejected: UpstreamRejected) -> str | None:
-    """Name the parameter that the provider does not take from us."""
-    if rejected.status != 400:
-        return None
-    param = str(rejected.error.get("param") or "").split(".")[0]
-    return param if param in UNSUPPORTED else None
-
-
-def _is_refused(error: ChatError) -> bool:
-    """Whether the provider refused what it was given: another range may do."""
-    return isinstance(error, UpstreamRejected) and error.status in (400, 413, 422)
-
-
-def _code(error: ChatError) -> str:
-    return "rejected" if _is_refused(error) else error.code or "upstream_error"

@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from chat_core.long_term.answer import written
 from chat_core.long_term.language import is_written_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 Refusal = Literal["invalid_output", "blank", "refusal", "too_long", "wrong_language"]
 """Why an answer is not taken."""
@@ -60,13 +61,12 @@ def accepted(answer: Mapping[str, Any], wanted: Wanted, count: Callable[[str], i
     tuple
         The summary, and why it is not taken; None when it is.
     """
-    if answer.get("status") not in (None, "completed"):
+    wrote = written(answer)
+    if not wrote.complete:
         return "", "invalid_output"
-    parts = list(_parts(answer))
-    if any(part.get("type") == "refusal" for part in parts):
+    if wrote.refused:
         return "", "refusal"
-    written = "".join(str(part.get("text", "")) for part in parts)
-    text = _summary_of(written, structured=wanted.structured)
+    text = _summary_of(wrote.text, structured=wanted.structured)
     return ("", "invalid_output") if text is None else (text, judged(text, wanted, count))
 
 
@@ -83,17 +83,11 @@ def judged(text: str, wanted: Wanted, count: Callable[[str], int]) -> Refusal | 
     return None
 
 
-def _parts(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for item in answer.get("output") or ():
-        content = item.get("content") if item.get("type") == "message" else None
-        yield from (part for part in content or () if isinstance(part, dict))
-
-
-def _summary_of(written: str, *, structured: bool) -> str | None:
+def _summary_of(text: str, *, structured: bool) -> str | None:
     try:
-        value = json.loads(written)
+        value = json.loads(text)
     except ValueError:
-        return None if structured else written
-    if isinstance(value, dict) and isinstance(text := value.get("summary"), str):
-        return text.strip()
-    return None if structured else written
+        return None if structured else text
+    if isinstance(value, dict) and isinstance(summary := value.get("summary"), str):
+        return summary.strip()
+    return None if structured else text

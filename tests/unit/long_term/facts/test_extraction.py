@@ -41,6 +41,10 @@ def test_an_answer_is_read() -> None:
     assert parse_facts(answer(), {}) == ()
 
 
+def test_json_in_a_code_block_is_read() -> None:
+    assert parse_facts(f"```json\n{answer(FACT)}\n```", {}) == parse_facts(answer(FACT), {})
+
+
 def test_a_handle_names_a_known_fact_and_an_unknown_one_names_nothing() -> None:
     known, unknown = parse_facts(answer({**FACT, "replaces": 3}, {**FACT, "replaces": 4}), {3: "fact_x"}) or ()
     assert (known.replaces, unknown.replaces) == ("fact_x", None)

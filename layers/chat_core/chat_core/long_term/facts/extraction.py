@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -66,6 +67,10 @@ class Taken:
     refusals: tuple[tuple[int, Refusal], ...]
 
 
+_CODE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
+"""How models that are not held to a schema write JSON."""
+
+
 def parse_facts(text: str, handles: Mapping[int, str]) -> tuple[Candidate, ...] | None:
     """Read the model's answer; None where it is not of the schema.
 
@@ -74,8 +79,9 @@ def parse_facts(text: str, handles: Mapping[int, str]) -> tuple[Candidate, ...] 
     handles
         The number under which a known fact was shown → its id. One that was not shown names nothing.
     """
+    fence = _CODE.fullmatch(text.strip())
     try:
-        facts = json.loads(text)["facts"]
+        facts = json.loads(fence[1] if fence else text)["facts"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     if not isinstance(facts, list) or len(facts) > MOST or not all(map(_is_fact, facts)):
