@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import FailFast, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chat_core.api import TOOLS_LIMIT, Metadata, Parts, Wire, check_provider_references, header, parse
@@ -37,7 +37,7 @@ class ChatMessage(Wire):
 
     role: Literal["developer", "system", "user", "assistant", "tool", "function"]
     content: str | Parts | None = None
-    tool_calls: Annotated[list[ToolCall], Field(max_length=TOOLS_LIMIT), FailFast()] | None = None
+    tool_calls: Annotated[list[ToolCall], Field(max_length=TOOLS_LIMIT, fail_fast=True)] | None = None
     tool_call_id: str | None = None
 
     @model_validator(mode="after")
@@ -66,7 +66,7 @@ class CompletionsRequest(Wire):
     """The members with a rule of OpenAI's or ours; all others go through untouched."""
 
     model: Annotated[str, Field(min_length=1)] | None = None
-    messages: Annotated[list[ChatMessage], Field(min_length=1), FailFast()]
+    messages: Annotated[list[ChatMessage], Field(min_length=1, fail_fast=True)]
     metadata: Metadata | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -77,14 +77,14 @@ class CompletionsRequest(Wire):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    stop: str | Annotated[list[str], Field(min_length=1, max_length=STOPS_LIMIT), FailFast()] | None = None
+    stop: str | Annotated[list[str], Field(min_length=1, max_length=STOPS_LIMIT, fail_fast=True)] | None = None
     seed: int | None = None
-    logit_bias: Annotated[dict[str, float], FailFast()] | None = None
+    logit_bias: Annotated[dict[str, float], Field(fail_fast=True)] | None = None
     parallel_tool_calls: bool | None = None
     store: bool | None = None
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
-    tools: Annotated[list[Tool], Field(max_length=TOOLS_LIMIT), FailFast()] | None = None
+    tools: Annotated[list[Tool], Field(max_length=TOOLS_LIMIT, fail_fast=True)] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
     web_search_options: dict[str, Any] | None = None

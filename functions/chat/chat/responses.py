@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import FailFast, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chat_core.api import (
@@ -73,11 +73,11 @@ class ResponsesRequest(Wire):
     stream_options: StreamOptions | None = None
     background: bool | None = None
     previous_response_id: str | None = None
-    tools: Annotated[list[Tool], Field(max_length=TOOLS_LIMIT), FailFast()] | None = None
+    tools: Annotated[list[Tool], Field(max_length=TOOLS_LIMIT, fail_fast=True)] | None = None
     tool_choice: str | dict[str, Any] | None = None
     text: dict[str, Any] | None = None
     reasoning: dict[str, Any] | None = None
-    include: Annotated[list[str], FailFast()] | None = None
+    include: Annotated[list[str], Field(fail_fast=True)] | None = None
     truncation: Literal["auto", "disabled"] | None = None
     user: str | None = None
     safety_identifier: Annotated[str, Field(max_length=64)] | None = None

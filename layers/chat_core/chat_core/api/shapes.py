@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from chat_core.errors import InvalidRequest
@@ -22,7 +22,7 @@ TOOLS_LIMIT = 128
 class Wire(BaseModel):
     """A JSON object: members that it does not name go through as they are, types are not bent to fit.
 
-    Every list and object in it says `FailFast`: a million wrong elements make one error, not a million.
+    Every list and object in it says ``fail_fast``: a million wrong elements make one error, not a million.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
@@ -30,8 +30,7 @@ class Wire(BaseModel):
 
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
-    Field(max_length=METADATA_PAIRS),
-    FailFast(),
+    Field(max_length=METADATA_PAIRS, fail_fast=True),
 ]
 
 
@@ -48,7 +47,7 @@ class Part(Wire):
         return self
 
 
-Parts = Annotated[list[Part], Field(min_length=1), FailFast()]
+Parts = Annotated[list[Part], Field(min_length=1, fail_fast=True)]
 
 
 class MessageItem(Wire):
@@ -79,7 +78,7 @@ class ToolOutputItem(Wire):
 
     type: Literal["function_call_output", "custom_tool_call_output"]
     call_id: Annotated[str, Field(min_length=1)]
-    output: str | Annotated[list[Part], FailFast()]
+    output: str | Annotated[list[Part], Field(fail_fast=True)]
 
 
 class OtherItem(Wire):
