@@ -77,13 +77,13 @@ def pack(envelope: Envelope) -> bytes:
         "upstream_ms": envelope.upstream_ms,
         "answer": envelope.answer,
     }
-    return _shortest(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+    return _shortest(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def unpack(value: bytes) -> Envelope | None:
     """Read an answer's value; None for one of another form, or one that is damaged: a miss, not an error."""
     try:
-        content = json.loads((_content(value) or b"").decode("utf-8", "surrogatepass"))
+        content = json.loads((_content(value) or b"").decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or not isinstance(content.get("answer"), dict):
@@ -92,6 +92,10 @@ def unpack(value: bytes) -> Envelope | None:
     if not all(isinstance(time, int | float) for time in times):
         return None
     return Envelope(content["stored_at"], content["expires_at"], content["upstream_ms"], content["answer"])
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
 
 
 def pack_vector(envelope: VectorEnvelope) -> bytes:

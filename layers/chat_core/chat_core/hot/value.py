@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.memory import Earlier, Kept
-from chat_core.messages import Message, from_items, upstream_items
+from chat_core.messages import Message, from_items, mend_text, upstream_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -108,11 +108,19 @@ def _inflate_text(data: bytes) -> str:
         message = "no memory value of this version"
         raise ValueError(message)
     if form == _UTF8:
-        return flat.decode("utf-8", "surrogatepass")
+        return _decoded(flat, "utf-8")
     half = len(flat) // 2
     wide = bytearray(len(flat))
     wide[0::2], wide[1::2] = flat[:half], flat[half:]
-    return wide.decode("utf-16-le", "surrogatepass")
+    return _decoded(wide, "utf-16-le")
+
+
+def _decoded(data: bytes | bytearray, encoding: str) -> str:
+    """Decode a text; what an earlier version wrote though it was not Unicode is mended."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return mend_text(data.decode(encoding, "surrogatepass"))
 
 
 def _dump_messages(messages: Iterable[Message]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from chat_core.messages.items import from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.messages.langchain import element, fitting
 from chat_core.messages.message import BEGINNING, Anchor, Content, Item, Message, Role, ToolCall, Turn, text_of
+from chat_core.messages.unicode import mend, mend_text
 
 __all__ = [
     "BEGINNING",
@@ -16,6 +17,8 @@ __all__ = [
     "element",
     "fitting",
     "from_items",
+    "mend",
+    "mend_text",
     "pinned_system",
     "stored_item",
     "text_of",

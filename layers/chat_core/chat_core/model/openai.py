@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import UpstreamCredentialsRefused, UpstreamError, UpstreamRejected, UpstreamTimeout
 from chat_core.model.streamed import streamed, streaming_body
+from chat_core.model.whole import whole_answer, whole_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 _PASSED_ON = frozenset({400, 404, 413, 422, 429})
 _PASSED_ON_HEADERS = ("retry-after", "retry-after-ms")
 _MESSAGE_LIMIT = 2_000
-_MEMBERS: Mapping[Endpoint, str] = {"responses": "output", "chat/completions": "choices", "embeddings": "data"}
 
 
 class OpenAIModel:
@@ -48,10 +49,9 @@ class OpenAIModel:
                 answer = await self._post_twice(call)
         except TimeoutError:
             raise UpstreamTimeout("The model did not answer in time.") from None
-        _check(endpoint, answer)
-        return answer
+        return whole_answer(endpoint, answer, body, now=int(time.time()))
 
-    async def _post_twice(self, call: _Call) -> dict[str, Any]:
+    async def _post_twice(self, call: _Call) -> object:
         """Send the request, and once more where that may help: a broken connection, a 5xx, a rotated key.
 
         The SDK's own retries stay off: it would sleep through a 429 that the caller's SDK handles better.
@@ -73,10 +73,10 @@ class OpenAIModel:
             except (openai.OpenAIError, httpx2.HTTPError):
                 if last_try or call.told:
                     raise UpstreamError("The connection to the model's provider broke.") from None
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise UpstreamError("The model's provider answered what cannot be read.") from None
             else:
-                return _json_object(answer)
+                return answer
         raise AssertionError
 
     async def _connect(self, *, refresh: bool) -> AsyncOpenAI:
@@ -135,26 +135,10 @@ class _Call:
         answer = streamed(self._endpoint)
         async for event in stream:
             if (telling := answer.take(event)) is not None:
+                told = whole_event(telling, self._body, now=int(time.time()))
                 self.told = True
-                tell(telling)
+                tell(told)
         return answer.answer()
-
-
-def _check(endpoint: Endpoint, answer: Mapping[str, Any]) -> None:
-    """Check that an answer is of the kind that was asked for: what is no answer is never handed on or stored."""
-    member = _MEMBERS[endpoint]
-    named = endpoint == "embeddings" or isinstance(answer.get("id"), str)
-    values = answer.get(member)
-    if not named or not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise UpstreamError("The model's provider answered what is none of its answers.")
-    if endpoint == "responses" and answer.get("status") in ("failed", "cancelled"):
-        raise UpstreamError("The model's provider failed to make a response.")
-
-
-def _json_object(answer: object) -> dict[str, Any]:
-    if not isinstance(answer, dict):
-        raise UpstreamError("The model's provider answered what cannot be read.")
-    return answer
 
 
 def _translate(error: APIStatusError) -> UpstreamRejected | UpstreamError:
