@@ -216,7 +216,8 @@ class CacheFlow:
         """Ask the model, and store what it answers."""
         failure = f"cache-{ticket.failure.replace('_', '-')}" if ticket.failure else ""
         try:
-            made = await question.ask(ticket.remaining, _tell(listener, question, bypass=failure))
+            async with self.flights.renewed(ticket):
+                made = await question.ask(ticket.remaining, _tell(listener, question, bypass=failure))
         except BaseException:
             await self.flights.abandon(ticket)
             raise

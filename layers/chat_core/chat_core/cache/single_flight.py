@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import uuid4
@@ -18,12 +19,16 @@ from chat_core.errors import CacheUnavailable, UpstreamTimeout
 from chat_core.keys import lease_key
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from chat_core.cache.access import CacheAccess
 
 T = TypeVar("T")
 
+LEASE_SECONDS = 30.0
+"""How long a lease outlives its holder: whoever is at work renews it, so that only a killed one is waited for."""
+
+RENEWAL_SECONDS = 10.0
 LEASE_GRACE = 0.5
 POLL_TIMEOUT = 1.0
 FIRST_POLL = 0.1
@@ -109,6 +114,24 @@ class SingleFlight:
             return Ticket(deadline.remaining(), failure=error.reason)
         return await (self._lead(lease, request) if taken else self._wait(request))
 
+    @asynccontextmanager
+    async def renewed(self, ticket: Ticket[T]) -> AsyncIterator[None]:
+        """Keep the lease while the block runs. A call shorter than ten seconds pays nothing for it."""
+        renewing = asyncio.ensure_future(self._renew(ticket)) if ticket.lease else None
+        try:
+            yield
+        finally:
+            if renewing is not None:
+                renewing.cancel()
+
+    async def _renew(self, ticket: Ticket[T]) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            with contextlib.suppress(CacheUnavailable):
+                if await self._cache.get(ticket.lease, timeout=POLL_TIMEOUT) != ticket.token:
+                    return
+                await self._cache.set(ticket.lease, ticket.token, ttl=LEASE_SECONDS)
+
     async def settle(self, ticket: Ticket[T]) -> None:
         """Give the lease back after the call's result was stored."""
         if ticket.lease:
@@ -127,7 +150,7 @@ class SingleFlight:
             await self._cache.hold(self._give_back(ticket.lease, ticket.token))
 
     async def _take(self, lease: str, request: _Request[T]) -> bool:
-        ttl = request.deadline.remaining() + LEASE_GRACE
+        ttl = min(LEASE_SECONDS, request.deadline.remaining() + LEASE_GRACE)
         return await self._cache.set_if_absent(lease, request.token, ttl=ttl)
 
     async def _give_back(self, lease: str, token: bytes) -> bool:
