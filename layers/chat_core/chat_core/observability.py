@@ -27,6 +27,9 @@ class Metric(StrEnum):
     CACHE_MISSES = "CacheMisses"
     CACHE_BYPASSES = "CacheBypasses"  # by reason
     CACHE_ERRORS = "CacheErrors"  # by reason
+    FOLDS = "Folds"  # of turns into a summary
+    FOLDS_FAILED = "FoldsFailed"  # by reason
+    FOLDS_STUCK = "FoldsStuck"  # of those that failed, the fifth in a row and on
     TOKENS_SAVED = "TokensSaved"
     UPSTREAM_MS_SAVED = "UpstreamMillisecondsSaved"
 

@@ -2,6 +2,7 @@
 
 from chat_core.history.as_messages import stored_messages
 from chat_core.history.records import (
+    NOTHING_UNFOLDED,
     Commit,
     Deletion,
     Head,
@@ -12,10 +13,12 @@ from chat_core.history.records import (
     Order,
     Page,
     StoredItem,
+    Unfolded,
 )
 from chat_core.history.store import ConversationStore, History, Leases
 
 __all__ = [
+    "NOTHING_UNFOLDED",
     "Commit",
     "ConversationStore",
     "Deletion",
@@ -29,5 +32,6 @@ __all__ = [
     "Order",
     "Page",
     "StoredItem",
+    "Unfolded",
     "stored_messages",
 ]

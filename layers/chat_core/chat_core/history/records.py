@@ -64,6 +64,25 @@ class LastTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfolded:
+    """How much of a history no summary covers yet: an estimate, which each fold corrects.
+
+    Parameters
+    ----------
+    bytes
+        Of its texts, and a little for each message.
+    messages
+        How many.
+    """
+
+    bytes: int = 0
+    messages: int = 0
+
+
+NOTHING_UNFOLDED = Unfolded()
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A conversation as its head row tells it.
 
@@ -89,8 +108,14 @@ class Head:
         Where the memory window starts, as the last commit kept it; None where that is not known, since the settings
         changed: the next commit sets a new one.
     edits
-        How often items were deleted: with ``incarnation`` and ``seq`` it names one state of the history, and a
-        copy made of another state is not believed.
+        How often items were deleted, or what was made of them forgotten: with ``incarnation`` and ``seq`` it names one
+        state of the history, and a copy made of another state is not believed.
+    folds
+        How often long-term memory was written: with ``edits`` it names one state of that.
+    unfolded
+        What no fold has taken in.
+    fold_after
+        No fold before this time, in seconds since the epoch: the last ones failed.
     title
         The conversation's first words, for lists.
     last
@@ -110,6 +135,9 @@ class Head:
     system: Item | None = None
     anchor: Anchor | None = BEGINNING
     edits: int = 0
+    folds: int = 0
+    unfolded: Unfolded = NOTHING_UNFOLDED
+    fold_after: float = 0
     title: str = ""
     last: LastTurn | None = None
 
@@ -215,6 +243,10 @@ class Commit:
         The conversation's title from now on.
     record
         What to write under the caller's key, or None.
+    unfolded
+        What it adds to the head's.
+    due
+        Whether it makes a fold due: the work to do is written with it.
     """
 
     turn: Turn
@@ -226,6 +258,8 @@ class Commit:
     anchor: Anchor | None = BEGINNING
     title: str = ""
     record: IdempotencyRecord | None = None
+    unfolded: Unfolded = NOTHING_UNFOLDED
+    due: bool = False
 
 
 @dataclass(frozen=True, slots=True)

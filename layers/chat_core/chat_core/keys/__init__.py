@@ -13,7 +13,10 @@ from chat_core.keys.ids import (
 )
 from chat_core.keys.space import KeySpace
 from chat_core.keys.stored import (
+    DUE,
+    DUE_OWNER,
     HEAD,
+    MEMORY,
     RECALL,
     Address,
     api_key_partition_key,
@@ -27,7 +30,10 @@ from chat_core.keys.stored import (
 )
 
 __all__ = [
+    "DUE",
+    "DUE_OWNER",
     "HEAD",
+    "MEMORY",
     "RECALL",
     "SCHEMA",
     "STREAM_MEMBERS",

@@ -11,6 +11,15 @@ from chat_core.keys.ids import check_seq, is_conversation_id
 HEAD = "head"
 """Sort key of a conversation's head row."""
 
+MEMORY = "memory"
+"""Sort key of what long-term memory holds of a conversation."""
+
+DUE = "due"
+"""Sort key of the row that says that there is work for long-term memory."""
+
+DUE_OWNER = "\x1fdue"
+"""Owner of those rows on the index; no user's, since no claim holds a control character."""
+
 RECALL = "recall#"
 """What the sort keys of the index begin with."""
 

@@ -1,1 +1,20 @@
 """Long-term memory: what is made of the history off the request path, and can be made again from it."""
+
+from chat_core.long_term.due import makes_due, unfolded_by
+from chat_core.long_term.notes import notes_of
+from chat_core.long_term.records import Memory
+from chat_core.long_term.store import Change, Due, LongTermStore
+from chat_core.long_term.summariser import Summariser
+from chat_core.long_term.worker import MemoryWorker
+
+__all__ = [
+    "Change",
+    "Due",
+    "LongTermStore",
+    "Memory",
+    "MemoryWorker",
+    "Summariser",
+    "makes_due",
+    "notes_of",
+    "unfolded_by",
+]

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable
 from chat_core.history.dynamodb.batches import batches
-from chat_core.history.dynamodb.heads import activity, anchor_members, last_turn
+from chat_core.history.dynamodb.due import due_action
+from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, last_turn
 from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.packing import packed, packed_bytes
 from chat_core.history.dynamodb.reading import no_conversation
 from chat_core.history.dynamodb.records import record_rows
 from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, row_bytes, text
 from chat_core.history.dynamodb.table import Cancelled, expressed
-from chat_core.history.records import LastTurn
+from chat_core.history.records import LastTurn, Unfolded
 from chat_core.keys import HEAD, item_sort_key, partition_key
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ def advanced(head: Head, commit: Commit, now: float) -> Head:
         anchor=commit.anchor,
         title=commit.title,
         last=last,
+        unfolded=Unfolded(
+            head.unfolded.bytes + commit.unfolded.bytes, head.unfolded.messages + commit.unfolded.messages
+        ),
     )
 
 
@@ -70,6 +74,8 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
     records = record_actions(commit.record, now)
     rows = item_rows(pk, head.incarnation, commit.turn, first_seq=head.seq + 1, expires_at=expires_at)
     *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
+    if commit.due:
+        records.append(due_action(head, now, expires_at=expires_at))
     try:
         for stage in stages:
             await table.transact([check, *stage])
@@ -107,6 +113,7 @@ def _head_update(head: Head, new: Head, commit: Commit, *, token: str | None, ex
     if token is not None:
         gone |= {"lease_token", "lease_expires_at", "lease_key"}
     added = {"items": len(commit.turn.items), "messages": commit.messages, "turns": int(bool(commit.frame))}
+    added |= dict(zip(UNFOLDED, (commit.unfolded.bytes, commit.unfolded.messages), strict=True))
     update = " ".join(
         [
             "SET " + ", ".join(f"#{name} = :new_{name}" for name in changed),

@@ -16,8 +16,9 @@ from chat_core.history.records import Page
 from chat_core.keys import HEAD, Address, is_conversation_id, partition_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from chat_core.history.dynamodb.derived import DerivedRows
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Commit, Deletion, Head, IdempotencyRecord, Order, StoredItem
 
@@ -31,10 +32,13 @@ class DynamoConversations:
     ----------
     table
         Where the rows are.
+    derived
+        What of its items others keep there.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, derived: Sequence[DerivedRows] = ()) -> None:
         self._table = table
+        self._derived = derived
 
     async def create(self, head: Head, commit: Commit | None, *, record: IdempotencyRecord | None = None) -> Head:
         """See `chat_core.history.ConversationStore`.
@@ -141,7 +145,7 @@ class DynamoConversations:
 
     async def delete_items(self, head: Head, deletion: Deletion) -> Head:
         """See `chat_core.history.ConversationStore`."""
-        return await removal.delete_items(self._table, head, deletion)
+        return await removal.delete_items(self._table, head, deletion, derived=self._derived)
 
     async def erase(self, address: Address) -> Mapping[str, int]:
         """See `chat_core.history.ConversationStore`."""

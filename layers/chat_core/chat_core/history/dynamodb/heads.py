@@ -17,7 +17,7 @@ from chat_core.history.dynamodb.rows import (
     read_text,
     text,
 )
-from chat_core.history.records import Head, LastTurn, Lease
+from chat_core.history.records import Head, LastTurn, Lease, Unfolded
 from chat_core.keys import HEAD, Address, partition_key
 from chat_core.messages import Anchor
 
@@ -36,6 +36,9 @@ _NUMBERS = (
     "turns",
     "edits",
 )
+UNFOLDED = ("unfolded", "unfolded_messages")
+"""Bytes and messages of `Head.unfolded`."""
+
 _NO_ANCHOR = Anchor(-1, 0)
 """What is written where there is none; a row that tells nothing has the beginning."""
 
@@ -87,6 +90,9 @@ def head_from_row(row: Mapping[str, Attribute], user: str) -> Head:
         system=_value(row, "system"),
         anchor=_anchor(row),
         edits=read_int(row, "edits"),
+        folds=read_int(row, "folds"),
+        unfolded=Unfolded(*(read_int(row, name) for name in UNFOLDED)),
+        fold_after=read_seconds(row, "fold_after"),
         last=_last(row),
     )
 

@@ -20,11 +20,12 @@ from chat_core.history.dynamodb.reading import is_current, items_between, no_con
 from chat_core.history.dynamodb.records import RECORD
 from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, expressed
-from chat_core.keys import HEAD, partition_key
+from chat_core.keys import DUE, HEAD, MEMORY, partition_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from chat_core.history.dynamodb.derived import DerivedRows
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Deletion, Head
     from chat_core.keys import Address
@@ -56,10 +57,13 @@ async def erase(table: Table, address: Address) -> Mapping[str, int]:
     return counts
 
 
-async def delete_items(table: Table, head: Head, deletion: Deletion) -> Head:
+async def delete_items(
+    table: Table, head: Head, deletion: Deletion, *, derived: Sequence[DerivedRows] = ()
+) -> Head:
     """Delete items; see `chat_core.history.ConversationStore`.
 
-    Pieces of split items go before the transaction, so that a deletion killed between can be repeated.
+    Pieces of split items go before the transaction, so that a deletion killed between can be repeated. What was made
+    of the items goes in the first.
     """
     pk = partition_key(head.address)
     wanted = sorted({seq for seq in deletion.seqs if 1 <= seq <= head.seq})
@@ -69,18 +73,26 @@ async def delete_items(table: Table, head: Head, deletion: Deletion) -> Head:
         ]
         await _remove(table, [row for row in rows if place(row)[1] is not None])
         items = [row for row in rows if place(row)[1] is None]
-        if not items or await _take_out(table, pk, head, items, deletion):
+        if not items:
+            return await read_again(table, head)
+        beside = [action for one in derived for action in await one.without(head, wanted)]
+        if await _take_out(table, head, items, deletion, beside=beside):
             return await read_again(table, head)
     raise StoreUnavailable("Others delete the same items.", retry_after_ms=1_000)
 
 
-async def _take_out(table: Table, pk: str, head: Head, items: list[Row], deletion: Deletion) -> bool:
-    """Delete items and count them off the head; False if others delete some of them too."""
+async def _take_out(
+    table: Table, head: Head, items: list[Row], deletion: Deletion, *, beside: Sequence[dict[str, Any]]
+) -> bool:
+    """Delete items and count them off the head; False if others change some of these rows too."""
+    pk = partition_key(head.address)
     *first, last = batches(items, _weight)
     try:
         for batch in first:
-            await table.transact([_count_off(pk, head, batch, replace(deletion, messages=0)), *map(_deletion, batch)])
-        await table.transact([_count_off(pk, head, last, deletion), *map(_deletion, last)])
+            counted = _count_off(pk, head, batch, replace(deletion, messages=0))
+            await table.transact([counted, *beside, *map(_deletion, batch)])
+            beside = ()
+        await table.transact([_count_off(pk, head, last, deletion), *beside, *map(_deletion, last)])
     except Cancelled as cancelled:
         if 0 in cancelled.failed:
             present = await table.get(pk, HEAD) or {}
@@ -172,4 +184,6 @@ def _kind(row: Row) -> str | None:
         return None
     if read_text(row, "sk") == RECORD:
         return "idempotency_records"
+    if read_text(row, "sk") in (MEMORY, DUE):
+        return None
     return "items" if place(row)[1] is None else None

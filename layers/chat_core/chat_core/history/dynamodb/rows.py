@@ -8,6 +8,8 @@ conversation   ``item#{seq}``                                an item: its JSON, 
 conversation   ``item#{seq}#{n}``                            a piece of an item too large for one row
 conversation   ``idempotency#{milliseconds}#{digest}``       where an idempotency record of the conversation is
 the record's   ``idempotency``                               an idempotency record
+conversation   ``memory``                                    what long-term memory holds of it
+conversation   ``due``                                       that there is work for long-term memory; on the index, too
 =============  ============================================  ====================================================
 
 Every row tells its conversation's incarnation: one of another incarnation than the head's is not there for a reader.

@@ -1,5 +1,6 @@
 """Long-term memory in the table of the history; the only import of boto3 for it, on the first call."""
 
+from chat_core.long_term.dynamodb.memories import DynamoLongTermStore
 from chat_core.long_term.dynamodb.recall import DynamoRecallIndex
 
-__all__ = ["DynamoRecallIndex"]
+__all__ = ["DynamoLongTermStore", "DynamoRecallIndex"]

@@ -1,0 +1,42 @@
+"""Whether a commit makes a fold due: by an estimate on the head, since what was not folded need not be at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chat_core.history import Unfolded
+from chat_core.long_term.fold import BYTES_A_TOKEN, MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chat_core.history import Head
+    from chat_core.memory import Folding
+    from chat_core.messages import Message
+
+
+def unfolded_by(messages: Iterable[Message], at_most: Callable[[Message], int]) -> Unfolded:
+    """Tell what messages add to `Head.unfolded`.
+
+    Parameters
+    ----------
+    at_most
+        Bytes of a message's text; see `chat_core.tokens.TokenCounter.at_most`.
+    """
+    said = [message for message in messages if message.role != "system"]
+    return Unfolded(sum(map(at_most, said)) + len(said) * (MESSAGE_BYTES - BYTES_A_TOKEN), len(said))
+
+
+def is_overdue(unfolded: Unfolded, folding: Folding | None) -> bool:
+    """Whether so much is more than the trigger, as far as can be estimated."""
+    if folding is None:
+        return False
+    if folding.unit == "messages":
+        return unfolded.messages > folding.trigger
+    return unfolded.bytes > folding.trigger * BYTES_A_TOKEN
+
+
+def makes_due(head: Head, added: Unfolded, folding: Folding | None, now: float) -> bool:
+    """Whether a commit behind this head makes a fold due, or leaves one that is, and it may be tried by now."""
+    unfolded = Unfolded(head.unfolded.bytes + added.bytes, head.unfolded.messages + added.messages)
+    return now >= head.fold_after and is_overdue(unfolded, folding)

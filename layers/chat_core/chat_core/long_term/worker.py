@@ -1,0 +1,252 @@
+"""The memory function's work on one conversation: fold what is due, and write each fold in a transaction of its own.
+
+Delivered twice, late, in any order, to two workers, or not at all: a fold is conditional on the state that it read, so
+one of them has an effect, and the row that says that there is work stays until it is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from chat_core.errors import CommitConflict, InvalidRequest, NotFound
+from chat_core.history import Unfolded, stored_messages
+from chat_core.long_term.due import is_overdue
+from chat_core.long_term.fold import BYTES_A_TOKEN, INPUT_TOKENS, batches, due_turns
+from chat_core.long_term.records import SKIPPED_AFTER, Memory, backoff
+from chat_core.long_term.store import Change
+from chat_core.long_term.turns import whole_turns
+from chat_core.memory import merge_settings, parse_policy
+from chat_core.observability import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from chat_core.deadline import Deadline
+    from chat_core.history import Head, History
+    from chat_core.keys import Address
+    from chat_core.long_term.fold import Batch
+    from chat_core.long_term.store import LongTermStore
+    from chat_core.long_term.summariser import Answered, Summariser
+    from chat_core.long_term.turns import WholeTurn
+    from chat_core.memory import Folding
+    from chat_core.observability import Count
+    from chat_core.tokens import TokenCounter
+
+FOLDS_IN_A_ROW = 100
+CONFLICTS = 5
+COMMIT_RESERVE = 5.0
+"""Seconds at the end of an invocation for what was paid to be written."""
+
+MODEL_MINIMUM = 5.0
+STUCK_AFTER = 5
+"""Failures in a row that somebody should hear of."""
+
+End = Literal["nothing", "folded", "failed", "put_off", "unfinished"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """What the summary does not cover, as it was read.
+
+    Parameters
+    ----------
+    turns
+        Oldest first.
+    sizes
+        Of each turn in tokens, or in bytes where those show that nothing is due.
+    due
+        How many turns are to be folded.
+    exact
+        Whether the sizes are tokens.
+    """
+
+    turns: tuple[WholeTurn, ...]
+    sizes: tuple[int, ...]
+    due: int
+    exact: bool = True
+
+    def behind(self, taken: int) -> _Tail:
+        """Tell what is left when so many turns are folded."""
+        return replace(self, turns=self.turns[taken:], sizes=self.sizes[taken:], due=self.due - taken)
+
+    @property
+    def unfolded(self) -> Unfolded:
+        """What is left, as the head's estimate has it."""
+        total = sum(self.sizes)
+        return Unfolded(total * BYTES_A_TOKEN if self.exact else total, sum(len(turn.messages) for turn in self.turns))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a fold is made of, as it was read: each fold makes the next one."""
+
+    head: Head
+    memory: Memory
+    folding: Folding
+    tail: _Tail
+
+
+class MemoryWorker:
+    """Does the work that there is on conversations.
+
+    Parameters
+    ----------
+    history
+        The source of truth.
+    store
+        What is remembered.
+    summariser
+        Has a model write summaries.
+    counter
+        Counts as that model does.
+    default_memory
+        Memory settings of a conversation that has none.
+    clock
+        Seconds since the epoch.
+    count
+        Adds to a metric.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        store: LongTermStore,
+        summariser: Summariser,
+        *,
+        counter: TokenCounter,
+        default_memory: Mapping[str, Any],
+        clock: Callable[[], float],
+        count: Count,
+    ) -> None:
+        self._history = history
+        self._store = store
+        self._summariser = summariser
+        self._counter = counter
+        self._default_memory = default_memory
+        self._clock = clock
+        self._metric = count
+
+    async def work(self, address: Address, deadline: Deadline) -> End:
+        """Do the work on a conversation, if there is any.
+
+        Parameters
+        ----------
+        deadline
+            When the platform ends this invocation.
+
+        Raises
+        ------
+        StoreUnavailable
+            If a store failed: the work stays, and may be tried again at once.
+        """
+        due = await self._store.due(address)
+        if due is None:
+            return "nothing"
+        end: End = "unfinished"
+        for _ in range(CONFLICTS):
+            try:
+                state = await self._state(address)
+                end = state if isinstance(state, str) else await self._fold_all(state, deadline)
+            except CommitConflict:
+                continue
+            if end in ("nothing", "folded"):
+                await self._store.settle(address, due.token)
+            break
+        return end
+
+    async def waiting(self, *, before: float, limit: int) -> tuple[Address, ...]:
+        """See `LongTermStore.waiting`."""
+        return await self._store.waiting(before=before, limit=limit)
+
+    async def _state(self, address: Address) -> _State | End:
+        """Read a conversation, or tell why there is nothing to fold."""
+        try:
+            head = await self._history.head(address)
+        except NotFound:
+            return "nothing"
+        folding = self._folding(head)
+        if folding is None:
+            return "nothing"
+        if self._clock() < head.fold_after:
+            return "put_off"
+        memory = await self._store.read(head) or Memory(head.incarnation)
+        memory = replace(memory, folds=head.folds)
+        return _State(head, memory, folding, await self._tail(head, memory, folding))
+
+    async def _fold_all(self, state: _State, deadline: Deadline) -> End:
+        """Fold all that is due, one call of the model after the other."""
+        if not state.tail.due:
+            await self._correct(state)
+            return "nothing"
+        for _ in range(FOLDS_IN_A_ROW):
+            if deadline.remaining(reserve=COMMIT_RESERVE) < MODEL_MINIMUM:
+                return "unfinished"
+            after = await self._fold(state, deadline)
+            if after is None:
+                return "failed"
+            state = after
+            if not state.tail.due:
+                return "folded"
+        return "unfinished"
+
+    def _folding(self, head: Head) -> Folding | None:
+        try:
+            return parse_policy(merge_settings(self._default_memory, head.memory)).folding
+        except InvalidRequest:
+            return None
+
+    async def _tail(self, head: Head, memory: Memory, folding: Folding) -> _Tail:
+        items = await self._history.items(head, memory.covers_up_to + 1, head.seq)
+        turns = whole_turns(stored_messages(items))
+        bounds = tuple(sum(map(self._counter.at_most, turn.messages)) for turn in turns)
+        if folding.unit == "tokens" and sum(bounds) <= folding.trigger:
+            return _Tail(turns, bounds, 0, exact=False)
+        tokens = tuple(sum(map(self._counter.message, turn.messages)) for turn in turns)
+        sizes = tokens if folding.unit == "tokens" else tuple(len(turn.messages) for turn in turns)
+        return _Tail(turns, tokens, len(due_turns(sizes, int, folding)))
+
+    async def _fold(self, state: _State, deadline: Deadline) -> _State | None:
+        """Ask the model once, and write what came of it; None if that is that it failed."""
+        head, memory = state.head, state.memory
+        batch = _first_batch(state.tail, INPUT_TOKENS - memory.summary.tokens)
+        left = state.tail.behind(len(batch.turns))
+        answered = await self._summariser.summarise(
+            batch, memory.summary, max_tokens=state.folding.max_summary_tokens, deadline=deadline
+        )
+        if answered.summary is not None:
+            memory = memory.folded(answered.summary)
+        else:
+            memory = self._failed(memory, answered)
+            if memory.refused < SKIPPED_AFTER:
+                await self._store.change(head, Change(memory, fold_after=self._clock() + backoff(memory.attempts)))
+                return None
+            memory = memory.skipping(batch.turns[0].first, batch.turns[-1].last)
+        await self._store.change(head, Change(memory, _correction(head, left)))
+        self._metric(Metric.FOLDS)
+        return replace(state, head=replace(head, folds=memory.folds, unfolded=left.unfolded), memory=memory, tail=left)
+
+    def _failed(self, memory: Memory, answered: Answered) -> Memory:
+        memory = memory.failed(answered.code, refused=answered.refused)
+        self._metric(Metric.FOLDS_FAILED, reason=answered.code)
+        if memory.attempts >= STUCK_AFTER:
+            self._metric(Metric.FOLDS_STUCK)
+        return memory
+
+    async def _correct(self, state: _State) -> None:
+        """Put the estimate right that had said that something was due."""
+        if is_overdue(state.head.unfolded, state.folding):
+            change = Change(state.memory, _correction(state.head, state.tail), state.head.fold_after)
+            await self._store.change(state.head, change)
+
+
+def _correction(head: Head, left: _Tail) -> Unfolded:
+    """Tell what to add to the head's estimate, so that it says what is left; turns that came meanwhile add theirs."""
+    known, rest = head.unfolded, left.unfolded
+    return Unfolded(rest.bytes - known.bytes, rest.messages - known.messages)
+
+
+def _first_batch(tail: _Tail, limit: int) -> Batch[WholeTurn]:
+    """Give what the next call of the model takes in of what is due."""
+    sizes = dict(zip(map(id, tail.turns), tail.sizes, strict=True))
+    return batches(tail.turns[: tail.due], lambda turn: sizes[id(turn)], limit=limit)[0]
