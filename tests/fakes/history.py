@@ -7,6 +7,7 @@ import time
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from chat_core.errors import (
     CommitConflict,
@@ -16,14 +17,26 @@ from chat_core.errors import (
     InvalidRequest,
     NotFound,
 )
-from chat_core.history.records import Head, IdempotencyKey, IdempotencyRecord, LastTurn, Lease, Page, StoredItem
+from chat_core.history.records import (
+    NOTHING_UNFOLDED,
+    Head,
+    IdempotencyKey,
+    IdempotencyRecord,
+    LastTurn,
+    Lease,
+    Page,
+    StoredItem,
+    Unfolded,
+)
 from chat_core.keys import Address, item_id, item_prefix, new_incarnation
+from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chat_core.history.records import Commit, Deletion, Order
+    from chat_core.long_term import Memory
     from chat_core.messages import Item
 
 
@@ -50,6 +63,15 @@ class InMemoryTable:
         self.clock = clock
         self.rows: dict[Address, Row] = {}
         self.records: dict[IdempotencyKey, IdempotencyRecord] = {}
+        self.memories: dict[Address, Memory] = {}
+        self.due: dict[Address, Due] = {}
+
+    def put_due(self, address: Address) -> None:
+        self.due[address] = Due(uuid4().hex, self.clock())
+
+    def memory(self, head: Head) -> Memory | None:
+        found = self.memories.get(head.address)
+        return found if found is not None and found.incarnation == head.incarnation else None
 
     def visible(self, address: Address) -> Row:
         found = self.rows.get(address)
@@ -108,7 +130,12 @@ class InMemoryTable:
             anchor=commit.anchor,
             title=commit.title,
             last=last,
+            unfolded=Unfolded(
+                head.unfolded.bytes + commit.unfolded.bytes, head.unfolded.messages + commit.unfolded.messages
+            ),
         )
+        if commit.due:
+            self.put_due(head.address)
 
 
 class InMemoryHistory:
@@ -201,7 +228,8 @@ class InMemoryConversations:
             if not places:
                 raise InvalidRequest("The cursor names no conversation of yours.", param="after")
             heads = heads[places[0] + 1 :]
-        listed = (replace(head, seq=0, system=None, anchor=BEGINNING, edits=0, last=None) for head in heads)
+        bare: dict[str, Any] = {"seq": 0, "system": None, "anchor": BEGINNING, "edits": 0, "last": None, "folds": 0}
+        listed = (replace(head, **bare, unfolded=NOTHING_UNFOLDED, fold_after=0) for head in heads)
         return Page(deepcopy(tuple(listed)[:limit]), has_more=len(heads) > limit)
 
     async def page(
@@ -246,6 +274,10 @@ class InMemoryConversations:
             del found.items[seq]
         if there:
             now = found.head
+            remembered = self._table.memory(now)
+            if remembered is not None and (left := remembered.without(min(deletion.seqs))) is not remembered:
+                self._table.memories[head.address] = left
+                self._table.put_due(head.address)
             found.head = replace(
                 now,
                 items=now.items - len(there),
@@ -258,6 +290,8 @@ class InMemoryConversations:
 
     async def erase(self, address: Address) -> Mapping[str, int]:
         found = self._table.rows.pop(address, None)
+        self._table.memories.pop(address, None)
+        self._table.due.pop(address, None)
         if found is None:
             raise no_conversation()
         records = [key for key, record in self._table.records.items() if record.address == address]

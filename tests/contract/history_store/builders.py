@@ -10,14 +10,17 @@ from chat_core.errors import ConversationLocked
 from chat_core.history import Commit, IdempotencyKey, IdempotencyRecord, Lease
 from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases
 from chat_core.keys import Address
+from chat_core.long_term.dynamodb import DynamoLongTermStore
 from chat_core.messages.message import Turn
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
+from tests.fakes.long_term import InMemoryLongTermStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chat_core.history import ConversationStore, Head, History, Leases, StoredItem
     from chat_core.history.dynamodb import Table
+    from chat_core.long_term import LongTermStore
     from chat_core.messages.message import Item
 
 USER = "user-1"
@@ -31,20 +34,23 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Stores:
-    """The three ports of one table."""
+    """The ports of one table."""
 
     history: History
     leases: Leases
     conversations: ConversationStore
+    long_term: LongTermStore
 
     @classmethod
     def in_memory(cls, clock: Callable[[], float]) -> Stores:
         table = InMemoryTable(clock)
-        return cls(InMemoryHistory(table), InMemoryLeases(table), InMemoryConversations(table))
+        conversations = InMemoryConversations(table)
+        return cls(InMemoryHistory(table), InMemoryLeases(table), conversations, InMemoryLongTermStore(table))
 
     @classmethod
     def in_dynamodb(cls, table: Table) -> Stores:
-        return cls(DynamoHistory(table), DynamoLeases(table), DynamoConversations(table))
+        remembered = DynamoLongTermStore(table)
+        return cls(DynamoHistory(table), DynamoLeases(table), DynamoConversations(table, [remembered]), remembered)
 
 
 class Clock:

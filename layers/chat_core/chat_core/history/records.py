@@ -137,7 +137,7 @@ class Head:
     edits: int = 0
     folds: int = 0
     unfolded: Unfolded = NOTHING_UNFOLDED
-    fold_after: float = 0
+    fold_after: float = 0.0
     title: str = ""
     last: LastTurn | None = None
 

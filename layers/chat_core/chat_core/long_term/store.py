@@ -49,7 +49,7 @@ class Change:
 
     memory: Memory
     unfolded: Unfolded = NOTHING_UNFOLDED
-    fold_after: float = 0
+    fold_after: float = 0.0
     edited: bool = False
     due: bool = False
 

@@ -57,9 +57,7 @@ async def erase(table: Table, address: Address) -> Mapping[str, int]:
     return counts
 
 
-async def delete_items(
-    table: Table, head: Head, deletion: Deletion, *, derived: Sequence[DerivedRows] = ()
-) -> Head:
+async def delete_items(table: Table, head: Head, deletion: Deletion, *, derived: Sequence[DerivedRows] = ()) -> Head:
     """Delete items; see `chat_core.history.ConversationStore`.
 
     Pieces of split items go before the transaction, so that a deletion killed between can be repeated. What was made
