@@ -33,7 +33,7 @@ from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from chat_core.history.records import Commit, Deletion, Order
     from chat_core.long_term import Memory
@@ -153,6 +153,9 @@ class InMemoryHistory:
 
     async def items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
         return self._table.items(head, first, last)
+
+    async def items_at(self, head: Head, seqs: Collection[int]) -> tuple[StoredItem, ...]:
+        return tuple(item for item in self._table.items(head, 1, head.seq) if item.seq in seqs)
 
     async def commit(self, head: Head, commit: Commit, *, token: str | None) -> Head:
         found = self._table.rows.get(head.address)

@@ -38,6 +38,7 @@ API = stack.only("AWS::Serverless::Api")["Properties"]
 KEPT = ("RetainExceptOnCreate", "Retain")
 ACTIONS = {
     "get_item": {"GetItem"},
+    "batch_get_item": {"BatchGetItem"},
     "query": {"Query"},
     "update_item": {"UpdateItem"},
     "delete_item": {"DeleteItem"},

@@ -36,6 +36,9 @@ class StrictClient:
     def get_item(self, **request: Any) -> Mapping[str, Any]:
         return self._send("get_item", request)
 
+    def batch_get_item(self, **request: Any) -> Mapping[str, Any]:
+        return self._send("batch_get_item", request)
+
     def query(self, **request: Any) -> Mapping[str, Any]:
         return self._send("query", request)
 

@@ -54,6 +54,12 @@ async def leased(store: Stores) -> Head:
     return await store.leases.take(HERE, lease(), create=False)
 
 
+async def test_a_split_item_is_read_by_its_place(store: Stores) -> None:
+    head = await converse(store)
+    head = await store.history.commit(head, commit(message("look"), LARGE), token=None)
+    assert [bare(one) for one in await store.history.items_at(head, [4, 3])] == [message("look"), LARGE]
+
+
 @pytest.mark.parametrize(
     "items",
     [MANY, HEAVY, [LARGE], [message("あ" * 2_000_000)], [message("x" * 390_000)], [image(5_900_000, 9)]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,6 +62,16 @@ async def test_a_range_is_read_in_order(store: Stores, ten: Head) -> None:
     assert seqs(await store.history.items(ten, 3, 5)) == [3, 4, 5]
     assert texts(await store.history.items(ten, 9, 1_000)) == ["item 9", "item 10"]
     assert await store.history.items(ten, 11, 20) == ()
+
+
+async def test_items_are_read_by_their_places(store: Stores, ten: Head) -> None:
+    assert texts(await store.history.items_at(ten, [9, 4, 4, 5, 0, 99])) == ["item 4", "item 5", "item 9"]
+    assert await store.history.items_at(ten, []) == ()
+    await store.conversations.delete_items(ten, Deletion([5], messages=1))
+    assert seqs(await store.history.items_at(ten, [2, 5])) == [2]
+    assert await store.history.items_at(replace(ten, incarnation="0" * 16), [2]) == ()
+    assert seqs(await store.history.items_at(replace(ten, seq=4), [4, 5, 6])) == [4]
+    assert await store.history.items_at(ten, [9, 2]) == await store.history.items_at(ten, [2, 9])
 
 
 async def test_readers_stop_at_the_head_they_read(store: Stores) -> None:

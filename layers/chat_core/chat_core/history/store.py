@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from chat_core.history.records import (
         Commit,
@@ -43,6 +43,10 @@ class History(Protocol):
 
     async def items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
         """Read the items from seq ``first`` to ``last``, both inclusive, in order."""
+        ...
+
+    async def items_at(self, head: Head, seqs: Collection[int]) -> tuple[StoredItem, ...]:
+        """Read the items at these places, in order; places that have none are skipped."""
         ...
 
     async def commit(self, head: Head, commit: Commit, *, token: str | None) -> Head:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chat_core.history.dynamodb import commits, records
-from chat_core.history.dynamodb.reading import Range, read_head, read_items
+from chat_core.history.dynamodb.reading import Range, read_head, read_items, read_items_at
 from chat_core.history.dynamodb.rows import is_expired
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Commit, Head, IdempotencyKey, IdempotencyRecord, StoredItem
     from chat_core.keys import Address
@@ -38,6 +40,10 @@ class DynamoHistory:
     async def items(self, head: Head, first: int, last: int) -> tuple[StoredItem, ...]:
         """See `chat_core.history.History`."""
         return (await read_items(self._table, head, Range(first, last))).data
+
+    async def items_at(self, head: Head, seqs: Collection[int]) -> tuple[StoredItem, ...]:
+        """See `chat_core.history.History`."""
+        return await read_items_at(self._table, head, seqs)
 
     async def commit(self, head: Head, commit: Commit, *, token: str | None) -> Head:
         """See `chat_core.history.History`."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import NotFound
 from chat_core.history.dynamodb.heads import head_from_row, is_visible, pinned_seq
-from chat_core.history.dynamodb.items import MARKER, ReadItem, by_item, read_item
-from chat_core.history.dynamodb.rows import Row, is_expired, read_text, text
+from chat_core.history.dynamodb.items import MARKER, ReadItem, by_item, place, read_item
+from chat_core.history.dynamodb.rows import Row, is_expired, key, read_text, text
 from chat_core.history.dynamodb.table import expressed
 from chat_core.history.records import Page
 from chat_core.keys import HEAD, item_sort_key, partition_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.table import Table
@@ -124,6 +124,24 @@ async def read_items(table: Table, head: Head, wanted: Range) -> Page[StoredItem
             found.append(_noted(item, head))
         if start is None:
             return Page(tuple(found), has_more=False)
+
+
+async def read_items_at(table: Table, head: Head, seqs: Collection[int]) -> tuple[StoredItem, ...]:
+    """Read items by their places, in order, all at once; pieces of split ones are read after."""
+    pk = partition_key(head.address)
+    wanted = sorted({seq for seq in seqs if 1 <= seq <= head.seq})
+    rows = await table.get_all([key(pk, item_sort_key(seq)) for seq in wanted])
+    now = table.clock()
+    found: list[StoredItem] = []
+    for row in sorted(rows, key=place):
+        if not is_current(row, head, now):
+            continue
+        if "parts" in row:
+            seq, _ = place(row)
+            found += (await read_items(table, head, Range(seq, seq))).data
+        elif item := read_item([row], head.incarnation):
+            found.append(_noted(item, head))
+    return tuple(found)
 
 
 def items_between(pk: str, first: int, last: int, **expressions: str) -> dict[str, Any]:

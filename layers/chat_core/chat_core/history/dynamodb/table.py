@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.rows import Row
 
-Operation = Literal["get_item", "query", "update_item", "delete_item", "transact_write_items"]
+Operation = Literal["get_item", "batch_get_item", "query", "update_item", "delete_item", "transact_write_items"]
 
+_BATCH_KEYS = 100
 _TRIES = 6
 _CALL_SECONDS = 5.0
 _RETRY_AFTER_MS = 1_000
@@ -52,6 +53,10 @@ class Client(Protocol):
 
     def get_item(self, **request: Any) -> Mapping[str, Any]:
         """Read a row by its key."""
+        ...
+
+    def batch_get_item(self, **request: Any) -> Mapping[str, Any]:
+        """Read up to 100 rows by their keys."""
         ...
 
     def query(self, **request: Any) -> Mapping[str, Any]:
@@ -190,6 +195,19 @@ class Table:
         row: Row | None = answer.get("Item")
         return row
 
+    async def get_all(self, keys: Sequence[Row]) -> list[Row]:
+        """Read rows by their keys, strongly consistent, in no order; those that are not there are not among them."""
+        found: list[Row] = []
+        left = list(keys)
+        while left:
+            asked, left = left[:_BATCH_KEYS], left[_BATCH_KEYS:]
+            wanted = {self.name: {"Keys": asked, "ConsistentRead": True}}
+            answer = await self._call("batch_get_item", {"RequestItems": wanted})
+            found += answer["Responses"].get(self.name, [])
+            # What is beyond 16 MB, or too much for the partition right now, is to be asked for again.
+            left += answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+        return found
+
     async def query(self, request: Mapping[str, Any], start: Row | None) -> tuple[list[Row], Row | None]:
         """Read a page of a range of rows, and where the next one starts; None when there is no more."""
         answer = await self._call("query", {**request, **({"ExclusiveStartKey": start} if start else {})})
@@ -246,7 +264,7 @@ class Table:
             client.close()
 
     async def _call(self, operation: Operation, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        if operation != "transact_write_items":
+        if operation not in ("transact_write_items", "batch_get_item"):
             request = {"TableName": self.name, **request}
         given_up = threading.Event()
         try:
