@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from local.model import dialogue
+from local.model import dialogue, notes
+from local.model.memory import facts_of, summary_of
 from local.model.schema_values import smallest_value
 from local.model.tool_use import FunctionCall, function_calls
 from local.model.usage import cut, text_tokens
@@ -23,6 +24,7 @@ _PHRASES = {
     "noted": ("覚えました：{0}", "I will remember: {0}"),
     "facts": ("覚えているのは：{0}", "You asked me to remember: {0}"),
     "no_facts": ("まだ何も頼まれていません。", "You have not asked me to remember anything yet."),
+    "notes": ("メモによると「{0}」", "My notes say: “{0}”"),
     "result": ("ツール {0} の結果：{1}", "The tool {0} says: {1}"),
     "other": (
         "（オフラインの代役です）ここまで{0}件のメッセージを読みました。最後は「{1}」です。",
@@ -62,6 +64,10 @@ class _ReplyText:
 
 def answer(prompt: Prompt) -> Reply:
     """Return the reply to a prompt: function calls where a function fits, else a text in the form asked for."""
+    if prompt.output_format.name == "memory_summary":
+        return Reply(text=summary_of(prompt, prompt.model))
+    if prompt.output_format.name == "memory_facts":
+        return Reply(text=facts_of(prompt))
     calls = function_calls(prompt)
     if calls:
         return Reply(calls=calls)
@@ -91,34 +97,46 @@ def limited(reply: Reply, limit: int | None, model: str) -> Reply:
 
 def _text(prompt: Prompt) -> str:
     question = prompt.question
-    said = [message.text for message in prompt.messages if message.role == "user"]
     if prompt.results:
         return "\n".join(_say(prompt, "result", name, output) for name, output in prompt.results)
     if dialogue.asks_name(question):
         name = _name(prompt)
         return _say(prompt, "name", name) if name else _say(prompt, "no_name")
     if dialogue.asks_facts(question):
-        facts = [fact for text in said for fact in dialogue.facts_to_remember(text)]
-        return _say(prompt, "facts", "; ".join(facts)) if facts else _say(prompt, "no_facts")
-    name = dialogue.stated_name(question)
-    if name:
+        return _list(prompt, "facts", _said(prompt)) or _say(prompt, "no_facts")
+    if name := dialogue.stated_name(question):
         return _say(prompt, "hello", name)
-    facts = dialogue.facts_to_remember(question)
-    if facts:
-        return _say(prompt, "noted", "; ".join(facts))
     read = sum(message.role != "system" for message in prompt.messages)
-    return _say(prompt, "other", read, _snippet(question))
+    return _list(prompt, "noted", [question]) or _from_notes(prompt) or _say(prompt, "other", read, _snippet(question))
+
+
+def _said(prompt: Prompt) -> list[str]:
+    return [message.text for message in prompt.messages if message.role == "user"]
+
+
+def _list(prompt: Prompt, phrase: str, texts: list[str]) -> str:
+    """List what texts ask to be remembered; nothing where they do not."""
+    facts = [fact for text in texts for fact in dialogue.facts_to_remember(text)]
+    return _say(prompt, phrase, "; ".join(facts)) if facts else ""
+
+
+def _from_notes(prompt: Prompt) -> str:
+    """Answer a question from the notes beside the conversation; nothing where they do not."""
+    asked = prompt.question.endswith(("?", "？", "か。"))
+    known = notes.answer_in(filter(notes.is_notes, _said(prompt)), prompt.question) if asked else None
+    return _say(prompt, "notes", known) if known else ""
 
 
 def _name(prompt: Prompt) -> str | None:
-    """Return the user's name as last stated by the user, else as a system message tells it."""
-    readers = {"user": dialogue.stated_name, "system": dialogue.name_of_user}
-    for role, read in readers.items():
-        for message in reversed(prompt.messages):
-            name = read(message.text) if message.role == role else None
-            if name:
-                return name
-    return None
+    """Return the user's name as last stated by the user, else as notes or a system message tell it."""
+    said = _said(prompt)[::-1]
+    system = [message.text for message in reversed(prompt.messages) if message.role == "system"]
+    found = [
+        *(dialogue.stated_name(text) for text in said if not notes.is_notes(text)),
+        *(notes.name_in(text) for text in said if notes.is_notes(text)),
+        *map(dialogue.name_of_user, system),
+    ]
+    return next(filter(None, found), None)
 
 
 def _say(prompt: Prompt, phrase: str, *values: object) -> str:

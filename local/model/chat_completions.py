@@ -105,6 +105,7 @@ def _read(body: Mapping[str, Any]) -> Prompt:
         must_call=must_call,
         parallel=body.get("parallel_tool_calls") is not False,
         output_format=_format(body.get("response_format") or {}),
+        model=body["model"],
     )
 
 
@@ -144,5 +145,5 @@ def _format(asked: Mapping[str, Any]) -> OutputFormat:
         schema = asked.get("json_schema")
         if not isinstance(schema, dict) or not isinstance(schema.get("name"), str):
             raise bad_request("A 'json_schema' format has a name.", "response_format")
-        return OutputFormat("json_schema", schema.get("schema") or {})
+        return OutputFormat("json_schema", schema.get("schema") or {}, schema["name"])
     return OutputFormat("json_object") if asked.get("type") == "json_object" else OutputFormat()

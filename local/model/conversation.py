@@ -61,6 +61,7 @@ class OutputFormat:
 
     kind: Literal["text", "json_object", "json_schema"] = "text"
     schema: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Prompt:
     must_call: bool = False
     parallel: bool = True
     output_format: OutputFormat = OutputFormat()
+    model: str = ""
 
     @property
     def question(self) -> str:
@@ -94,6 +96,16 @@ def fingerprint(body: Mapping[str, Any]) -> str:
     """Return the hash that a request's ids are made of; ``stream`` is not part of it."""
     asked = {key: value for key, value in body.items() if key not in {"stream", "stream_options"}}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def form_of(body: Mapping[str, Any]) -> str:
+    """Return the name of the structured output that a request asks for, whatever the rest of it is."""
+    text, chat = body.get("text"), body.get("response_format")
+    asked = (
+        text.get("format") if isinstance(text, dict) else chat.get("json_schema") if isinstance(chat, dict) else None
+    )
+    name = asked.get("name") if isinstance(asked, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def label(body: Mapping[str, Any]) -> str:

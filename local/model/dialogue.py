@@ -69,10 +69,10 @@ _ANSWER_IN = re.compile(
 )
 
 
-def sentences(text: str) -> list[str]:
+def sentences(text: str, *, longest: int = _LONGEST) -> list[str]:
     """Cut a text into its sentences, marks included; longer ones than people say their names in are left out."""
     found = (sentence.strip() for sentence in _SENTENCE.findall(text.replace("’", "'")))
-    return [sentence for sentence in found if 0 < len(sentence) <= _LONGEST]
+    return [sentence for sentence in found if 0 < len(sentence) <= longest]
 
 
 def is_japanese(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""OpenAI's Embeddings API: a unit vector that follows from the input alone."""
+"""OpenAI's Embeddings API: a unit vector that follows from the input alone, by hashing its character n-grams."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from local.model.conversation import label, read_limit, read_model
 from local.model.errors import above_limit, bad_request
+from local.model.features import features
 from local.model.usage import text_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _DIMENSIONS = 1536
 _MOST_DIMENSIONS = 3072
@@ -49,16 +50,42 @@ def create(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _packed(text: Input, dimensions: int) -> bytes:
-    """Return a text's vector as little-endian 32-bit floats.
+    """Return a text's vector as little-endian 32-bit floats: the sum of a random direction for each of its n-grams.
 
-    The hash's first bytes are the same whatever its length: as with OpenAI's models, fewer dimensions are the
-    beginning of more, brought to length 1 again.
+    What shares n-grams lies in like directions, what does not is nearly at right angles: enough to see recall at work,
+    no more. A direction's beginning is the same whatever its length: as with OpenAI's models, fewer dimensions are
+    the beginning of more, brought to length 1 again.
     """
-    seed = hashlib.shake_256(json.dumps(text).encode()).digest(2 * dimensions)
-    # Odd numbers: none is 0, so the length is not 0 either.
-    numbers = [2 * number + 1 for number in struct.unpack(f"<{dimensions}h", seed)]
+    grams = [f"token {number}" for number in set(text)] if isinstance(text, list) else sorted(features(text))
+    if len(grams) % 2 == 0:  # an odd number of ones and minus ones: no sum is 0, so the length is not 0 either
+        grams.append(json.dumps(text))
+    counts = _counted(grams, dimensions)
+    numbers = [2 * count - len(grams) for count in counts]
     length = math.hypot(*numbers)
     return struct.pack(f"<{dimensions}f", *(number / length for number in numbers))
+
+
+def _counted(grams: Sequence[str], dimensions: int) -> list[int]:
+    """Count, for each dimension, the n-grams whose direction has a one there.
+
+    The counters stand upright: the integer at place ``n`` holds bit ``n`` of every dimension's count, so that one
+    addition counts in all of them.
+    """
+    size = (dimensions + 7) // 8
+    planes: list[int] = []
+    for gram in grams:
+        carry = int.from_bytes(hashlib.shake_128(gram.encode()).digest(size), "little")
+        for place, plane in enumerate(planes):
+            planes[place], carry = plane ^ carry, plane & carry
+            if not carry:
+                break
+        else:
+            planes.append(carry)
+    counts = [0] * dimensions
+    for place, plane in enumerate(planes):
+        bits = f"{plane:0{8 * size}b}"[::-1]
+        counts = [count + (bit == "1") * (1 << place) for count, bit in zip(counts, bits, strict=False)]
+    return counts
 
 
 def _encoded(packed: bytes, encoding: str) -> str | list[float]:

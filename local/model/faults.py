@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from local.model.answers import Reply
+from local.model.dialogue import is_japanese
 from local.model.errors import ApiError
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class Fault:
         Whether a request for a stream is answered with JSON, as by a provider that does not stream.
     change
         What becomes of the model's reply; embeddings have none.
+    form
+        The name of the structured output that it befalls (``memory_summary``); empty for whatever is asked next.
     """
 
     delay: float = 0.0
@@ -43,6 +47,7 @@ class Fault:
     after: int | None = None
     whole: bool = False
     change: Callable[[Reply], Reply] = _unchanged
+    form: str = ""
 
 
 NO_FAULT = Fault()
@@ -103,3 +108,41 @@ def incomplete(reason: Literal["max_output_tokens", "content_filter"]) -> Fault:
 def failed() -> Fault:
     """Return the fault of a model that fails: a failed response, or the status 500 of a chat completion."""
     return Fault(change=lambda reply: replace(reply, failed=True))
+
+
+def only(fault: Fault, form: str) -> Fault:
+    """Let a fault wait for a request for the structured output of this name."""
+    return replace(fault, form=form)
+
+
+def blank_summary() -> Fault:
+    """Return the fault of notes with nothing in them."""
+    return _summary(lambda _: " ")
+
+
+def long_summary() -> Fault:
+    """Return the fault of notes that are longer than any limit."""
+    return _summary(lambda text: f"{text or 'word'}\n" * 2_000)
+
+
+def foreign_summary() -> Fault:
+    """Return the fault of notes in another language than the conversation's."""
+    return _summary(lambda text: _ENGLISH if is_japanese(text) else _JAPANESE)
+
+
+def not_the_schema(text: str = "There is nothing to note.", *, form: str = "memory_summary") -> Fault:
+    """Return the fault of a structured output that is none."""
+    return Fault(change=lambda _: Reply(text=text), form=form)
+
+
+_ENGLISH = "The user talked about many things, and the assistant was of help with all of them."
+_JAPANESE = "ユーザーはいろいろなことについて話し、アシスタントはそのすべてを手伝いました。"
+
+
+def _summary(change: Callable[[str], str]) -> Fault:
+    def changed(reply: Reply) -> Reply:
+        answer = json.loads(reply.text or "{}")
+        answer["summary"] = change(str(answer.get("summary", "")))
+        return replace(reply, text=json.dumps(answer, ensure_ascii=False))
+
+    return Fault(change=changed, form="memory_summary")

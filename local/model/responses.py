@@ -163,6 +163,7 @@ def _read(body: Mapping[str, Any]) -> Prompt:
         must_call=must_call,
         parallel=body.get("parallel_tool_calls") is not False,
         output_format=_format((body.get("text") or {}).get("format") or {}),
+        model=body["model"],
     )
 
 
@@ -193,5 +194,5 @@ def _format(asked: Mapping[str, Any]) -> OutputFormat:
     if asked.get("type") == "json_schema":
         if not isinstance(asked.get("schema"), dict) or not isinstance(asked.get("name"), str):
             raise bad_request("A 'json_schema' format has a name and a schema.", "text.format")
-        return OutputFormat("json_schema", asked["schema"])
+        return OutputFormat("json_schema", asked["schema"], asked["name"])
     return OutputFormat("json_object") if asked.get("type") == "json_object" else OutputFormat()

@@ -11,6 +11,7 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, Self
 
+from local.model.conversation import form_of
 from local.model.faults import NO_FAULT, Fault
 from local.model.handler import Handler
 from local.model.usage import load_vocabulary
@@ -43,7 +44,7 @@ class StandInModel:
     first_token, token
         Seconds that a stream's first token takes once the answer has begun, and each that follows.
     script
-        The faults of the next calls, first come, first served.
+        The faults of the next calls, first come, first served; one that waits for a form is passed over by others.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -119,7 +120,13 @@ class StandInModel:
         """Keep a request's body and return the fault of its call."""
         with self._lock:
             self._requests.append(body)
-            return self.script.popleft() if self.script else NO_FAULT
+            form = form_of(body)
+            place = next((place for place, fault in enumerate(self.script) if fault.form in ("", form)), None)
+            if place is None:
+                return NO_FAULT
+            fault = self.script[place]
+            del self.script[place]
+            return fault
 
     def wait(self, seconds: float) -> None:
         """Let so much time pass beside the usual delay, less when the server stops."""

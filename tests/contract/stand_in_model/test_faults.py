@@ -159,3 +159,16 @@ def test_tokens_of_a_stream_take_their_time(
         tokens = sum(bool(event["choices"][0]["delta"].get("content")) for event in events if event["choices"])
     assert waited == list(range(tokens))
     assert tokens > 1
+
+
+def test_a_fault_can_wait_for_the_memory_functions_call(model: StandInModel, client: OpenAI) -> None:
+    form: Any = {"type": "json_schema", "name": "memory_summary", "strict": True, "schema": {"type": "object"}}
+    facts: Any = {**form, "name": "memory_facts"}
+    model.script += [faults.only(faults.http_error(400), "memory_facts"), faults.blank_summary()]
+    assert client.responses.create(model=MODEL, input="Hi").output_text
+    noted = client.responses.create(model=MODEL, input="[1] user\nMy name is Bo.", text={"format": form})
+    assert json.loads(noted.output_text)["summary"] == " "
+    with pytest.raises(openai.BadRequestError):
+        client.responses.create(model=MODEL, input="[1] user", text={"format": facts})
+    again = client.responses.create(model=MODEL, input="[1] user\nMy name is Bo.", text={"format": form})
+    assert json.loads(again.output_text)["summary"] == "The user's name is Bo."

@@ -15,6 +15,7 @@ ZH = "我下个月要搬到上海，公司在浦东。"
     [
         ([JA], "", "ja"),
         ([EN], "", "en"),
+        (["I moved to Rome."], "en", "en"),  # "i" and "to" are common in Polish, too
         ([DE], "", "de"),
         ([ZH], "", "zh"),
         (["다음 달에 부산으로 이사합니다."], "", "ko"),

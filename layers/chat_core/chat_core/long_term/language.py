@@ -43,7 +43,7 @@ NAMES: Mapping[str, str] = {
 
 _COMMON_WORDS: Mapping[str, str] = {
     "de": "der die das und ist nicht ich ein eine zu den mit auf für von dem sich wir sie es im am habe wie auch",
-    "en": "the and is of to in that it was for with you are this have on my be not they he she will has his her at",
+    "en": "i the and is of to in that it was for with you are this have on my be not they he she will has his her at",
     "es": "el la los las de que y en un una es por con para no se lo mi está como más pero su al del tiene",
     "fr": "le la les de des et est un une que qui dans pour pas je il elle en du au avec sur ce mon sont plus a",
     "id": "yang dan di ke dari ini itu untuk dengan tidak saya akan pada adalah bisa ada juga kami sudah",
