@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
 STAGE ?= default
+N ?= 5000
+SEED ?= 1
 # `make requirements` takes no package published after this day: the same command gives the same pins.
 PUBLISHED_BEFORE ?= 2026-11-20
 
@@ -26,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick build deploy user key lint format conformance bench recall python requirements clean
+.PHONY: help run test quick fuzz build deploy user key lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +43,9 @@ test: ## Run the tests [ARGS='tests/unit -k keys']
 
 quick: .venv/.dev ## Run the unit and infra tests alone [ARGS='-k keys']
 	@$(python) -m pytest --numprocesses auto tests/unit tests/infra $(ARGS)
+
+fuzz: .venv/.dev ## Send broken requests to every route [N=5000 SEED=1]
+	@FUZZ_INPUTS=$(N) FUZZ_SEED=$(SEED) $(python) -m pytest --show-capture no tests/fuzz
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker [STAGE, ARGS as deploy]
 	@.venv-sam/bin/python -m tools.build $(if $(ARCH),--arch $(ARCH)) --stage $(STAGE) $(ARGS)

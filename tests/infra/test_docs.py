@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
@@ -32,3 +33,15 @@ def test_every_proof_is_a_test() -> None:
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         assert "://" in target or (page.parent / target).is_file(), target
+
+
+@pytest.mark.parametrize("name", ["ci", "nightly"])
+def test_the_workflows_run_commands_that_there_are(name: str) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+    commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert commands
+    for command in commands:
+        first, _, rest = command.partition(" ")
+        target = rest.partition(" ")[0]
+        assert f"\n{target}: " in makefile if first == "make" else (ROOT / first).is_file(), command

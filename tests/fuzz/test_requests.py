@@ -1,0 +1,169 @@
+"""No input is a failure: the answer is OpenAI's and names what is wrong, and what is refused leaves nothing.
+
+``make fuzz N=5000`` sends more, ``SEED=7`` others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from moto.backends import get_backend
+
+from local.events import proxy_event
+from local.messages import HttpRequest
+from local.model import chat_completions, embeddings, responses
+from local.model.errors import ApiError
+from local.routing import Router
+from tests.fuzz.generator import Generator, Request
+from tests.fuzz.valid import ITEMS
+from tests.integration.app import application
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.integration.app import Answer, App
+
+INPUTS = int(os.environ.get("FUZZ_INPUTS") or 300)
+SEED = int(os.environ.get("FUZZ_SEED") or 1)
+USER, OTHER = "fuzz", "fuzz-other"
+SECONDS = 28.0
+# What an answer may be that is no fault of ours: a caller who takes nothing but a cached reply.
+ASKED_FOR = {"cache_miss"}
+NO_JSON = {"invalid_json", "invalid_encoding"}
+
+
+@dataclass
+class Report:
+    """What came of it all."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+
+    def found(self, what: str, request: Request, answer: Answer) -> None:
+        shown = f"{request.method} {request.path}?{request.query} {dict(request.headers)} {request.body[:300]!r}"
+        shown += f" ({len(request.body)} bytes) → {answer.status} {str(answer.body)[:300]}"
+        self.wrong.setdefault(what, []).append(shown)
+
+    def __str__(self) -> str:
+        lines = [f"{sum(self.statuses.values())} inputs, seed {SEED}: {dict(sorted(self.statuses.items()))}"]
+        for what, examples in self.wrong.items():
+            lines += [f"{what}: {len(examples)}", *(f"    {example}" for example in examples[:5])]
+        return "\n".join(lines)
+
+
+@pytest.mark.timeout(7_200)
+def test_no_input_is_a_failure(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    router = Router(application().routes)
+    # Of methods and paths that nothing here matches the gateway itself would tell.
+    generator = Generator(application().routes, SEED, ids=_seeded(app))
+    for request in generator.requests(INPUTS):
+        match = router.match(request.method, request.path)
+        if match is not None:
+            _check(app, request, _event(request, match), match.route.function, report)
+            capsys.readouterr()  # the log of a night is long
+    _go_on(app, report)
+    with capsys.disabled():
+        print(f"\n{report}")  # noqa: T201 - the figures
+    assert not report.wrong, str(report)
+
+
+def _seeded(app: App) -> Sequence[str]:
+    """Make conversations of two users, and give the ids that forged cursors and paths are made of."""
+    ids = []
+    for user in (USER, OTHER):
+        app.call("DELETE", "/v1/conversations", user=user, query={"all": "true"})
+        app.turn("known", "hi", user=user)
+        created = app.call("POST", "/v1/conversations", {"items": ITEMS[:2]}, user=user).body["id"]
+        for conversation in ("known", created):
+            page = app.call("GET", f"/v1/conversations/{conversation}/items", user=user).body
+            ids += [conversation, *(item["id"] for item in page["data"])]
+    return ids
+
+
+def _event(request: Request, match: Any) -> dict[str, Any]:
+    headers = (("content-type", "application/json"), *request.headers, ("x-local-user", USER))
+    http = HttpRequest(request.method, request.path, request.query, headers, request.body, "127.0.0.1")
+    return proxy_event(http, match, request_id="fuzz", trace_id="trace", now=0.0)
+
+
+def _check(app: App, request: Request, event: dict[str, Any], function: str, report: Report) -> None:
+    calls, rows = sum(app.model.calls.values()), _rows()
+    answer = app.invoke(function, event, seconds=SECONDS)
+    report.statuses[answer.status] += 1
+    if answer.status < 400:
+        return
+    error = _error(answer)
+    if error is None:
+        report.found("without envelope", request, answer)
+        return
+    if answer.status >= 500 and error["code"] not in ASKED_FOR:
+        report.found("5xx", request, answer)
+    if answer.status in (400, 413) and error["param"] is None and not _may_be_nameless(request, error):
+        report.found("without param", request, answer)
+    asked = sum(app.model.calls.values()) - calls
+    if asked and not _model_refuses(app):
+        report.found("refused after a call of the model", request, answer)
+    elif _rows() != rows:
+        report.found("refused, yet rows changed", request, answer)
+
+
+def _error(answer: Answer) -> dict[str, Any] | None:
+    error = answer.body.get("error") if isinstance(answer.body, dict) else None
+    if not isinstance(error, dict) or not {"message", "type", "param", "code"} <= error.keys():
+        return None
+    return error if error["message"] and error["type"] else None
+
+
+def _may_be_nameless(request: Request, error: dict[str, Any]) -> bool:
+    """What is no JSON object has no parameters, and a name that is not Unicode cannot be told."""
+    try:
+        body = json.loads(request.body.decode(), parse_constant=lambda _: 1 / 0)
+    except (ValueError, ZeroDivisionError, RecursionError):
+        return error["code"] in NO_JSON
+    return not isinstance(body, dict) or any("\ud800" <= letter <= "\udfff" for name in body for letter in name)
+
+
+def _model_refuses(app: App) -> bool:
+    """Tell whether the model itself refuses what it was asked last."""
+    body = app.model.requests[-1]
+    try:
+        if "messages" in body:
+            chat_completions.create(body, now=0, change=lambda reply: reply)
+        elif str(body.get("model")).startswith("text-embedding"):
+            embeddings.create(body)
+        else:
+            responses.create(body, now=0, change=lambda reply: reply)
+    except ApiError:
+        return True
+    return False
+
+
+def _tables() -> Iterator[Any]:
+    for account in get_backend("dynamodb").values():
+        for backend in account.values():
+            yield from backend.tables.values()
+
+
+def _rows() -> int:
+    return sum(len(rows) for table in _tables() for rows in table.items.values())
+
+
+def _go_on(app: App, report: Report) -> None:
+    """Whatever was accepted can be read, explained and continued."""
+    listed = app.call("GET", "/v1/conversations", user=USER, query={"limit": "100"}).body["data"]
+    for each in listed:
+        path = f"/v1/conversations/{each['id']}"
+        for answer in (
+            app.call("GET", f"{path}/items", user=USER),
+            app.call("GET", f"{path}/context", user=USER),
+            app.turn(each["id"], "go on", user=USER),
+        ):
+            report.statuses[answer.status] += 1
+            if answer.status >= 500:
+                report.found("does not go on", Request("", path), answer)
