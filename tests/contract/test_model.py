@@ -208,3 +208,16 @@ def test_the_time_is_for_the_whole_of_a_stream(
     with pytest.raises(UpstreamTimeout) as failed:
         ask(provider, endpoint, body, timeout=0.5)
     assert told_before(failed.value) > 0
+
+
+def test_a_provider_that_cannot_be_reached_is_named_by_its_host_alone() -> None:
+    async def main() -> None:
+        model = OpenAIModel(lambda _: "sk-fake-secret", "http://user:fake-password@127.0.0.1:9/v1")
+        try:
+            await model.post("responses", {"model": "m", "input": "hi"}, timeout=10.0)
+        finally:
+            await model.aclose()
+
+    with pytest.raises(UpstreamError) as raised:
+        asyncio.run(main())
+    assert str(raised.value) == "The connection to the model's provider at 127.0.0.1:9 broke."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from chat_core.errors import UpstreamCredentialsRefused, UpstreamError, UpstreamRejected, UpstreamTimeout
 from chat_core.model.streamed import streamed, streaming_body
@@ -38,6 +39,8 @@ class OpenAIModel:
         self._api_key = api_key
         self._base_url = base_url
         self._client: AsyncOpenAI | None = None
+        host = urlsplit(base_url).netloc.rpartition("@")[2]
+        self._broke = f"The connection to the model's provider at {host} broke."
 
     async def post(
         self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float, tell: Tell | None = None
@@ -72,7 +75,7 @@ class OpenAIModel:
                     await self.aclose()
             except (openai.OpenAIError, httpx2.HTTPError):
                 if last_try or call.told:
-                    raise UpstreamError("The connection to the model's provider broke.") from None
+                    raise UpstreamError(self._broke) from None
             except (ValueError, RecursionError):
                 raise UpstreamError("The model's provider answered what cannot be read.") from None
             else:
