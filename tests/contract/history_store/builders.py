@@ -43,7 +43,10 @@ class Stores:
 
     @classmethod
     def in_memory(cls, clock: Callable[[], float]) -> Stores:
-        table = InMemoryTable(clock)
+        return cls.of(InMemoryTable(clock))
+
+    @classmethod
+    def of(cls, table: InMemoryTable) -> Stores:
         conversations = InMemoryConversations(table)
         return cls(InMemoryHistory(table), InMemoryLeases(table), conversations, InMemoryLongTermStore(table))
 

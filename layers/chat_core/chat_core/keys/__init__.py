@@ -3,6 +3,7 @@
 from chat_core.keys.cached import SCHEMA, batch_key, embedding_key, lease_key, response_key, scope_tag
 from chat_core.keys.canonical import STREAM_MEMBERS, Endpoint, Uncacheable
 from chat_core.keys.ids import (
+    fact_id,
     is_conversation_id,
     is_generated_id,
     item_id,
@@ -20,6 +21,9 @@ from chat_core.keys.stored import (
     RECALL,
     Address,
     api_key_partition_key,
+    correction_sort_key,
+    facts_partition_key,
+    facts_sort_key,
     history_list_key,
     idempotency_partition_key,
     item_sort_key,
@@ -27,6 +31,7 @@ from chat_core.keys.stored import (
     part_sort_key,
     partition_key,
     recall_sort_key,
+    tombstone_sort_key,
 )
 
 __all__ = [
@@ -43,7 +48,11 @@ __all__ = [
     "Uncacheable",
     "api_key_partition_key",
     "batch_key",
+    "correction_sort_key",
     "embedding_key",
+    "fact_id",
+    "facts_partition_key",
+    "facts_sort_key",
     "history_list_key",
     "idempotency_partition_key",
     "is_conversation_id",
@@ -61,4 +70,5 @@ __all__ = [
     "recall_sort_key",
     "response_key",
     "scope_tag",
+    "tombstone_sort_key",
 ]

@@ -100,3 +100,10 @@ def check_seq(seq: int) -> int:
     if not 0 <= seq <= _MAX_SEQ:
         raise ValueError("A seq has up to twelve digits.")
     return seq
+
+
+def fact_id(incarnation: str, seq: int, place: int) -> str:
+    """Compose a fact's id: where the fold that found it ended, and the fact's place in its answer."""
+    if not _INCARNATION.fullmatch(incarnation) or not 0 <= place < 256:
+        raise ValueError("Not an incarnation and a place.")
+    return f"fact_{incarnation}{check_seq(seq):012x}{place:02x}"

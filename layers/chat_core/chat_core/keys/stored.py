@@ -20,6 +20,9 @@ DUE = "due"
 DUE_OWNER = "\x1fdue"
 """Owner of those rows on the index; no user's, since no claim holds a control character."""
 
+FACTS = "fact#"
+"""What the sort keys of facts begin with."""
+
 RECALL = "recall#"
 """What the sort keys of the index begin with."""
 
@@ -93,6 +96,30 @@ def part_sort_key(seq: int, part: int) -> str:
 def recall_sort_key(seq: int) -> str:
     """Sort key of a block of the index, by the seq of its first turn."""
     return f"{RECALL}{check_seq(seq):012d}"
+
+
+def facts_partition_key(user: str) -> str:
+    """Partition key of what is known about a user; never a conversation's, whose id holds no ``#``."""
+    if not user:
+        raise ValueError("A user is needed.")
+    return f"{user}/facts#"
+
+
+def facts_sort_key(address: Address, incarnation: str = "", last: int | None = None) -> str:
+    """Sort key of what a fold found up to a seq; without it, what the keys of the conversation's begin with."""
+    begin = f"{FACTS}{address.conversation}#"
+    return begin if last is None else f"{begin}{incarnation}#{check_seq(last):012d}"
+
+
+def correction_sort_key(address: Address, fact: str = "", number: str = "") -> str:
+    """Sort key of a person's correction of a fact; without one, what the keys of the conversation's begin with."""
+    begin = f"correction#{address.conversation}#"
+    return f"{begin}{fact}#{number}" if fact else begin
+
+
+def tombstone_sort_key(digest: str = "") -> str:
+    """Sort key of what is to be forgotten; without a digest, what all such keys begin with."""
+    return f"forgotten#{digest}"
 
 
 def api_key_partition_key(digest: str) -> str:

@@ -103,24 +103,32 @@ def test_a_retraction_does_not_reach_what_is_said_after_it() -> None:
     assert [fact.status for fact in facts] == ["retracted", "current"]
 
 
-def test_a_correction_is_ended_by_newer_evidence_alone() -> None:
-    corrected = replace(
-        said(3, "Lyon", op="supersede", replaces="fact_1"),
-        evidence=(),
-        correction=True,
-        pinned=True,
-        recorded_at=4 * 86_400,
-    )
+def corrected(fact: str, obj: str, *, at: int, until: str | None = None) -> Assertion:
+    words = replace(said(at, obj, op="supersede"), id=f"c{at}", evidence=(), correction=True, pinned=True)
+    return replace(words, replaces=fact, recorded_at=at * 86_400, valid_to=until)
+
+
+def test_a_correction_is_the_same_fact_in_other_words_and_newer_evidence_alone_ends_it() -> None:
+    lyon = corrected("fact_1", "Lyon", at=4)
     late = replace(said(2, "Rome"), recorded_at=9 * 86_400)
-    assert states(resolved([said(1, "Paris"), corrected, late]))["Lyon"] == "current"
-    moved = said(9, "Bonn")
-    assert states(resolved([said(1, "Paris"), corrected, late, moved]))["Lyon"] == "superseded"
+    (fact,) = resolved([said(1, "Paris"), lyon])
+    assert (fact.id, fact.newest.object, fact.pinned, fact.item_ids) == ("fact_1", "Lyon", True, ("m1",))
+    assert states(resolved([said(1, "Paris"), lyon, said(9, "Bonn")])) == {"Lyon": "superseded", "Bonn": "current"}
+    assert states(resolved([said(1, "Paris"), late, lyon])) == {"Lyon": "current", "Rome": "superseded"}
 
 
 def test_a_correction_may_say_when_it_ended() -> None:
-    ended = replace(said(2, "Paris"), evidence=(), correction=True, valid_to="2026-01", recorded_at=86_400 * 5)
-    (fact,) = resolved([said(1, "Paris"), ended])
+    (fact,) = resolved([said(1, "Paris"), corrected("fact_1", "Paris", at=5, until="2026-01")])
     assert (fact.status, fact.valid_to) == ("retracted", "2026-01")
+
+
+def test_what_had_ended_is_corrected_and_stays_ended() -> None:
+    lyon = replace(corrected("fact_1", "Lyon", at=4), op="add")
+    assert states(resolved([said(1, "Paris"), said(2, "Rome"), lyon])) == {"Lyon": "superseded", "Rome": "current"}
+
+
+def test_a_correction_of_what_is_gone_tells_nothing() -> None:
+    assert resolved([corrected("fact_1", "Lyon", at=4)]) == ()
 
 
 def test_forgotten_stays_forgotten_and_saying_it_again_brings_it_back() -> None:

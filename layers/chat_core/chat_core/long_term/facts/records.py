@@ -74,7 +74,8 @@ class Assertion:
     recorded_at
         Seconds since the epoch: when it was stored.
     correction
-        Whether a person wrote it, not a fold: it was said when it was recorded.
+        Whether a person wrote it, not a fold: it was said when it was recorded, and is the fact that it replaces in
+        other words; ``supersede`` where that fact was current to the person, ``add`` where it had ended.
     pinned
         Whether that person wants it kept as it is written.
     valid_to

@@ -73,6 +73,9 @@ class _Facts:
         if one.op == "retract":
             self._retract(one)
             return
+        if one.correction:
+            self._correct(one)
+            return
         same = self._same(one)
         if same is not None:
             self._place[one.id] = same
@@ -84,8 +87,24 @@ class _Facts:
         if (claimed := self._claims.get(one.id)) is not None:
             # An older assertion replaces this one, which was said since: it is its history.
             self._end(self._place[claimed], one, by=self.all[same].id)
+
+    def _correct(self, one: Assertion) -> None:
+        """Take what a person says instead: the same fact in other words. Of a fact that is gone it tells nothing.
+
+        What was current to that person holds against all that was said before, however late it arrived.
+        """
+        place = self._place.get(one.replaces or "")
+        if place is None:
+            return
+        self._place[one.id] = place
+        fact = replace(self.all[place], said=(*self.all[place].said, one))
+        if one.op == "supersede":
+            fact = replace(fact, status="current", valid_to=None, superseded_by=None)
         if one.valid_to is not None:
-            self.all[same] = replace(self.all[same], status="retracted", valid_to=one.valid_to)
+            fact = replace(fact, status="retracted", valid_to=one.valid_to)
+        self.all[place] = fact
+        if fact.status == "current":
+            self._end_same_key(one, place)
 
     def _same(self, one: Assertion) -> int | None:
         """Find the current fact that says the same."""
@@ -102,6 +121,9 @@ class _Facts:
                 self._claims[one.replaces] = self.all[its].id
             elif named != its:
                 self._end(named, one, by=self.all[its].id)
+        self._end_same_key(one, its)
+
+    def _end_same_key(self, one: Assertion, its: int) -> None:
         if one.cardinality == "one":
             for place, fact in enumerate(self.all):
                 if place != its and fact.newest.key == one.key and fact.newest.cardinality == "one":

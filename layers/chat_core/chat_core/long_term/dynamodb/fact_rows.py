@@ -1,0 +1,139 @@
+"""How facts stand in the table: a row for what a fold found, one for each correction and each thing forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from chat_core.history.dynamodb.packing import packed, unpacked
+from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, text
+from chat_core.history.dynamodb.table import expressed
+from chat_core.keys import Address, correction_sort_key, facts_partition_key, facts_sort_key, tombstone_sort_key
+from chat_core.long_term.fact_store import Found, Known
+from chat_core.long_term.facts import Assertion, Evidence, Tombstone
+from chat_core.long_term.facts.records import Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from chat_core.history import Head
+    from chat_core.history.dynamodb.packing import Attribute
+
+STATE = "state"
+"""Sort key of the row that counts how often something was forgotten."""
+
+Action = dict[str, Any]
+
+
+def found_actions(head: Head, found: Found, *, expires_at: int | None) -> list[Action]:
+    """Write what a fold found, for the fold's transaction; it fails if something was forgotten meanwhile."""
+    if not found.assertions:
+        return []
+    user = head.address.user
+    row = {
+        **key(facts_partition_key(user), facts_sort_key(head.address, head.incarnation, found.last)),
+        "incarnation": text(head.incarnation),
+        "conversation": text(head.conversation),
+        "first": number(found.first),
+        "last": number(found.last),
+        "revision": number(0),
+        "facts": _packed(found.assertions),
+        **expiry(expires_at),
+    }
+    seen = number(found.forgotten)
+    same = expressed({"forgotten": seen}, ConditionExpression=_unless_new("forgotten", found.forgotten))
+    check = {"ConditionCheck": {"Key": key(facts_partition_key(user), STATE), **same}}
+    return [check, {"Put": {"Item": row}}]
+
+
+def correction_action(user: str, correction: Assertion) -> Action:
+    """Write a person's correction beside the conversation in which its fact was said."""
+    address = Address(user, correction.conversation)
+    row = {
+        **key(facts_partition_key(user), correction_sort_key(address, correction.replaces or "", correction.id)),
+        "conversation": text(correction.conversation),
+        "facts": _packed([correction]),
+    }
+    return {"Put": {"Item": row}}
+
+
+def tombstone_action(user: str, tombstone: Tombstone) -> Action:
+    """Write what is to be forgotten; it ends with the user alone."""
+    moment = {"at": number(tombstone.moment.at), "seq": number(tombstone.moment.seq)}
+    return {"Put": {"Item": {**key(facts_partition_key(user), tombstone_sort_key(tombstone.digest)), **moment}}}
+
+
+def count_action(user: str, seen: int) -> Action:
+    """Count that something is forgotten, unless something else was since."""
+    values = {"forgotten": number(seen), "one": number(1)}
+    condition = expressed(
+        values, UpdateExpression="ADD #forgotten :one", ConditionExpression=_unless_new("forgotten", seen)
+    )
+    return {"Update": {"Key": key(facts_partition_key(user), STATE), **condition}}
+
+
+def rewritten(row: Row, left: Iterable[Assertion]) -> Action:
+    """Replace what a row tells by what is left of it, unless somebody else changed it meanwhile."""
+    kept = list(left)
+    same = expressed({"revision": row["revision"]}, ConditionExpression="#revision = :revision")
+    if not kept:
+        return {"Delete": {"Key": {"pk": row["pk"], "sk": row["sk"]}, **same}}
+    new = {**row, "facts": _packed(kept), "revision": number(read_int(row, "revision") + 1)}
+    return {"Put": {"Item": new, **same}}
+
+
+def without_items(row: Row, seqs: Collection[int]) -> Action | None:
+    """Take the evidence of erased items out of a row; None where it has none of theirs."""
+    before = assertions_of(row)
+    left = [one for each in before if (one := _without(each, seqs)).evidence]
+    return None if tuple(left) == before else rewritten(row, left)
+
+
+def _without(assertion: Assertion, seqs: Collection[int]) -> Assertion:
+    kept = tuple(one for one in assertion.evidence if one.moment.seq not in seqs)
+    return assertion if len(kept) == len(assertion.evidence) else replace(assertion, evidence=kept)
+
+
+def read_known(rows: Iterable[Row]) -> Known:
+    """Read what stored rows tell."""
+    assertions: list[Assertion] = []
+    tombstones: list[Tombstone] = []
+    forgotten = 0
+    for row in rows:
+        if "facts" in row:
+            assertions += assertions_of(row)
+        elif "at" in row:
+            digest = read_text(row, "sk").partition("#")[2]
+            tombstones.append(Tombstone(digest, Moment(read_int(row, "at"), read_int(row, "seq"))))
+        elif read_text(row, "sk") == STATE:
+            forgotten = read_int(row, "forgotten")
+    return Known(tuple(assertions), tuple(tombstones), forgotten)
+
+
+def is_found(row: Mapping[str, Attribute]) -> bool:
+    """Whether a row is what a fold found."""
+    return "incarnation" in row
+
+
+def assertions_of(row: Mapping[str, Attribute]) -> tuple[Assertion, ...]:
+    """Read the assertions of a row."""
+    conversation = read_text(row, "conversation")
+    return tuple(_assertion(value, conversation) for value in unpacked(row["facts"])[0])
+
+
+def _packed(assertions: Iterable[Assertion]) -> Attribute:
+    return packed(
+        [{name: value for name, value in asdict(one).items() if name != "conversation"} for one in assertions]
+    )
+
+
+def _assertion(value: Mapping[str, Any], conversation: str) -> Assertion:
+    evidence = tuple(
+        Evidence(one["item_id"], Moment(one["moment"]["at"], one["moment"]["seq"]), one["said_by"])
+        for one in value["evidence"]
+    )
+    return Assertion(**{**value, "evidence": evidence, "conversation": conversation})
+
+
+def _unless_new(name: str, seen: int) -> str:
+    return f"#{name} = :{name}" if seen else f"attribute_not_exists(#{name}) OR #{name} = :{name}"

@@ -1,0 +1,198 @@
+"""Facts in the user's own partition of the table."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from chat_core.errors import CommitConflict, StoreUnavailable
+from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.rows import Row, is_expired, key, number, read_int, read_text, row_bytes, text
+from chat_core.history.dynamodb.table import Cancelled, expressed
+from chat_core.keys import (
+    HEAD,
+    Address,
+    correction_sort_key,
+    facts_partition_key,
+    facts_sort_key,
+    partition_key,
+    tombstone_sort_key,
+)
+from chat_core.long_term.dynamodb.fact_rows import (
+    STATE,
+    assertions_of,
+    correction_action,
+    count_action,
+    is_found,
+    read_known,
+    rewritten,
+    tombstone_action,
+    without_items,
+)
+from chat_core.long_term.facts import Tombstone, resolved
+from chat_core.long_term.facts.records import fact_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from chat_core.history import Head
+    from chat_core.history.dynamodb.table import Table
+    from chat_core.long_term.fact_store import Known
+    from chat_core.long_term.facts import Assertion, Fact
+    from chat_core.long_term.facts.records import Moment
+
+_TRIES = 5
+
+
+class DynamoFactStore:
+    """A `FactStore` in the table of the history.
+
+    Parameters
+    ----------
+    table
+        Of the history.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def of_conversation(self, head: Head) -> Known:
+        """See `FactStore.of_conversation`."""
+        user, address = head.address.user, head.address
+        begins = (facts_sort_key(address), correction_sort_key(address), tombstone_sort_key(), STATE)
+        found = await asyncio.gather(*(self._rows(user, begin) for begin in begins))
+        rows = chain.from_iterable(found)
+        return read_known(row for row in rows if not is_found(row) or _is_of(row, head.incarnation))
+
+    async def of_user(self, user: str) -> Known:
+        """See `FactStore.of_user`."""
+        return read_known(await self._rows(user, ""))
+
+    async def correct(self, user: str, fact: Fact, correction: Assertion) -> None:
+        """See `FactStore.correct`; the conversation's next view is without what is corrected."""
+        known = await self.of_user(user)
+        if fact not in resolved(known.assertions, known.tombstones):
+            raise CommitConflict("The fact has changed.")
+        edits = await self._edited(user, {fact})
+        await self._transact([correction_action(user, correction), count_action(user, known.forgotten), *edits])
+
+    async def forget(self, user: str, fact: Fact, moment: Moment) -> None:
+        """See `FactStore.forget`; the next view of each conversation that told it is without it."""
+        rows = await self._rows(user, "")
+        known = read_known(rows)
+        digests = {fact_digest(one.subject, one.predicate, one.object) for one in fact.said}
+        stones = [tombstone_action(user, Tombstone(digest, moment)) for digest in sorted(digests)]
+        changed = [_forgetting(row, digests, moment) for row in rows if "facts" in row]
+        edits = await self._edited(user, {fact})
+        await self._transact(
+            [count_action(user, known.forgotten), *stones, *edits, *(action for action in changed if action)]
+        )
+
+    async def forget_all(self, user: str) -> int:
+        """See `FactStore.forget_all`."""
+        gone = 0
+        for _ in range(_TRIES):
+            rows = await self._rows(user, "")
+            known = read_known(rows)
+            told = [row for row in rows if "facts" in row]
+            if not told:
+                return gone
+            edits = await self._edited(user, set(resolved(known.assertions)))
+            await self._transact([count_action(user, known.forgotten), *edits[:90]])
+            for batch in batches(map(_removal, told), lambda _: 1):
+                await self._transact(batch)
+            gone += len(known.assertions)
+        raise StoreUnavailable("Others write facts of the same user.", retry_after_ms=1_000)
+
+    async def without(self, head: Head, seqs: Collection[int]) -> Sequence[dict[str, Any]]:
+        """Take the evidence of erased items out; see `DerivedRows`."""
+        rows = await self._rows(head.address.user, facts_sort_key(head.address))
+        touched = [
+            row
+            for row in rows
+            if _is_of(row, head.incarnation)
+            and any(read_int(row, "first") <= seq <= read_int(row, "last") for seq in seqs)
+        ]
+        return [action for row in touched if (action := without_items(row, seqs))]
+
+    async def erase(self, address: Address, *, keep: str = "") -> int:
+        """Remove what a conversation told, but for an incarnation; tell how many rows went."""
+        rows = await self._rows(address.user, facts_sort_key(address))
+        rows += await self._rows(address.user, correction_sort_key(address))
+        old = [row for row in rows if read_text(row, "incarnation") != keep or not keep]
+        for row in old:
+            await self._table.delete(read_text(row, "pk"), read_text(row, "sk"))
+        return len(old)
+
+    async def erase_user(self, user: str) -> int:
+        """Remove all rows of a user's, what is to be forgotten included; tell how many went."""
+        rows = await self._rows(user, "")
+        for row in rows:
+            await self._table.delete(read_text(row, "pk"), read_text(row, "sk"))
+        return len(rows)
+
+    async def _rows(self, user: str, begin: str) -> list[Row]:
+        asked = expressed(
+            {"pk": text(facts_partition_key(user)), "first": text(begin or " "), "last": text(f"{begin}~")},
+            KeyConditionExpression="#pk = :pk AND #sk BETWEEN :first AND :last",
+        )
+        rows: list[Row] = []
+        start: Row | None = None
+        while True:
+            page, start = await self._table.query({**asked, "ConsistentRead": True}, start)
+            rows += page
+            if start is None:
+                now = self._table.clock()
+                return [row for row in rows if not is_expired(row, now)]
+
+    async def _edited(self, user: str, facts: Iterable[Fact]) -> list[dict[str, Any]]:
+        """Tell the conversations that told facts that no copy of them is to be believed any more."""
+        conversations = {one.conversation for fact in facts for one in fact.said if one.conversation}
+        keys = [key(partition_key(Address(user, name)), HEAD) for name in sorted(conversations)]
+        heads = await self._table.get_all(keys) if keys else []
+        return [
+            {
+                "Update": {
+                    "Key": {"pk": row["pk"], "sk": row["sk"]},
+                    **expressed(
+                        {"one": number(1), "incarnation": row["incarnation"]},
+                        UpdateExpression="ADD #edits :one",
+                        ConditionExpression="#incarnation = :incarnation",
+                    ),
+                }
+            }
+            for row in heads
+        ]
+
+    async def _transact(self, actions: Sequence[dict[str, Any]]) -> None:
+        try:
+            for batch in batches(actions, _bytes):
+                await self._table.transact(batch)
+        except Cancelled:
+            raise CommitConflict("What is known has changed.") from None
+
+
+def _is_of(row: Row, incarnation: str) -> bool:
+    return read_text(row, "incarnation") == incarnation
+
+
+def _forgetting(row: Row, digests: Collection[str], moment: Moment) -> dict[str, Any] | None:
+    """Take words out of a row that were said at or before a moment."""
+    before = assertions_of(row)
+    left = [
+        one
+        for one in before
+        if one.moment > moment or fact_digest(one.subject, one.predicate, one.object) not in digests
+    ]
+    if len(left) == len(before):
+        return None
+    return rewritten(row, left) if is_found(row) else _removal(row)
+
+
+def _removal(row: Row) -> dict[str, Any]:
+    return {"Delete": {"Key": {"pk": row["pk"], "sk": row["sk"]}}}
+
+
+def _bytes(action: dict[str, Any]) -> int:
+    return row_bytes(action["Put"]["Item"]) if "Put" in action else 0

@@ -1,0 +1,99 @@
+"""What the core asks of where facts are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.history import Head
+    from chat_core.long_term.facts import Assertion, Fact, Tombstone
+    from chat_core.long_term.facts.records import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known about a user, as it is stored.
+
+    Parameters
+    ----------
+    assertions
+        What was said, and corrected.
+    tombstones
+        What is to be forgotten.
+    forgotten
+        How often something was forgotten: a fold that did not see the last time may not write.
+    """
+
+    assertions: tuple[Assertion, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
+    forgotten: int = 0
+
+    @property
+    def latest(self) -> Mapping[str, Moment]:
+        """By digest: what was said at or before this moment is forgotten."""
+        return {stone.digest: stone.moment for stone in self.tombstones}
+
+
+NOTHING_KNOWN = Known()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a fold found in turns.
+
+    Parameters
+    ----------
+    first, last
+        Seqs of the turns' first and last item.
+    assertions
+        What they tell; there may be nothing.
+    forgotten
+        See `Known`.
+    """
+
+    first: int
+    last: int
+    assertions: tuple[Assertion, ...]
+    forgotten: int = 0
+
+
+class FactStore(Protocol):
+    """Where facts are kept: in the user's own partition, a row for each fold that found some.
+
+    Every call raises `StoreUnavailable` when the store cannot be reached or refuses for load.
+    """
+
+    async def of_conversation(self, head: Head) -> Known:
+        """Read what was said in a conversation of this incarnation, strongly consistent."""
+        ...
+
+    async def of_user(self, user: str) -> Known:
+        """Read what was said in all conversations of a user."""
+        ...
+
+    async def correct(self, user: str, fact: Fact, correction: Assertion) -> None:
+        """Store what a person says instead.
+
+        Raises
+        ------
+        CommitConflict
+            If the fact is another one by now.
+        """
+        ...
+
+    async def forget(self, user: str, fact: Fact, moment: Moment) -> None:
+        """Take the fact's words out of all that is stored, and keep that it is not to be known from before the moment.
+
+        Raises
+        ------
+        CommitConflict
+            If what is stored changed meanwhile.
+        """
+        ...
+
+    async def forget_all(self, user: str) -> int:
+        """Remove all facts of a user, and tell how many assertions went; what was to be forgotten stays forgotten."""
+        ...
