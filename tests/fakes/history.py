@@ -197,6 +197,13 @@ class InMemoryLeases:
         found.lease = lease
         return deepcopy(found.head)
 
+    async def renew(self, address: Address, token: str, until: float) -> bool:
+        found = self._table.rows.get(address)
+        if found is None or found.lease is None or found.lease.token != token:
+            return False
+        found.lease = replace(found.lease, expires_at=until)
+        return True
+
     async def release(self, address: Address, token: str) -> None:
         found = self._table.rows.get(address)
         if found is None or found.lease is None or found.lease.token != token:

@@ -110,6 +110,33 @@ async def test_a_late_commit_conflicts_and_is_appended_behind(store: Stores, clo
     assert texts(await store.history.items(head, 3, 4)) == ["quick", "late"]
 
 
+@pytest.mark.parametrize("visible", [True, False])
+async def test_a_lease_is_renewed_by_its_holder_alone(store: Stores, clock: Clock, *, visible: bool) -> None:
+    if visible:
+        await converse(store)
+    await store.leases.take(HERE, lease("mine", until=clock.now + 30, key="digest"), create=True)
+    clock.now += 20
+    assert await store.leases.renew(HERE, "mine", clock.now + 30)
+    assert not await store.leases.renew(HERE, "another's", clock.now + 300)
+    clock.now += 29
+    assert await is_locked(store)
+    with pytest.raises(IdempotencyInProgress):
+        await store.leases.take(HERE, lease("second", key="digest"), create=True)
+    clock.now += 1
+    assert not await is_locked(store)
+    assert not await store.leases.renew(HERE, "mine", clock.now + 30)  # the probe took it
+    head = await store.leases.take(HERE, lease("mine", until=clock.now + 30), create=True)
+    after = await store.history.commit(head, commit(message("text")), token="mine")
+    assert not await store.leases.renew(HERE, "mine", clock.now + 30)  # nor does a late one lock it again
+    assert (after.seq - head.seq, await is_locked(store)) == (1, False)
+
+
+async def test_a_lease_of_nothing_is_not_renewed(store: Stores) -> None:
+    assert not await store.leases.renew(HERE, "mine", Clock.now + 30)
+    with pytest.raises(NotFound):
+        await store.history.head(HERE)
+
+
 async def test_releasing_frees_the_conversation(store: Stores) -> None:
     await converse(store)
     await store.leases.take(HERE, lease("first"), create=False)

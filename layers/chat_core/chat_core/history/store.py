@@ -105,6 +105,13 @@ class Leases(Protocol):
         """
         ...
 
+    async def renew(self, address: Address, token: str, until: float) -> bool:
+        """Keep the lease until ``until``, in seconds since the epoch, if it is still this token's; tell whether it is.
+
+        One that has expired is kept too, while nobody else has taken it.
+        """
+        ...
+
     async def release(self, address: Address, token: str) -> None:
         """Give the lease back if it is still this token's; take back a conversation that no turn has made visible."""
         ...

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,17 +14,23 @@ from chat_core import errors
 from chat_core.history import Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from chat_core.deadline import Deadline
     from chat_core.history import Head, IdempotencyKey, Leases
     from chat_core.keys import Address
 
+LEASE_SECONDS = 30.0
+"""How long a killed environment locks its conversation at most: who runs renews the lease."""
+
+RENEWAL_SECONDS = 10.0
 LEASE_GRACE = 3.0
 """Seconds that a lease outlives its function: nobody takes it from one that still runs."""
 
 RELEASE_TIMEOUT = 3.0
 FIRST_TURN_GUESS = 2.0
+# A client's SDK obeys a wait of up to a minute; after longer turns it is as well off with half of one.
+LONGEST_USUAL_TURN = 5.0
 POLL_SECONDS = (0.05, 0.25)
 
 
@@ -76,14 +83,11 @@ class TurnLeases:
         ConversationLocked, IdempotencyInProgress, NotFound, StoreUnavailable
             As `chat_core.history.Leases.take`; the first two tell when to come again.
         """
-        lease = Lease(
-            token=uuid4().hex,
-            expires_at=self._clock() + deadline.remaining() + LEASE_GRACE,
-            idempotency_key=key.digest if key else "",
-        )
+        token, key_digest = uuid4().hex, key.digest if key else ""
         waiting_ends = deadline.clock() + min(self._lock_wait, deadline.remaining(reserve=reserve))
         waited = False
         while True:
+            lease = Lease(token, self._clock() + _seconds(deadline), key_digest)
             try:
                 head = await deadline.stored(self._leases.take(address, lease, create=create))
             except errors.IdempotencyInProgress as error:
@@ -102,6 +106,25 @@ class TurnLeases:
             else:
                 return head, lease.token, waited
 
+    @asynccontextmanager
+    async def renewed(self, address: Address, token: str, deadline: Deadline) -> AsyncIterator[None]:
+        """Keep the lease while the block runs. A turn shorter than ten seconds pays nothing for it.
+
+        Where it cannot be kept the turn goes on: its commit is the fence.
+        """
+        renewing = asyncio.ensure_future(self._renew(address, token, deadline))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+    async def _renew(self, address: Address, token: str, deadline: Deadline) -> None:
+        kept = True
+        while kept:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            with contextlib.suppress(errors.ChatError):
+                kept = await deadline.stored(self._leases.renew(address, token, self._clock() + _seconds(deadline)))
+
     async def release(
         self, address: Address, token: str, deadline: Deadline, *, at_most: float = RELEASE_TIMEOUT
     ) -> None:
@@ -115,4 +138,9 @@ class TurnLeases:
 
     def learn(self, seconds: float) -> None:
         """Take a turn's time into the mean of the usual one."""
-        self._usual_turn += (seconds - self._usual_turn) / 4
+        self._usual_turn += (min(seconds, LONGEST_USUAL_TURN) - self._usual_turn) / 4
+
+
+def _seconds(deadline: Deadline) -> float:
+    """Tell how long a lease lasts that is taken or renewed now."""
+    return min(LEASE_SECONDS, deadline.remaining() + LEASE_GRACE)

@@ -56,6 +56,19 @@ class DynamoLeases:
             _refuse(row, lease, table.clock())
         raise StoreUnavailable("The conversation cannot be had: others create and erase it.", retry_after_ms=1_000)
 
+    async def renew(self, address: Address, token: str, until: float) -> bool:
+        """See `chat_core.history.Leases`."""
+        own = expressed(
+            {"token": text(token), "until": number(until)},
+            UpdateExpression="SET #lease_expires_at = :until",
+            ConditionExpression="#lease_token = :token",
+        )
+        try:
+            await self._table.update(partition_key(address), HEAD, own)
+        except ConditionFailed:
+            return False
+        return True
+
     async def release(self, address: Address, token: str) -> None:
         """See `chat_core.history.Leases`."""
         pk = partition_key(address)
