@@ -48,11 +48,11 @@ def request_line(request: HttpRequest, response: HttpResponse, seconds: float, *
     seconds
         Until all of the answer was sent.
     begun
-        Of an answer that came piece by piece: the seconds until its beginning.
+        Of an answer that came piece by piece: the seconds until its beginning, told of streams of events.
     """
     headers = {name.lower(): value for name, value in response.headers}
     parts = [f"{request.method} {request.path} {response.status} {seconds * 1000:.0f} ms"]
-    if begun is not None:
+    if begun is not None and headers.get("content-type", "").startswith("text/event-stream"):
         parts.append(f"begun after {begun * 1000:.0f} ms")
     if "x-cache" in headers:
         parts.append(f"cache {headers['x-cache']}")

@@ -42,6 +42,8 @@ class StreamSource:
         Seconds after which a record is given up; -1 for never.
     partial
         Whether the function's answer may name the records that failed.
+    parallel
+        How many batches of a shard may be under way at once; records of one partition key stay in order.
     """
 
     table: str
@@ -53,6 +55,7 @@ class StreamSource:
     retries: int = -1
     max_age: float = -1
     partial: bool = False
+    parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def _stream(properties: Mapping[str, Any]) -> StreamSource:
         bisect=bool(properties.get("BisectBatchOnFunctionError", False)),
         retries=int(properties.get("MaximumRetryAttempts", -1)),
         max_age=float(properties.get("MaximumRecordAgeInSeconds", -1)),
+        parallel=int(properties.get("ParallelizationFactor", 1)),
         partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
     )
 

@@ -6,22 +6,25 @@ import json
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
-from local.stream_batches import after, batches, event_record, first_failure, is_too_old
+from local.stream_batches import event_record, is_too_old
+from local.stream_lane import Lane, backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.event_sources import StreamSource
-    from local.stream_batches import Batch, Record
+    from local.stream_batches import Record
+    from local.stream_lane import Target
 
 _POLL_SECONDS = 0.25
 _LOOK_SECONDS = 30.0
 _MOST_RECORDS = 1_000
-# Between the tries of a batch, and between polls that fail.
-_LONGEST_WAIT = 30.0
+_MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +34,6 @@ class Stream:
     table: str
     dynamodb: Any
     streams: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Who gets the records.
-
-    Parameters
-    ----------
-    invoke
-        Hands an event, JSON, to the function and returns its answer; None where it failed.
-    say
-        Tells the person a line.
-    """
-
-    invoke: Callable[[bytes], bytes | None]
-    say: Callable[[str], None]
 
 
 class StreamPoller:
@@ -79,6 +66,7 @@ class StreamPoller:
         self._failed = 0
         self._stopped = threading.Event()
         self._matches = _filter(source)
+        self._threads = ThreadPoolExecutor(source.parallel) if source.parallel > 1 else None
 
     def start(self) -> None:
         """Begin to poll."""
@@ -95,7 +83,7 @@ class StreamPoller:
         for shard in list(self._shards.values()):
             if shard.parent not in self._shards:  # a child comes after its parent
                 self._step(shard)
-            if shard.closed and not shard.read and not shard.pending:
+            if shard.closed and not any(map(len, shard.lanes)):
                 del self._shards[shard.name]
                 self._ended.add(shard.name)
                 self._looked = float("-inf")  # its children are there by now
@@ -110,14 +98,11 @@ class StreamPoller:
                 if not self._failed:
                     self._target.say(f"The stream of {self._stream.table} cannot be read for now: {_told(error)}")
                 self._failed += 1
-                wait = self._wait(self._failed)
+                wait = backoff(self._first_wait, self._failed)
                 self._looked = float("-inf")
                 for shard in self._shards.values():
                     shard.iterator = None
             self._stopped.wait(wait)
-
-    def _wait(self, failed: int) -> float:
-        return min(self._first_wait * 2.0 ** min(failed - 1, 10), _LONGEST_WAIT)
 
     def _look(self) -> None:
         """Find the stream and its shards."""
@@ -130,7 +115,7 @@ class StreamPoller:
         for shard in self._described():
             name = shard["ShardId"]
             if name not in self._shards and name not in self._ended:
-                self._shards[name] = _Shard(name, shard.get("ParentShardId", ""))
+                self._shards[name] = _Shard(name, shard.get("ParentShardId", ""), self._lanes())
         self._looked = time.monotonic()
 
     def _described(self) -> list[dict[str, Any]]:
@@ -143,24 +128,28 @@ class StreamPoller:
                 return shards
             more = {"ExclusiveStartShardId": answer["LastEvaluatedShardId"]}
 
-    def _step(self, shard: _Shard) -> None:
-        if not shard.pending:
-            self._read(shard)
-        while shard.pending and time.monotonic() >= shard.wait_until and not self._stopped.is_set():
-            self._try(shard)
+    def _lanes(self) -> list[Lane]:
+        return [
+            Lane(self._source, self._target, first_wait=self._first_wait, stopped=self._stopped)
+            for _ in range(self._source.parallel)
+        ]
 
-    def _read(self, shard: _Shard) -> None:
-        """Read what is new, and make batches of it where there is enough, or it has waited for long enough."""
-        if not shard.closed:
+    def _step(self, shard: _Shard) -> None:
+        """Read what is new, and let every lane go on that can."""
+        if not shard.closed and sum(map(len, shard.lanes)) < _MOST_WAITING:
             answer = self._stream.streams.get_records(ShardIterator=self._iterator(shard), Limit=_MOST_RECORDS)
-            shard.add(answer)
-            found = [event_record(record, self._arn) for record in answer["Records"]]
-            shard.read += [record for record in found if self._wanted(record)]
-        full = len(shard.read) >= self._source.batch_size or shard.closed
-        if shard.read and (full or time.monotonic() - shard.read_since >= self._source.window):
-            shard.pending, shard.read = batches(shard.read, self._source.batch_size), []
-        elif not shard.read:
-            shard.read_since = time.monotonic()
+            shard.read(answer)
+            for record in answer["Records"]:
+                written = event_record(record, self._arn)
+                if self._wanted(written):
+                    shard.lane(written).add(written)
+        for lane in shard.lanes:
+            if lane.is_ready(at_once=shard.closed):
+                lane.busy = True
+                if self._threads is None:
+                    lane.work()
+                else:
+                    self._threads.submit(lane.work)
 
     def _iterator(self, shard: _Shard) -> str:
         if shard.iterator is None:
@@ -175,37 +164,24 @@ class StreamPoller:
         young = record["dynamodb"]["ApproximateCreationDateTime"] >= self._since
         return young and not is_too_old(record, self._source, now=time.time()) and self._matches(record)
 
-    def _try(self, shard: _Shard) -> None:
-        batch = shard.pending.pop(0)
-        event = json.dumps({"Records": batch.records}, ensure_ascii=False).encode()
-        failure = first_failure(batch, self._target.invoke(event), self._source)
-        outcome = after(batch, failure, self._source, now=time.time())
-        shard.pending[:0] = outcome.again
-        if outcome.given_up:
-            self._target.say(f"{len(outcome.given_up)} record(s) of the stream are given up: they failed too often.")
-        if outcome.again:
-            shard.failed += 1
-            shard.wait_until = time.monotonic() + self._wait(shard.failed)
-        else:
-            shard.failed = 0
-
 
 class _Shard:
-    """How far one shard has been read."""
+    """How far one shard has been read, and who works on what was read."""
 
-    def __init__(self, name: str, parent: str) -> None:
+    def __init__(self, name: str, parent: str, lanes: list[Lane]) -> None:
         self.name = name
         self.parent = parent
+        self.lanes = lanes
         self.iterator: str | None = None
         self.last = ""
         self.closed = False
-        self.read: list[Record] = []
-        self.read_since = time.monotonic()
-        self.pending: list[Batch] = []
-        self.failed = 0
-        self.wait_until = float("-inf")
 
-    def add(self, answer: dict[str, Any]) -> None:
+    def lane(self, record: Record) -> Lane:
+        """Return the lane of a record: the same for the same keys."""
+        keys = json.dumps(record["dynamodb"]["Keys"], sort_keys=True)
+        return self.lanes[crc32(keys.encode()) % len(self.lanes)]
+
+    def read(self, answer: dict[str, Any]) -> None:
         """Go on behind the records of an answer."""
         self.iterator = answer.get("NextShardIterator")
         self.closed = self.iterator is None

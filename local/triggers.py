@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from local.aws import stream_of
 from local.invocation import FunctionFailed, whole
-from local.stream_poller import StreamPoller, Target
+from local.stream_lane import Target
+from local.stream_poller import StreamPoller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,8 @@ import pytest
 
 from local.embedded_aws import EmbeddedAws
 from local.event_sources import StreamSource
-from local.stream_poller import Stream, StreamPoller, Target
+from local.stream_lane import Target
+from local.stream_poller import Stream, StreamPoller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -222,3 +224,28 @@ def test_a_table_without_a_stream_is_told_once(clients: tuple[Any, Any]) -> None
     assert function.said == [
         f"The stream of {name} cannot be read for now: it has none; only the schedule starts the function"
     ]
+
+
+def test_a_batch_that_takes_long_holds_up_its_own_lane_alone(stream: Stream) -> None:
+    gate = threading.Event()
+
+    def slow(names: list[str]) -> bytes:
+        if "slow" in names:
+            gate.wait(30)
+        return b"{}"
+
+    function = Function(slow)
+    polled = poller(stream, function, replace(SOURCE, batch_size=1, parallel=4))
+    put(stream, "slow")
+    for number in range(12):
+        put(stream, f"{number}")
+    others = [[f"{number}"] for number in range(12)]
+
+    def done_but_few() -> bool:  # those of the slow one's own lane wait for it
+        return sum(names in function.seen for names in others) >= 6
+
+    until(done_but_few, polled)
+    assert not gate.is_set()
+    gate.set()
+    until(lambda: all(names in function.seen for names in others), polled)
+    assert len(function.seen) == 13

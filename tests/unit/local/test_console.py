@@ -54,6 +54,13 @@ def test_a_request_is_one_line(status: int, headers: dict[str, str], body: bytes
     assert request_line(request, response, 0.0761) == line
 
 
+def test_of_a_stream_the_beginning_is_told_too() -> None:
+    request = HttpRequest("POST", "/v1/responses", "", (), b"{}", "127.0.0.1")
+    for kind, more in (("text/event-stream; charset=utf-8", ", begun after 21 ms"), ("application/json", "")):
+        response = HttpResponse(200, (("Content-Type", kind),), b"")
+        assert request_line(request, response, 0.5, begun=0.021) == f"POST /v1/responses 200 500 ms{more}"
+
+
 def test_what_a_requests_own_line_tells_is_left_out() -> None:
     assert shown(REQUEST, METRICS) == ""
 

@@ -30,6 +30,7 @@ def test_a_stream_is_read_with_all_that_it_says() -> None:
         MaximumRetryAttempts=3,
         MaximumRecordAgeInSeconds=3600,
         FunctionResponseTypes=["ReportBatchItemFailures"],
+        ParallelizationFactor=10,
     )
     assert stream_sources(said) == (
         StreamSource(
@@ -42,6 +43,7 @@ def test_a_stream_is_read_with_all_that_it_says() -> None:
             retries=3,
             max_age=3600.0,
             partial=True,
+            parallel=10,
         ),
     )
 
