@@ -127,3 +127,17 @@ def test_a_budget_that_the_pinned_system_message_exceeds_is_not_stored(app: App)
     kept = app.call("POST", f"/v1/conversations/{made['id']}", {"memory": {**BUDGET, "on_overflow": "keep"}})
     assert kept.status == 200
     assert app.model_calls == 0
+
+
+def test_what_is_too_much_to_explain_at_once_is_refused_with_the_way_out(app: App) -> None:
+    items = [{"role": "user", "content": "漢 " * 75_000}] * 8
+    name = "too-long-to-explain"
+    assert app.turn(name, items, memory={"policy": "message_window", "max_messages": 2}).status == 200
+    path = f"/v1/conversations/{name}/context"
+    refused = app.call("GET", path, query={"policy": "buffer"})
+    assert (refused.status, refused.error["param"], refused.error["code"]) == (413, "policy", "context_too_large")
+    assert "page through the items" in refused.error["message"]
+    calls = app.model_calls
+    assert app.turn(name, "?", memory={"policy": "buffer", "dry_run": True}).status == 413
+    assert app.model_calls == calls
+    assert app.turn(name, "go on").status == 200

@@ -157,3 +157,33 @@ def test_a_bad_page_query_names_its_parameter(app: App, path: str, query: dict[s
     answer = app.call("GET", whole, query=query)
     assert (answer.status, answer.error["param"]) == (400, param)
     assert_valid(answer.body, "ErrorResponse")
+
+
+def test_a_name_of_ones_own_is_there_before_its_first_turn(app: App) -> None:
+    path = "/v1/conversations/before-any-turn"
+    empty = app.call("GET", f"{path}/items", user="early")
+    assert_valid(empty.body, "ConversationItemList")
+    assert (empty.status, empty.body["data"], empty.body["has_more"]) == (200, [], False)
+    context = app.call("GET", f"{path}/context", user="early")
+    assert (context.status, context.body["input"], context.body["conversation"]) == (200, [], "before-any-turn")
+    assert app.call("GET", path, user="early").status == 404
+    assert app.call("GET", "/v1/conversations", user="early").body["data"] == []
+
+
+def test_the_first_append_creates_a_name_of_ones_own(app: App) -> None:
+    path = "/v1/conversations/begun-by-items"
+    added = app.call("POST", f"{path}/items", {"items": [USER_SAYS]}, user="early")
+    assert added.status == 200, added.body
+    assert app.call("GET", f"{path}/items", user="early").body["data"] == added.body["data"]
+    assert app.call("GET", path, user="early").body["omoide"]["items"] == 1
+    assert app.turn("begun-by-items", "hi", user="early").status == 200
+    assert [item["content"] for item in app.model.requests[-1]["input"]] == [USER_SAYS["content"], "hi"]
+    again = app.call("POST", "/v1/conversations/conv_0123456789abcdef/items", {"items": [USER_SAYS]}, user="early")
+    assert (again.status, again.error["code"]) == (404, "not_found")
+
+
+def test_an_append_that_is_refused_creates_nothing(app: App) -> None:
+    result = {"type": "function_call_output", "call_id": "nobodys", "output": "4C"}
+    refused = app.call("POST", "/v1/conversations/never-begun/items", {"items": [result]}, user="early")
+    assert (refused.status, refused.error["param"]) == (400, "items[0].call_id")
+    assert app.call("GET", "/v1/conversations/never-begun", user="early").status == 404

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Commit, Head
-from chat_core.keys import Address, new_conversation_id, new_incarnation, parse_item_id
+from chat_core.keys import Address, is_generated_id, new_conversation_id, new_incarnation, parse_item_id
 from chat_core.memory import merge_settings, parse_policy
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.turns import (
@@ -17,6 +17,7 @@ from chat_core.turns import (
     check_tool_results,
     committed,
     conversation_context,
+    head_or_new,
     once,
     snapshot_head,
     snapshot_record,
@@ -172,14 +173,14 @@ class Conversations:
         return await self._store.recent(user, limit=limit, after=after, order=order)
 
     async def items(self, address: Address, *, limit: int, after: str | None, order: Order) -> Page[StoredItem]:
-        """List a conversation's items.
+        """List a conversation's items: none yet under a name of the caller's own that nothing came under.
 
         Raises
         ------
         InvalidRequest
             If ``after`` is no item of this conversation.
         """
-        head = await self._history.head(address)
+        head = await head_or_new(self._history, address)
         place = None
         if after is not None:
             place = place_of(head, after)
@@ -210,7 +211,7 @@ class Conversations:
         deadline: Deadline,
         keyed: Keyed | None = None,
     ) -> tuple[list[Item], bool]:
-        """Append items, whole or not at all, and not while a turn runs.
+        """Append items, whole or not at all, and not while a turn runs; the first under a name of one's own create it.
 
         Returns
         -------
@@ -229,7 +230,8 @@ class Conversations:
 
         async def write() -> list[Item]:
             key = keyed.key if keyed else None
-            head, token, _ = await self._leases.take(address, deadline, key=key, create=False, reserve=0)
+            own = not is_generated_id(address.conversation)
+            head, token, _ = await self._leases.take(address, deadline, key=key, create=own, reserve=0)
             try:
                 tail = await self._history.tail(head, before=head.seq + 1, limit=RESULTS_REACH)
                 check_tool_results(items, from_items(stored.item for stored in tail), at="items")

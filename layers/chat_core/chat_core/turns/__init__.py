@@ -7,7 +7,7 @@ from chat_core.turns.lease import TurnLeases
 from chat_core.turns.once import Keyed, once, snapshot_head, snapshot_record, with_record
 from chat_core.turns.service import TurnService
 from chat_core.turns.tool_results import check_tool_results, results_of
-from chat_core.turns.unlocked import conversation_context
+from chat_core.turns.unlocked import conversation_context, head_or_new
 
 __all__ = [
     "Keyed",
@@ -19,6 +19,7 @@ __all__ = [
     "committed",
     "conversation_context",
     "fold",
+    "head_or_new",
     "once",
     "results_of",
     "snapshot_head",

@@ -12,6 +12,7 @@ from chat_core.keys import item_id, item_prefix
 from chat_core.memory import UNCOUNTED, Earlier
 from chat_core.messages import Message, from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
+from chat_core.turns.explainable import check_count, check_size
 from chat_core.turns.tool_results import check_tool_results
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ async def turn_context(
     ------
     InvalidRequest
         If an item is a tool result without its call, or the policy refuses what does not fit.
+    RequestTooLarge
+        If there is more to explain than one answer holds.
     """
     given = tuple(stored_item(item) for item in items)
     added = from_items(given)
@@ -166,8 +169,12 @@ async def turn_context(
         # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
         past = Past(state.kept.messages, replace(state.kept.earlier, anchor=head.anchor))
     reach = max(policy.reach, EXPLAINED) if explain and policy.reach is not None else policy.reach
+    if explain and reach is None:
+        check_count(head.messages)
     while True:
         past = past or await _tail(history, head, reach)
+        if explain:
+            check_size(past.messages)
         view = policy.view(
             (*past.messages, *added),
             system=pinned,

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 _NOT_CREATED = "0" * 16
 
 
+async def head_or_new(history: History, address: Address) -> Head:
+    """Read a head; under a name of the caller's own that nothing came under yet, that of an empty conversation.
+
+    Raises
+    ------
+    NotFound
+        If it is an id that we make, and there is no such conversation.
+    """
+    try:
+        return await history.head(address)
+    except NotFound:
+        if is_generated_id(address.conversation):
+            raise
+        return Head(address, _NOT_CREATED)
+
+
 async def conversation_context(
     history: History,
     address: Address,
@@ -43,11 +59,11 @@ async def conversation_context(
     Raises
     ------
     NotFound
-        If there is no such conversation.
+        As `head_or_new`.
     InvalidRequest
         If the settings are none that a policy has.
     """
-    head = await history.head(address)
+    head = await head_or_new(history, address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
     context = await turn_context(
         history, head, state=None, policy=settings.policy, items=(), body={"model": model}, explain=True
@@ -74,12 +90,7 @@ async def unlocked_context(
     explain
         See there.
     """
-    try:
-        head = await history.head(address)
-    except NotFound:
-        if is_generated_id(address.conversation):
-            raise
-        head = Head(address, _NOT_CREATED)
+    head = await head_or_new(history, address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
     context = await turn_context(
         history, head, state=None, policy=settings.policy, items=items, body=body, explain=explain
