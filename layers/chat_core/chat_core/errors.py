@@ -120,6 +120,12 @@ class IdempotencyKeyReused(ChatError):
     code = "idempotency_key_reused"
 
 
+class VersionConflict(ChatError):
+    """What was to be changed is another one since it was read."""
+
+    code = "version_conflict"
+
+
 class StoreUnavailable(Retryable):
     """The durable history cannot be reached; nothing was done and no model was paid."""
 

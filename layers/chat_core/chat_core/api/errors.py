@@ -22,6 +22,7 @@ STATUSES: Mapping[type[errors.ChatError], tuple[int, str]] = {
     errors.NotFound: (404, "invalid_request_error"),
     errors.ConversationLocked: (409, "conflict_error"),
     errors.IdempotencyInProgress: (409, "conflict_error"),
+    errors.VersionConflict: (409, "conflict_error"),
     errors.RequestTooLarge: (413, "invalid_request_error"),
     errors.IdempotencyKeyReused: (422, "invalid_request_error"),
     errors.UpstreamError: (502, "server_error"),
@@ -42,6 +43,7 @@ NOT_RETRIED = (
     errors.SecretUnavailable,
     errors.DeadlineExceeded,
     errors.CacheMissed,
+    errors.VersionConflict,
 )
 
 
