@@ -8,6 +8,7 @@ from chat_core.cache.policy import Directives, parse_cache_control
 from chat_core.cache.replies import Replies
 from chat_core.cache.reply import CacheReport, Listener, ModelCall, Reply
 from chat_core.cache.store import ResponseCache
+from chat_core.cache.vectors import decode_embedding
 
 __all__ = [
     "CacheAccess",
@@ -26,6 +27,7 @@ __all__ = [
     "Replies",
     "Reply",
     "ResponseCache",
+    "decode_embedding",
     "follow",
     "parse_cache_control",
 ]
