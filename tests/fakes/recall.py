@@ -10,10 +10,10 @@ from chat_core.long_term.index import IndexStats
 from chat_core.long_term.recall import Block, build, cut, pack, search, without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
 
     from chat_core.history import History
-    from chat_core.long_term.index import Indexed
+    from chat_core.long_term.index import Addition, Indexed
     from chat_core.long_term.recall import Entry, Found, Query, Vectors
 
 
@@ -25,18 +25,16 @@ class InMemoryRecallIndex:
         self._clock = clock
         self._kept: dict[tuple[object, str, int], tuple[Block, int | None]] = {}
 
-    async def put(
-        self, indexed: Indexed, entries: Sequence[Entry], vectors: Vectors | None, *, expires_at: int | None = None
-    ) -> None:
+    async def put(self, indexed: Indexed, added: Addition) -> None:
         try:
             head = await self._history.head(indexed.address)
         except NotFound:
             raise CommitConflict from None
         if (head.incarnation, head.edits) != (indexed.incarnation, indexed.edits):
             raise CommitConflict
-        for group in cut(entries):
-            block = build(group, vectors)
-            self._kept[indexed.address, indexed.incarnation, block.seqs[0]] = block, expires_at
+        for group in cut(added.entries):
+            block = build(group, added.vectors)
+            self._kept[indexed.address, indexed.incarnation, block.seqs[0]] = block, added.expires_at
 
     async def search(self, indexed: Indexed, query: Query, *, limit: int) -> Found:
         return search(self._blocks(indexed), query, conversation=indexed.address.conversation, limit=limit)

@@ -10,6 +10,7 @@ import pytest
 from chat_core.errors import StoreUnavailable
 from chat_core.history.dynamodb.table import Table
 from chat_core.long_term.dynamodb import DynamoRecallIndex
+from chat_core.long_term.index import Addition
 from tests.contract.recall_index.conftest import Stores
 from tests.contract.recall_index.test_index import OLD, entries, found
 
@@ -30,7 +31,7 @@ def stores(dynamo: HistoryStores, dynamo_index: DynamoRecallIndex) -> Stores:
 
 async def test_a_state_that_the_environment_knows_is_not_read_again(stores: Stores, client: StrictClient) -> None:
     _, indexed = await stores.talk(70)
-    await stores.index.put(indexed, entries(*(f"dog {n}" for n in range(70))), OLD)
+    await stores.index.put(indexed, Addition(entries(*(f"dog {n}" for n in range(70))), OLD))
     client.calls.clear()
     for _ in range(3):
         assert await found(stores, indexed, "dog 3")
@@ -43,11 +44,10 @@ async def test_a_state_that_the_environment_knows_is_not_read_again(stores: Stor
 async def test_two_who_take_turns_out_of_a_block_do_not_bring_each_others_back(
     stores: Stores, client: StrictClient, table: str, clock: Clock
 ) -> None:
-    _, indexed = await stores.talk()
-    await stores.index.put(indexed, entries(), OLD)
+    head, indexed = await stores.talk()
+    await stores.index.put(indexed, Addition(entries(), OLD))
     other = DynamoRecallIndex(Table(table, client=lambda: client, clock=clock, ttl_days=None))
-    actions, gone = await other.removal(indexed, [4])
-    assert gone == 1
+    actions = await other.without(head, [4])
     await stores.index.erase(indexed, [6])
     with pytest.raises(Exception, match="ConditionalCheckFailed"):
         client.transact_write_items(TransactItems=[_named(action, table) for action in actions])
@@ -57,7 +57,7 @@ async def test_two_who_take_turns_out_of_a_block_do_not_bring_each_others_back(
 
 async def test_a_block_that_is_always_rewritten_by_others_is_given_up(stores: Stores, client: StrictClient) -> None:
     _, indexed = await stores.talk()
-    await stores.index.put(indexed, entries(), OLD)
+    await stores.index.put(indexed, Addition(entries(), OLD))
 
     def rewrite(operation: str, request: Mapping[str, Any]) -> None:
         for action in request["TransactItems"] if operation == "transact_write_items" else ():

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
+    from chat_core.history import Head
     from chat_core.keys import Address
     from chat_core.long_term.recall import Entry, Found, Query, Vectors
 
@@ -30,6 +31,30 @@ class Indexed:
     incarnation: str
     edits: int = 0
     folds: int = 0
+
+    @classmethod
+    def of(cls, head: Head) -> Indexed:
+        """Name the index of a conversation as its head was read."""
+        return cls(head.address, head.incarnation, head.edits, head.folds)
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Turns that are new to an index.
+
+    Parameters
+    ----------
+    entries
+        Of whole turns.
+    vectors
+        What their signs are of; None: they have none.
+    expires_at
+        When they may be removed, in seconds since the epoch; None: when the history does.
+    """
+
+    entries: tuple[Entry, ...]
+    vectors: Vectors | None = None
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +85,13 @@ class RecallIndex(Protocol):
     Every call raises `StoreUnavailable` when the store cannot be reached or refuses for load.
     """
 
-    async def put(
-        self, indexed: Indexed, entries: Sequence[Entry], vectors: Vectors | None, *, expires_at: int | None = None
-    ) -> None:
+    async def put(self, indexed: Indexed, added: Addition) -> None:
         """Add a group of turns; it takes the place of a group with the same first turn.
 
         Parameters
         ----------
-        entries
-            Of whole turns: new ones, or a group that `stale` gave, with its new vectors.
-        vectors
-            What the entries' signs are of; None: they have none.
-        expires_at
-            When they may be removed, in seconds since the epoch; None: never.
+        added
+            New turns, or a group that `stale` gave with its new vectors.
 
         Raises
         ------

@@ -68,6 +68,8 @@ class Memory:
         Ranges of seqs, both ends inclusive, of which no summary could be made.
     forgotten_up_to
         Seq up to which the user had it forget; 0: nothing.
+    indexed_up_to
+        Seq up to which turns are in the index of recall.
     erased
         Whether covered items were erased since the last fold.
     attempts
@@ -83,6 +85,7 @@ class Memory:
     summaries: tuple[Summary, ...] = ()
     skipped: tuple[tuple[int, int], ...] = ()
     forgotten_up_to: int = 0
+    indexed_up_to: int = 0
     erased: bool = False
     attempts: int = 0
     refused: int = 0
@@ -138,6 +141,10 @@ class Memory:
         left = tuple(one for one in self.summaries if one.covers_up_to < seq)
         skipped = tuple(one for one in self.skipped if one[1] < seq)
         return replace(self, summaries=left, skipped=skipped, erased=True, attempts=0, refused=0, last_error="")
+
+    def indexed(self, seq: int) -> Memory:
+        """Have the index reach further."""
+        return replace(self, folds=self.folds + 1, indexed_up_to=seq)
 
     def forgotten(self, seq: int) -> Memory:
         """Forget all that was made of the history up to a seq."""

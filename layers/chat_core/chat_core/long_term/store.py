@@ -10,6 +10,7 @@ from chat_core.history import NOTHING_UNFOLDED, Unfolded
 if TYPE_CHECKING:
     from chat_core.history import Head
     from chat_core.keys import Address
+    from chat_core.long_term.index import Addition
     from chat_core.long_term.records import Memory
 
 
@@ -45,6 +46,8 @@ class Change:
         Whether it takes away what a view may have shown: then `Head.edits` grows, and no copy is believed.
     due
         Whether there is work afterwards.
+    added
+        Turns that the index takes in.
     """
 
     memory: Memory
@@ -52,6 +55,7 @@ class Change:
     fold_after: float = 0.0
     edited: bool = False
     due: bool = False
+    added: Addition | None = None
 
 
 class LongTermStore(Protocol):

@@ -23,16 +23,17 @@ from chat_core.history.dynamodb.rows import (
 )
 from chat_core.history.dynamodb.table import Cancelled, expressed
 from chat_core.keys import HEAD, RECALL, partition_key, recall_sort_key
-from chat_core.long_term.index import IndexStats
+from chat_core.long_term.index import Indexed, IndexStats
 from chat_core.long_term.recall import Block, build, cut, pack, search, unpack, without
 from chat_core.long_term.shelf import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from chat_core.history import Head
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.table import Table
-    from chat_core.long_term.index import Indexed
+    from chat_core.long_term.index import Addition
     from chat_core.long_term.recall import Entry, Found, Query, Vectors
 
 Action = dict[str, Any]
@@ -55,12 +56,10 @@ class DynamoRecallIndex:
         self._table = table
         self._shelf = shelf or Shelf()
 
-    async def put(
-        self, indexed: Indexed, entries: Sequence[Entry], vectors: Vectors | None, *, expires_at: int | None = None
-    ) -> None:
+    async def put(self, indexed: Indexed, added: Addition) -> None:
         """See `RecallIndex.put`."""
         check = {"ConditionCheck": {"Key": key(partition_key(indexed.address), HEAD), **_unchanged(indexed)}}
-        puts = block_puts(indexed, entries, vectors, expires_at=expires_at)
+        puts = block_puts(indexed, added)
         try:
             for batch in batches(puts, lambda put: row_bytes(put["Put"]["Item"])):
                 if batch:
@@ -86,7 +85,7 @@ class DynamoRecallIndex:
     async def erase(self, indexed: Indexed, seqs: Collection[int] | None = None) -> int:
         """See `RecallIndex.erase`."""
         for _ in range(_TRIES):
-            actions, gone = await self.removal(indexed, seqs)
+            actions, gone = await self._removal(indexed, seqs)
             try:
                 for batch in batches(actions, _action_bytes):
                     if batch:
@@ -97,11 +96,12 @@ class DynamoRecallIndex:
             return gone
         raise StoreUnavailable("Others change the same index.", retry_after_ms=1_000)
 
-    async def removal(self, indexed: Indexed, seqs: Collection[int] | None) -> tuple[list[Action], int]:
-        """Tell the actions that take turns out, for whoever has a transaction to do it in, and how many turns go.
+    async def without(self, head: Head, seqs: Collection[int]) -> Sequence[Action]:
+        """Take out the turns that hold any of the items that are erased; see `DerivedRows`."""
+        actions, _ = await self._removal(Indexed.of(head), seqs)
+        return actions
 
-        Each is conditional on the block being as it was read: cancelled, it is to be asked for again.
-        """
+    async def _removal(self, indexed: Indexed, seqs: Collection[int] | None) -> tuple[list[Action], int]:
         actions: list[Action] = []
         gone = 0
         for row, block in await self._blocks(indexed):
@@ -139,12 +139,10 @@ class DynamoRecallIndex:
         return [(row, block) for row in current if (block := unpack(row["block"]["B"]))]
 
 
-def block_puts(
-    indexed: Indexed, entries: Sequence[Entry], vectors: Vectors | None, *, expires_at: int | None
-) -> list[Action]:
+def block_puts(indexed: Indexed, added: Addition) -> list[Action]:
     """Write turns as rows, for whoever has a transaction to put them in."""
-    blocks = [build(group, vectors) for group in cut(entries)]
-    return [{"Put": {"Item": _row(indexed, block, expires_at=expires_at, revision=0)}} for block in blocks]
+    blocks = [build(group, added.vectors) for group in cut(added.entries)]
+    return [{"Put": {"Item": _row(indexed, block, expires_at=added.expires_at, revision=0)}} for block in blocks]
 
 
 def _row(indexed: Indexed, block: Block, *, expires_at: int | None, revision: int) -> Row:
