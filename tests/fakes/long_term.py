@@ -38,6 +38,8 @@ class InMemoryLongTermStore:
             unfolded=Unfolded(now.unfolded.bytes + added.bytes, now.unfolded.messages + added.messages),
         )
         self._table.memories[head.address] = change.memory
+        if change.added is not None:
+            self._table.put_blocks(head.address, head.incarnation, change.added)
         if change.due:
             self._table.put_due(head.address)
 

@@ -1,40 +1,32 @@
-"""An index in memory: what a `RecallIndex` promises, in few lines."""
+"""An index in memory: what a `RecallIndex` promises, in few lines, beside the history in memory."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from chat_core.errors import CommitConflict, NotFound
+from chat_core.errors import CommitConflict
 from chat_core.long_term.index import IndexStats
-from chat_core.long_term.recall import Block, build, cut, pack, search, without
+from chat_core.long_term.recall import Block, pack, search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
-    from chat_core.history import History
     from chat_core.long_term.index import Addition, Indexed
     from chat_core.long_term.recall import Entry, Found, Query, Vectors
+    from tests.fakes.history import InMemoryTable
 
 
 class InMemoryRecallIndex:
-    """A `RecallIndex` for tests, beside a history."""
+    """`chat_core.long_term.index.RecallIndex` for tests."""
 
-    def __init__(self, history: History, *, clock: Callable[[], float] = time.time) -> None:
-        self._history = history
-        self._clock = clock
-        self._kept: dict[tuple[object, str, int], tuple[Block, int | None]] = {}
+    def __init__(self, table: InMemoryTable) -> None:
+        self._table = table
 
     async def put(self, indexed: Indexed, added: Addition) -> None:
-        try:
-            head = await self._history.head(indexed.address)
-        except NotFound:
-            raise CommitConflict from None
-        if (head.incarnation, head.edits) != (indexed.incarnation, indexed.edits):
+        row = self._table.rows.get(indexed.address)
+        if row is None or (row.head.incarnation, row.head.edits) != (indexed.incarnation, indexed.edits):
             raise CommitConflict
-        for group in cut(added.entries):
-            block = build(group, added.vectors)
-            self._kept[indexed.address, indexed.incarnation, block.seqs[0]] = block, added.expires_at
+        self._table.put_blocks(indexed.address, indexed.incarnation, added)
 
     async def search(self, indexed: Indexed, query: Query, *, limit: int) -> Found:
         return search(self._blocks(indexed), query, conversation=indexed.address.conversation, limit=limit)
@@ -43,16 +35,7 @@ class InMemoryRecallIndex:
         return tuple(tuple(block.entries()) for block in self._blocks(indexed) if not _is_fresh(block, vectors))
 
     async def erase(self, indexed: Indexed, seqs: Collection[int] | None = None) -> int:
-        gone = 0
-        for name, (block, expires_at) in list(self._kept.items()):
-            if name[:2] != (indexed.address, indexed.incarnation):
-                continue
-            left = None if seqs is None else without(block, _holding(set(seqs)))
-            gone += len(block) - (len(left) if left else 0)
-            del self._kept[name]
-            if left:
-                self._kept[*name[:2], left.seqs[0]] = left, expires_at
-        return gone
+        return self._table.take_out(indexed.address, indexed.incarnation, seqs)
 
     async def stats(self, indexed: Indexed) -> IndexStats:
         blocks = self._blocks(indexed)
@@ -64,14 +47,10 @@ class InMemoryRecallIndex:
         )
 
     def _blocks(self, indexed: Indexed) -> list[Block]:
-        now = self._clock()
+        now = self._table.clock()
         mine = (indexed.address, indexed.incarnation)
-        kept = sorted((name[2], *value) for name, value in self._kept.items() if name[:2] == mine)
+        kept = sorted((name[2], *value) for name, value in self._table.blocks.items() if name[:2] == mine)
         return [block for _, block, expires_at in kept if expires_at is None or expires_at > now]
-
-
-def _holding(seqs: set[int]) -> Callable[[Entry], bool]:
-    return lambda entry: bool(seqs & set(range(entry.first_seq, entry.seq + 1)))
 
 
 def _is_fresh(block: Block, vectors: Vectors) -> bool:

@@ -10,10 +10,11 @@ from chat_core.errors import ConversationLocked
 from chat_core.history import Commit, IdempotencyKey, IdempotencyRecord, Lease
 from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases
 from chat_core.keys import Address
-from chat_core.long_term.dynamodb import DynamoLongTermStore
+from chat_core.long_term.dynamodb import DynamoLongTermStore, DynamoRecallIndex
 from chat_core.messages.message import Turn
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.long_term import InMemoryLongTermStore
+from tests.fakes.recall import InMemoryRecallIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chat_core.history import ConversationStore, Head, History, Leases, StoredItem
     from chat_core.history.dynamodb import Table
     from chat_core.long_term import LongTermStore
+    from chat_core.long_term.index import RecallIndex
     from chat_core.messages.message import Item
 
 USER = "user-1"
@@ -40,6 +42,7 @@ class Stores:
     leases: Leases
     conversations: ConversationStore
     long_term: LongTermStore
+    index: RecallIndex
 
     @classmethod
     def in_memory(cls, clock: Callable[[], float]) -> Stores:
@@ -48,12 +51,20 @@ class Stores:
     @classmethod
     def of(cls, table: InMemoryTable) -> Stores:
         conversations = InMemoryConversations(table)
-        return cls(InMemoryHistory(table), InMemoryLeases(table), conversations, InMemoryLongTermStore(table))
+        return cls(
+            InMemoryHistory(table),
+            InMemoryLeases(table),
+            conversations,
+            InMemoryLongTermStore(table),
+            InMemoryRecallIndex(table),
+        )
 
     @classmethod
     def in_dynamodb(cls, table: Table) -> Stores:
         remembered = DynamoLongTermStore(table)
-        return cls(DynamoHistory(table), DynamoLeases(table), DynamoConversations(table, [remembered]), remembered)
+        index = DynamoRecallIndex(table)
+        conversations = DynamoConversations(table, [remembered, index])
+        return cls(DynamoHistory(table), DynamoLeases(table), conversations, remembered, index)
 
 
 class Clock:

@@ -6,13 +6,26 @@ from typing import TYPE_CHECKING
 
 from chat_core.history import Unfolded
 from chat_core.long_term.fold import BYTES_A_TOKEN, MESSAGE_BYTES
+from chat_core.memory import NO_ADD_ONS, Folding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chat_core.history import Head
-    from chat_core.memory import Folding
+    from chat_core.memory import AddOns, MemoryPolicy
     from chat_core.messages import Message
+
+
+ADD_ONS_FOLDING = Folding(4_000, 2_000)
+"""When facts and index are due beside a policy without a summary."""
+
+
+def folding_of(policy: MemoryPolicy, add_ons: AddOns) -> Folding | None:
+    """Tell when what is stored of a conversation's settings makes a fold due; None: never.
+
+    A summary's fold takes facts and index along.
+    """
+    return policy.folding or (None if add_ons == NO_ADD_ONS else ADD_ONS_FOLDING)
 
 
 def unfolded_by(messages: Iterable[Message], at_most: Callable[[Message], int]) -> Unfolded:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import ChatError, InvalidRequest
-from chat_core.history import stored_messages
+from chat_core.history import NOTHING_UNFOLDED, Unfolded, stored_messages
 from chat_core.long_term.index import Addition, Indexed
 from chat_core.long_term.recall import DIMENSIONS, Vectors, entry_of, signs, spoken
 from chat_core.long_term.store import Change
 from chat_core.long_term.turns import whole_turns
-from chat_core.memory import merge_settings, parse_add_ons
+from chat_core.memory import merge_settings, parse_add_ons, parse_policy
 from chat_core.observability import Metric
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chat_core.long_term.records import Memory
     from chat_core.long_term.store import LongTermStore
     from chat_core.long_term.turns import WholeTurn
-    from chat_core.memory import RecallSettings
+    from chat_core.memory import MemoryPolicy, RecallSettings
     from chat_core.observability import Count
 
 TURNS_A_FOLD = 512
@@ -117,18 +117,30 @@ class Indexing:
         if not memory.indexed_up_to:
             # What an earlier index left, before it was to be made again.
             await self._stores.index.erase(Indexed.of(head))
-        elif not await self._refresh(head, settings, deadline):
-            return False
+        else:
+            refreshed = await self._refresh(head, settings, deadline)
+            if refreshed and not turns:
+                # What environments have read is of the old state.
+                await self._write(head, memory.indexed(memory.indexed_up_to), None)
         for first in range(0, len(turns), TURNS_A_FOLD):
             if deadline.remaining(reserve=COMMIT_RESERVE) < MINIMUM_SECONDS:
                 return False
             taken = turns[first : first + TURNS_A_FOLD]
             memory = memory.indexed(taken[-1].last)
-            added = await self._addition(taken, settings, deadline)
-            await self._stores.memories.change(head, Change(memory, fold_after=head.fold_after, added=added))
-            self._count(Metric.FOLDS)
-            head = replace(head, folds=memory.folds)
+            head = await self._write(head, memory, await self._addition(taken, settings, deadline))
         return True
+
+    async def _write(self, head: Head, memory: Memory, added: Addition | None) -> Head:
+        """Write a fold, and give the head as it is then."""
+        # With a summary it is the summary that tells what is left.
+        known = NOTHING_UNFOLDED if self._policy(head).folding else head.unfolded
+        left = Unfolded(-known.bytes, -known.messages)
+        await self._stores.memories.change(head, Change(memory, left, head.fold_after, added=added))
+        self._count(Metric.FOLDS)
+        return replace(head, folds=memory.folds, unfolded=NOTHING_UNFOLDED)
+
+    def _policy(self, head: Head) -> MemoryPolicy:
+        return parse_policy(merge_settings(self._default_memory, head.memory))
 
     def _settings(self, head: Head) -> RecallSettings | None:
         try:
@@ -166,14 +178,15 @@ class Indexing:
         return tuple(replace(one, signs=signs(vector)) for one, vector in zip(entries, found, strict=True)), made
 
     async def _refresh(self, head: Head, settings: RecallSettings, deadline: Deadline) -> bool:
-        """Embed again what has no vector of this model, or one from too long ago; False when there was not the time."""
+        """Embed again what has no vector of this model, or one from too long ago; tell whether there was any."""
         if not self._embedder.known:
-            return True
+            return False
+        refreshed = False
         index, indexed = self._stores.index, Indexed.of(head)
         fresh = Vectors(self._embedder.name, DIMENSIONS, int(self._clock()) - settings.refresh_after)
         for group in await index.stale(indexed, fresh):
             if deadline.remaining(reserve=COMMIT_RESERVE) < MINIMUM_SECONDS:
-                return False
+                break
             texts = await self._texts(head, group)
             if len(texts) < len(group):
                 # Their items have expired: another fold finds the others.
@@ -184,7 +197,8 @@ class Indexing:
                 break
             expires_at = settings.expires_after and entries[-1].created_at + settings.expires_after
             await index.put(indexed, Addition(entries, vectors, expires_at))
-        return True
+            refreshed = True
+        return refreshed
 
     async def _texts(self, head: Head, group: Sequence[Entry]) -> dict[int, str]:
         """Read what was said in turns, by their seq; those of which nothing is left are not among them."""

@@ -7,7 +7,7 @@ one of them has an effect, and the row that says that there is work stays until 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound
 from chat_core.history import Unfolded, stored_messages
@@ -20,7 +20,7 @@ from chat_core.memory import merge_settings, parse_policy
 from chat_core.observability import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from chat_core.deadline import Deadline
     from chat_core.history import Head, History
@@ -87,6 +87,20 @@ class _State:
     tail: _Tail
 
 
+class Part(Protocol):
+    """A part of long-term memory with a pointer of its own."""
+
+    async def work(self, head: Head, memory: Memory, deadline: Deadline) -> bool:
+        """Bring it up to date with a conversation, and tell whether that is done.
+
+        Raises
+        ------
+        CommitConflict
+            If the conversation has changed: it is to be read again.
+        """
+        ...
+
+
 class MemoryWorker:
     """Does the work that there is on conversations.
 
@@ -106,6 +120,8 @@ class MemoryWorker:
         Seconds since the epoch.
     count
         Adds to a metric.
+    parts
+        What else is made of a history; each is done after the summary.
     """
 
     def __init__(
@@ -118,7 +134,9 @@ class MemoryWorker:
         default_memory: Mapping[str, Any],
         clock: Callable[[], float],
         count: Count,
+        parts: Sequence[Part] = (),
     ) -> None:
+        self._parts = parts
         self._history = history
         self._store = store
         self._summariser = summariser
@@ -148,12 +166,26 @@ class MemoryWorker:
             try:
                 state = await self._state(address)
                 end = state if isinstance(state, str) else await self._fold_all(state, deadline)
+                if end in ("nothing", "folded") and not await self._others(address, deadline):
+                    end = "unfinished"
             except CommitConflict:
                 continue
             if end in ("nothing", "folded"):
                 await self._store.settle(address, due.token)
             break
         return end
+
+    async def _others(self, address: Address, deadline: Deadline) -> bool:
+        """Do the other parts' work; each reads what the one before it wrote."""
+        done = True
+        for part in self._parts:
+            try:
+                head = await self._history.head(address)
+            except NotFound:
+                return True
+            memory = await self._store.read(head) or Memory(head.incarnation)
+            done &= await part.work(head, replace(memory, folds=head.folds), deadline)
+        return done
 
     async def waiting(self, *, before: float, limit: int) -> tuple[Address, ...]:
         """See `LongTermStore.waiting`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,8 +23,8 @@ from chat_core.history.dynamodb.rows import (
 )
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.keys import DUE, DUE_OWNER, HEAD, MEMORY, Address, partition_key
-from chat_core.long_term.dynamodb.recall import block_puts
-from chat_core.long_term.index import Addition, Indexed
+from chat_core.long_term.dynamodb.recall import block_puts, dated
+from chat_core.long_term.index import Indexed
 from chat_core.long_term.records import Memory, Summary
 from chat_core.long_term.store import Due
 
@@ -65,7 +65,7 @@ class DynamoLongTermStore:
         expires_at = self._table.expiry(now)
         actions = [_head_update(head, change), _memory_put(head, change.memory, expires_at=expires_at)]
         if change.added is not None:
-            actions += block_puts(Indexed.of(head), _dated(change.added, expires_at))
+            actions += block_puts(Indexed.of(head), dated(change.added, self._table))
         if change.due:
             actions.append(due_action(head, now, expires_at=expires_at))
         try:
@@ -119,12 +119,6 @@ class DynamoLongTermStore:
         if row is None or read_text(row, "incarnation") != head.incarnation or is_expired(row, self._table.clock()):
             return None
         return row
-
-
-def _dated(added: Addition, expires_at: int | None) -> Addition:
-    """Have turns end with the history at the latest."""
-    ends = [end for end in (added.expires_at, expires_at) if end is not None]
-    return replace(added, expires_at=min(ends, default=None))
 
 
 def _head_update(head: Head, change: Change) -> Action:

@@ -6,6 +6,7 @@ rewritten, so that two who take turns out of it at once do not bring each other'
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, StoreUnavailable
@@ -59,7 +60,7 @@ class DynamoRecallIndex:
     async def put(self, indexed: Indexed, added: Addition) -> None:
         """See `RecallIndex.put`."""
         check = {"ConditionCheck": {"Key": key(partition_key(indexed.address), HEAD), **_unchanged(indexed)}}
-        puts = block_puts(indexed, added)
+        puts = block_puts(indexed, dated(added, self._table))
         try:
             for batch in batches(puts, lambda put: row_bytes(put["Put"]["Item"])):
                 if batch:
@@ -137,6 +138,13 @@ class DynamoRecallIndex:
         now = self._table.clock()
         current = [row for row in rows if _is_current(row, indexed, now)]
         return [(row, block) for row in current if (block := unpack(row["block"]["B"]))]
+
+
+def dated(added: Addition, table: Table) -> Addition:
+    """Have turns end with the newest of their items, where the history does not stay for ever."""
+    last = max(entry.created_at for entry in added.entries)
+    ends = [end for end in (added.expires_at, table.expiry(last)) if end is not None]
+    return replace(added, expires_at=min(ends, default=None))
 
 
 def block_puts(indexed: Indexed, added: Addition) -> list[Action]:
