@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import string
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.openai_schema import assert_valid
 if TYPE_CHECKING:
     from tests.integration.app import App
 
+RANDOM = "".join(random.Random(1).choices(string.ascii_letters, k=260_000))  # three quarters of it when compressed
 OK: dict[str, Any] = {"model": "gpt-4.1-mini", "conversation": "bad", "input": "hi"}
 RESULT = {"type": "function_call_output", "call_id": "call_nobody", "output": "4C"}
 
@@ -236,6 +239,32 @@ def test_no_claims_no_service(app: App) -> None:
         answer = app.invoke("ChatFunction", event)
         assert (answer.status, answer.error["code"]) == (401, "invalid_api_key")
     nothing_happened(app)
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"instructions": RANDOM}, "instructions"),
+        ({"tools": [{"type": "function", "name": "f", "description": RANDOM}], "instructions": "Be brief."}, "tools"),
+        ({"text": {"format": {"type": "text"}, "zz": RANDOM}}, "text"),
+        ({"user": RANDOM}, "user"),
+        ({"instructions": RANDOM[:150_000], "tools": [{"type": "x", "zz": RANDOM[150_000:]}]}, "instructions"),
+    ],
+)
+def test_what_cannot_be_kept_with_a_turn_is_refused_before_the_model_is_paid(
+    app: App, change: dict[str, Any], param: str
+) -> None:
+    fails(app, {**OK, **change}, param, "request_too_large", 413)
+
+
+def test_what_can_be_kept_with_a_turn_is_kept(app: App) -> None:
+    change = {
+        "instructions": RANDOM[:160_000],
+        "tools": [{"type": "function", "name": "f", "description": "x" * 500_000}],
+    }
+    answer = app.turn("keeps", "hi", user="keeps", **change)
+    assert answer.status == 200, answer.body
+    assert answer.body["instructions"] == change["instructions"]
 
 
 def test_what_is_long_is_not_told_whole(app: App) -> None:

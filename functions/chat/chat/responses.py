@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chat.echoes import check_echoes
 from chat_core.api import (
     TOOLS_LIMIT,
     Metadata,
@@ -122,7 +123,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
 
     Raises
     ------
-    InvalidRequest
+    InvalidRequest, RequestTooLarge
         With the parameter that is wrong.
     """
     wire = parse(ResponsesRequest, body)
@@ -148,6 +149,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
         given = body["input"] if settings.allow_provider_references else _without_ids(body["input"])
         return ResponsesCall(user, {**effective, "input": given}, directives, None, wire.stream is True)
     key, asked = idempotency_key(request, user), fingerprint(body)
+    check_echoes(effective)
     turn = TurnRequest(
         address=Address(user, conversation),
         body=effective,
