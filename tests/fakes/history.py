@@ -30,16 +30,14 @@ from chat_core.history.records import (
 )
 from chat_core.keys import Address, item_id, item_prefix, new_incarnation
 from chat_core.long_term import Due
-from chat_core.long_term.recall import build, cut, without
 from chat_core.messages import BEGINNING
+from tests.fakes.blocks import Blocks, take_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from chat_core.history.records import Commit, Deletion, Order
     from chat_core.long_term import Memory
-    from chat_core.long_term.index import Addition
-    from chat_core.long_term.recall import Block, Entry
     from chat_core.messages import Item
 
 
@@ -68,27 +66,10 @@ class InMemoryTable:
         self.records: dict[IdempotencyKey, IdempotencyRecord] = {}
         self.memories: dict[Address, Memory] = {}
         self.due: dict[Address, Due] = {}
-        self.blocks: dict[tuple[Address, str, int], tuple[Block, int | None]] = {}
+        self.blocks: Blocks = {}
 
     def put_due(self, address: Address) -> None:
         self.due[address] = Due(uuid4().hex, self.clock())
-
-    def put_blocks(self, address: Address, incarnation: str, added: Addition) -> None:
-        for group in cut(added.entries):
-            block = build(group, added.vectors)
-            self.blocks[address, incarnation, block.seqs[0]] = block, added.expires_at
-
-    def take_out(self, address: Address, incarnation: str, seqs: Collection[int] | None) -> int:
-        gone = 0
-        for name, (block, expires_at) in list(self.blocks.items()):
-            if name[:2] != (address, incarnation):
-                continue
-            left = None if seqs is None else without(block, _holding(set(seqs)))
-            gone += len(block) - (len(left) if left else 0)
-            del self.blocks[name]
-            if left:
-                self.blocks[address, incarnation, left.seqs[0]] = left, expires_at
-        return gone
 
     def memory(self, head: Head) -> Memory | None:
         found = self.memories.get(head.address)
@@ -309,7 +290,7 @@ class InMemoryConversations:
             if remembered is not None and (left := remembered.without(min(deletion.seqs))) is not remembered:
                 self._table.memories[head.address] = left
                 self._table.put_due(head.address)
-            self._table.take_out(head.address, now.incarnation, deletion.seqs)
+            take_out(self._table.blocks, head.address, now.incarnation, deletion.seqs)
             found.head = replace(
                 now,
                 items=now.items - len(there),
@@ -331,10 +312,6 @@ class InMemoryConversations:
         for key in records:
             del self._table.records[key]
         return {"conversations": 1, "items": len(found.items), "idempotency_records": len(records)}
-
-
-def _holding(seqs: set[int]) -> Callable[[Entry], bool]:
-    return lambda entry: bool(seqs & set(range(entry.first_seq, entry.seq + 1)))
 
 
 def _bare(stored: StoredItem | None) -> Item | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chat_core.errors import CommitConflict
 from chat_core.history import Unfolded
+from tests.fakes.blocks import put_blocks
 
 if TYPE_CHECKING:
     from chat_core.history import Head
@@ -39,7 +40,7 @@ class InMemoryLongTermStore:
         )
         self._table.memories[head.address] = change.memory
         if change.added is not None:
-            self._table.put_blocks(head.address, head.incarnation, change.added)
+            put_blocks(self._table.blocks, head.address, head.incarnation, change.added)
         if change.due:
             self._table.put_due(head.address)
 

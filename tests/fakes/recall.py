@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chat_core.errors import CommitConflict
 from chat_core.long_term.index import IndexStats
 from chat_core.long_term.recall import Block, pack, search
+from tests.fakes.blocks import put_blocks, take_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +27,7 @@ class InMemoryRecallIndex:
         row = self._table.rows.get(indexed.address)
         if row is None or (row.head.incarnation, row.head.edits) != (indexed.incarnation, indexed.edits):
             raise CommitConflict
-        self._table.put_blocks(indexed.address, indexed.incarnation, added)
+        put_blocks(self._table.blocks, indexed.address, indexed.incarnation, added)
 
     async def search(self, indexed: Indexed, query: Query, *, limit: int) -> Found:
         return search(self._blocks(indexed), query, conversation=indexed.address.conversation, limit=limit)
@@ -35,7 +36,7 @@ class InMemoryRecallIndex:
         return tuple(tuple(block.entries()) for block in self._blocks(indexed) if not _is_fresh(block, vectors))
 
     async def erase(self, indexed: Indexed, seqs: Collection[int] | None = None) -> int:
-        return self._table.take_out(indexed.address, indexed.incarnation, seqs)
+        return take_out(self._table.blocks, indexed.address, indexed.incarnation, seqs)
 
     async def stats(self, indexed: Indexed) -> IndexStats:
         blocks = self._blocks(indexed)
