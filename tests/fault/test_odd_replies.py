@@ -3,86 +3,29 @@
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from chat_core.cache import Embeddings
-from chat_core.model.openai import OpenAIModel
-from chat_core.settings import ChatSettings
 from tests.fakes.odd_replies import odd_replies
-from tests.fault.parts import Process, World
-from tests.integration.app import Answer, App
+from tests.fault.in_memory import GOOD, service_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chat_core.keys import Endpoint
+    from tests.fault.in_memory import Service
+    from tests.integration.app import Answer
 
 EXAMPLES = 125
 SHARDS = range(2)
-GOOD = json.dumps(
-    {"id": "resp_good", "output": [{"type": "message", "role": "assistant", "content": "Well."}], "model": "fake"}
-)
-
-
-class Provider(OpenAIModel):
-    """Answers JSON that the test chose, and takes only requests that can be sent."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda _: "sk-fake", "http://model")
-        self.answer = GOOD
-
-    async def _post_twice(self, call: Any) -> object:
-        json.dumps(call._body, ensure_ascii=False, allow_nan=False).encode()
-        return json.loads(self.answer)
-
-
-@dataclass
-class RealTime:
-    """The clocks of a world whose time is the machine's."""
-
-    wall: Any = field(default=time.time)
-    time: Any = field(default=time.monotonic)
-
-
-@dataclass(frozen=True)
-class Service:
-    """Both functions on stores in memory."""
-
-    app: App
-    provider: Provider
-    numbers: Iterator[int]
-
-    def call(self, method: str, path: str, body: object = None) -> Answer:
-        return self.app.call(method, path, body)
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    from chat import handler as chat
-    from history import handler as history
-
-    environment = {"OPENAI_API_KEY": "sk-fake-not-a-key", "OPENAI_BASE_URL": "http://model", "HISTORY_TABLE": "unused"}
-    world: Any = World(RealTime())  # type: ignore[arg-type]
-    provider = world.model = Provider()
-    process = Process(world)
-    replies = process.turns._replies
-    embeddings = Embeddings(replies._flow, replies._provider)
-    chat.app.dependency_overrides |= {
-        chat.settings: lambda: ChatSettings.from_env(environment),
-        chat.replies: lambda: replies,
-        chat.embeddings: lambda: embeddings,
-        chat.turn_service: lambda: process.turns,
-    }
-    history.app.dependency_overrides |= {history.conversations: lambda: process.conversations}
-    yield Service(App(None, None), provider, count())  # type: ignore[arg-type]
-    for handler in (chat, history):
-        handler.app.dependency_overrides.clear()
+    with service_in_memory() as made:
+        yield made
 
 
 def ask(service: Service, path: str, body: dict[str, Any], reply: str) -> Answer:

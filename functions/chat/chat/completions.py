@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chat_core.api import TOOLS_LIMIT, Metadata, Parts, Wire, check_provider_references, header, parse
+from chat_core.api import TOOLS_LIMIT, Metadata, Parts, Wire, check_provider_references, check_unsendable, header, parse
 from chat_core.api.streams import CompletionStream
 from chat_core.cache import ModelCall, parse_cache_control
 from chat_core.errors import InvalidRequest
@@ -109,6 +109,7 @@ def completions_call(request: Request, user: str, body: dict[str, Any], settings
         if body.get(name) is not None:
             message = f"Chat completions remember nothing: `{name}` belongs to POST /v1/responses."
             raise InvalidRequest(message, param=name, code="unsupported_parameter")
+    check_unsendable(body)
     model = wire.model or settings.model
     check_model(model, settings.allowed_models)
     if not settings.allow_provider_references:

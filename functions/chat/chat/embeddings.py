@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from chat_core.api import Wire, check_provider_references, header, parse
+from chat_core.api import Wire, check_provider_references, check_unsendable, header, parse
 from chat_core.cache import ModelCall, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.model import check_model
@@ -39,6 +39,7 @@ def embeddings_call(request: Request, user: str, body: dict[str, Any], settings:
         With the parameter that is wrong.
     """
     wire = parse(EmbeddingsRequest, body)
+    check_unsendable(body, ours=("conversation", "memory", "omoide"))
     _check_input(wire.input)
     check_model(wire.model, settings.allowed_models)
     if not settings.allow_provider_references:

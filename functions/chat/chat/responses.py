@@ -16,6 +16,7 @@ from chat_core.api import (
     check_conversation_id,
     check_items,
     check_provider_references,
+    check_unsendable,
     fingerprint,
     header,
     idempotency_key,
@@ -130,6 +131,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     for name, sentence in _NOT_YET.items():
         if body.get(name):
             raise InvalidRequest(sentence, param=name, code="unsupported_parameter")
+    check_unsendable(body)
     if isinstance(wire.input, str):
         if not wire.input:
             raise InvalidRequest("The input is empty.", param="input", code="empty_string")

@@ -7,7 +7,7 @@ from chat_core.api.errors import STATUSES, error_response
 from chat_core.api.headers import header, idempotency_key, retry_count
 from chat_core.api.lambda_entry import answer, build_app, stream
 from chat_core.api.live import answer_in_form
-from chat_core.api.references import check_provider_references
+from chat_core.api.references import check_provider_references, check_unsendable
 from chat_core.api.shapes import (
     ITEMS_LIMIT,
     TOOLS_LIMIT,
@@ -34,6 +34,7 @@ __all__ = [
     "check_items",
     "check_metadata",
     "check_provider_references",
+    "check_unsendable",
     "current_user",
     "error_response",
     "fingerprint",

@@ -27,6 +27,32 @@ _REFERENCE_TYPES = frozenset({"item_reference", "skill_reference", "container_re
 _FREE = frozenset({"parameters", "schema", "metadata", "arguments", "memory"})
 
 
+# Options of OpenAI's SDKs, which they merge into a request or keep to themselves: none of them is a parameter of it.
+_SDK_OPTIONS = ("extra_body", "extra_headers", "extra_query", "timeout")
+
+
+def check_unsendable(body: Mapping[str, Any], *, ours: tuple[str, ...] = ("omoide",)) -> None:
+    """Refuse members that the cache's key does not hold as the model would get them.
+
+    Parameters
+    ----------
+    ours
+        Names of ours that this request has no use for.
+
+    Raises
+    ------
+    InvalidRequest
+        With the first of them.
+    """
+    name = next((name for name in (*_SDK_OPTIONS, *ours) if name in body), None)
+    if name in _SDK_OPTIONS:
+        message = f"`{name}` is an option of the SDK, not a parameter; put its members into the request itself."
+        raise InvalidRequest(message, param=name, code="unknown_parameter")
+    if name is not None:
+        message = f"`{name}` is no parameter of this request."
+        raise InvalidRequest(message, param=name, code="unknown_parameter")
+
+
 def check_provider_references(body: Mapping[str, Any]) -> None:
     """Refuse references to objects at the provider: they belong to the account, not to this user.
 

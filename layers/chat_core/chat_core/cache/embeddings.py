@@ -9,7 +9,7 @@ from chat_core.cache.flow import Found, Made, Question
 from chat_core.cache.policy import Decision, forward_reason
 from chat_core.cache.vectors import decode_embedding, encode_embedding
 from chat_core.errors import CacheUnavailable, UpstreamError
-from chat_core.keys import Uncacheable, batch_key
+from chat_core.keys import STREAM_MEMBERS, Uncacheable, batch_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -137,7 +137,8 @@ class _VectorsWanted(Question):
 
     async def ask(self, timeout: float, tell: Tell | None = None) -> Made:
         """Ask for what is not known, in order."""
-        body, unknown = self.call.body, self._unknown
+        unknown = self._unknown
+        body = {name: value for name, value in self.call.body.items() if name not in STREAM_MEMBERS}
         if len(unknown) != len(self._keys):
             body = {**body, "input": [self._inputs[key] for key in unknown]}
         answer, upstream_ms = await self.post(body, timeout)

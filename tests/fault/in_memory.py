@@ -1,0 +1,81 @@
+"""Both functions on stores in memory, with a provider of the test's own: thousands of requests in seconds."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from chat_core.cache import Embeddings
+from chat_core.model.openai import OpenAIModel
+from chat_core.settings import ChatSettings
+from tests.fault.parts import Process, World
+from tests.integration.app import Answer, App
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GOOD = json.dumps(
+    {"id": "resp_good", "output": [{"type": "message", "role": "assistant", "content": "Well."}], "model": "fake"}
+)
+
+
+class Provider(OpenAIModel):
+    """Answers JSON that the test chose, and takes only requests that can be sent."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: "sk-fake", "http://model")
+        self.answer = GOOD
+        self.bodies: list[Any] = []
+
+    async def _post_twice(self, call: Any) -> object:
+        self.bodies.append(call._body)
+        json.dumps(call._body, ensure_ascii=False, allow_nan=False).encode()
+        return json.loads(self.answer)
+
+
+@dataclass
+class RealTime:
+    """The clocks of a world whose time is the machine's."""
+
+    wall: Any = field(default=time.time)
+    time: Any = field(default=time.monotonic)
+
+
+@dataclass(frozen=True)
+class Service:
+    """Both functions on stores in memory."""
+
+    app: App
+    provider: Provider
+    numbers: Iterator[int]
+
+    def call(self, method: str, path: str, body: object = None) -> Answer:
+        return self.app.call(method, path, body)
+
+
+@contextmanager
+def service_in_memory() -> Iterator[Service]:
+    """Put both functions on stores in memory."""
+    from chat import handler as chat
+    from history import handler as history
+
+    environment = {"OPENAI_API_KEY": "sk-fake-not-a-key", "OPENAI_BASE_URL": "http://model", "HISTORY_TABLE": "unused"}
+    world: Any = World(RealTime())  # type: ignore[arg-type]
+    provider = world.model = Provider()
+    process = Process(world)
+    replies = process.turns._replies
+    embeddings = Embeddings(replies._flow, replies._provider)
+    chat.app.dependency_overrides |= {
+        chat.settings: lambda: ChatSettings.from_env(environment),
+        chat.replies: lambda: replies,
+        chat.embeddings: lambda: embeddings,
+        chat.turn_service: lambda: process.turns,
+    }
+    history.app.dependency_overrides |= {history.conversations: lambda: process.conversations}
+    yield Service(App(None, None), provider, count())  # type: ignore[arg-type]
+    for handler in (chat, history):
+        handler.app.dependency_overrides.clear()
