@@ -74,6 +74,7 @@ def routes() -> dict[tuple[str, str], str]:
         (event["Properties"]["Method"].upper(), event["Properties"]["Path"]): name
         for name, properties in functions().items()
         for event in properties["Events"].values()
+        if event["Type"] == "Api"
     }
 
 

@@ -152,8 +152,6 @@ def test_defaults_are_those_of_the_settings() -> None:
     declared = ChatSettings.from_env(stack.environment("ChatFunction"))
     bare = ChatSettings.from_env({"HISTORY_TABLE": "HistoryTable"})
     for name in (
-        "openai_base_url",
-        "model",
         "allowed_models",
         "allow_provider_references",
         "cache_ttl",
@@ -163,6 +161,7 @@ def test_defaults_are_those_of_the_settings() -> None:
         "lock_wait",
     ):
         assert getattr(declared, name) == getattr(bare, name), name
+    assert (declared.openai.base_url, declared.openai.model) == (bare.openai.base_url, bare.openai.model)
     assert declared.history.hot_messages == bare.history.hot_messages
     assert declared.history.ttl_days == bare.history.ttl_days
     assert declared.history.default_memory == {"policy": "message_window", "max_messages": 20}

@@ -110,7 +110,7 @@ def completions_call(request: Request, user: str, body: dict[str, Any], settings
             message = f"Chat completions remember nothing: `{name}` belongs to POST /v1/responses."
             raise InvalidRequest(message, param=name, code="unsupported_parameter")
     check_unsendable(body)
-    model = wire.model or settings.model
+    model = wire.model or settings.openai.model
     check_model(model, settings.allowed_models)
     if not settings.allow_provider_references:
         check_provider_references(body)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from chat_core.cache import CacheAccess, CacheFlow, Embeddings, Provider, Replies
 from chat_core.keys import KeySpace
-from chat_core.model.openai import OpenAIModel
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
-from chat_core.secrets import read_key
 from chat_core.turns import TurnLeases, TurnService
+from chat_core.wiring import model_at
 
 if TYPE_CHECKING:
     from chat_core.model import ChatModel
+    from chat_core.model.openai import OpenAIModel
     from chat_core.settings import ChatSettings
     from chat_core.wiring import Stores
 
 
 def make_model(settings: ChatSettings) -> OpenAIModel:
     """Make an environment's connection to the model's provider."""
-    return OpenAIModel(partial(_api_key, settings), settings.openai_base_url)
+    return model_at(settings.openai)
 
 
 def make_cache_access(settings: ChatSettings, stores: Stores) -> CacheAccess:
@@ -51,11 +50,5 @@ def make_turn_service(settings: ChatSettings, stores: Stores, replies: Replies) 
 
 
 def _provider(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> Provider:
-    keys = KeySpace(settings.openai_base_url, settings.cache_epoch, shared=settings.cache_scope == "global")
+    keys = KeySpace(settings.openai.base_url, settings.cache_epoch, shared=settings.cache_scope == "global")
     return Provider(cache, model, keys, settings.cache_ttl)
-
-
-def _api_key(settings: ChatSettings, refresh: bool) -> str:
-    if settings.openai_api_key or not settings.openai_secret_id:
-        return settings.openai_api_key
-    return read_key(settings.openai_secret_id, refresh=refresh).api_key

@@ -97,6 +97,36 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAISettings:
+    """How to reach the model's provider.
+
+    Parameters
+    ----------
+    api_key, secret_id
+        The provider's key, or the secret that holds it.
+    base_url
+        Without a trailing slash.
+    model
+        When a request names none.
+    """
+
+    api_key: str
+    secret_id: str
+    base_url: str
+    model: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> OpenAISettings:
+        """Read ``OPENAI_API_KEY``, ``OPENAI_SECRET_ID``, ``OPENAI_BASE_URL`` and ``CHAT_MODEL``."""
+        return cls(
+            api_key=env.get("OPENAI_API_KEY", ""),
+            secret_id=env.get("OPENAI_SECRET_ID", ""),
+            base_url=(env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1").rstrip("/"),
+            model=env.get("CHAT_MODEL") or "gpt-4.1-mini",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ChatSettings:
     """What the chat function needs beside the history.
 
@@ -104,12 +134,8 @@ class ChatSettings:
     ----------
     history
         See there.
-    openai_api_key, openai_secret_id
-        The provider's key, or the secret that holds it.
-    openai_base_url
-        Without a trailing slash.
-    model
-        When a request names none.
+    openai
+        See there.
     allowed_models
         Empty for all.
     allow_provider_references
@@ -127,10 +153,7 @@ class ChatSettings:
     """
 
     history: HistorySettings
-    openai_api_key: str
-    openai_secret_id: str
-    openai_base_url: str
-    model: str
+    openai: OpenAISettings
     allowed_models: frozenset[str]
     allow_provider_references: bool
     cache_ttl: int
@@ -150,10 +173,7 @@ class ChatSettings:
         """
         return cls(
             history=HistorySettings.from_env(env),
-            openai_api_key=env.get("OPENAI_API_KEY", ""),
-            openai_secret_id=env.get("OPENAI_SECRET_ID", ""),
-            openai_base_url=(env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1").rstrip("/"),
-            model=env.get("CHAT_MODEL") or "gpt-4.1-mini",
+            openai=OpenAISettings.from_env(env),
             allowed_models=frozenset(filter(None, map(str.strip, env.get("ALLOWED_MODELS", "").split(",")))),
             allow_provider_references=_switch(env, "ALLOW_PROVIDER_REFERENCES"),
             cache_ttl=_number(env, "CACHE_TTL_SECONDS", 86_400, low=1, high=86_400),
@@ -162,6 +182,37 @@ class ChatSettings:
             cache_epoch=_number(env, "CACHE_EPOCH", 0, low=0, high=2**31),
             lock_wait=_number(env, "LOCK_WAIT_SECONDS", 10, low=0, high=25),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """What the memory function needs beside the history.
+
+    Parameters
+    ----------
+    history
+        See there.
+    openai
+        See there.
+    model
+        Writes summaries and extracts facts.
+    """
+
+    history: HistorySettings
+    openai: OpenAISettings
+    model: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> MemorySettings:
+        """Read the environment.
+
+        Raises
+        ------
+        SettingsError
+            If a variable is missing or out of range.
+        """
+        openai = OpenAISettings.from_env(env)
+        return cls(HistorySettings.from_env(env), openai, env.get("MEMORY_MODEL") or openai.model)
 
 
 def _text(env: Mapping[str, str], name: str) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, Table
 from chat_core.hot import HotCopies
+from chat_core.long_term.dynamodb import DynamoLongTermStore
+from chat_core.model.openai import OpenAIModel
 from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.secrets import read_key
 
 if TYPE_CHECKING:
-    from chat_core.settings import HistorySettings, MomentoSettings
+    from chat_core.settings import HistorySettings, MomentoSettings, OpenAISettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Stores:
     history: DynamoHistory
     leases: DynamoLeases
     conversations: DynamoConversations
+    long_term: DynamoLongTermStore
     cache: MomentoCache
     hot: HotCopies
 
@@ -37,7 +41,20 @@ def stores_on(table: Table, cache: MomentoCache, *, hot_messages: int) -> Stores
     """Make the stores of a table and a cache."""
     history = DynamoHistory(table)
     hot = HotCopies(MomentoMemoryStore(cache), history, keep=hot_messages)
-    return Stores(table, history, DynamoLeases(table), DynamoConversations(table), cache, hot)
+    remembered = DynamoLongTermStore(table)
+    conversations = DynamoConversations(table, [remembered])
+    return Stores(table, history, DynamoLeases(table), conversations, remembered, cache, hot)
+
+
+def model_at(settings: OpenAISettings) -> OpenAIModel:
+    """Make the way to the model's provider."""
+    return OpenAIModel(partial(_api_key, settings), settings.base_url)
+
+
+def _api_key(settings: OpenAISettings, refresh: bool) -> str:
+    if settings.api_key or not settings.secret_id:
+        return settings.api_key
+    return read_key(settings.secret_id, refresh=refresh).api_key
 
 
 @dataclass(frozen=True, slots=True)

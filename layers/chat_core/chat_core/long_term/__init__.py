@@ -1,5 +1,6 @@
 """Long-term memory: what is made of the history off the request path, and can be made again from it."""
 
+from chat_core.long_term.asking import StructuredModel
 from chat_core.long_term.due import folding_of, makes_due, unfolded_by
 from chat_core.long_term.notes import notes_of
 from chat_core.long_term.records import Memory
@@ -13,6 +14,7 @@ __all__ = [
     "LongTermStore",
     "Memory",
     "MemoryWorker",
+    "StructuredModel",
     "Summariser",
     "folding_of",
     "makes_due",

@@ -244,7 +244,10 @@ class MemoryWorker:
         batch = _first_batch(state.tail, INPUT_TOKENS - memory.summary.tokens)
         left = state.tail.behind(len(batch.turns))
         answered = await self._summariser.summarise(
-            batch, memory.summary, max_tokens=state.folding.max_summary_tokens, deadline=deadline
+            batch,
+            memory.summary,
+            max_tokens=state.folding.max_summary_tokens,
+            deadline=replace(deadline, at=deadline.at - COMMIT_RESERVE),
         )
         if answered.summary is not None:
             memory = memory.folded(answered.summary)

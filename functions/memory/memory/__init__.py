@@ -1,0 +1,1 @@
+"""The memory function: long-term memory, made when the answer is gone."""

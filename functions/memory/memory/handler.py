@@ -1,0 +1,119 @@
+"""What the table's stream and a schedule start: the work that there is for long-term memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+from chat_core.api import event_loop
+from chat_core.deadline import Deadline
+from chat_core.keys import Address
+from chat_core.observability import logger, metrics, where
+from chat_core.settings import MemorySettings
+from chat_core.wiring import Stores, make_stores, model_at
+from memory.wiring import make_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from chat_core.long_term import MemoryWorker
+    from chat_core.model import ChatModel
+
+MISSED_SECONDS = 300
+"""Work that waits for longer is started by the schedule: its stream record was lost, or it was put off."""
+
+MISSED_AT_ONCE = 50
+AT_ONCE = 10
+
+
+@cache
+def settings() -> MemorySettings:
+    """Read this environment's settings."""
+    return MemorySettings.from_env(os.environ)
+
+
+@cache
+def stores() -> Stores:
+    """Make this environment's stores."""
+    return make_stores(settings().history)
+
+
+@cache
+def model() -> ChatModel:
+    """Make this environment's connection to the model's provider."""
+    return model_at(settings().openai)
+
+
+@cache
+def worker() -> MemoryWorker:
+    """Make this environment's worker."""
+    return make_worker(settings(), stores(), model())
+
+
+@metrics().log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Do the work that stream records tell of, or, started by the schedule, the work that waits for too long.
+
+    Returns
+    -------
+    dict
+        Which records are to be delivered again: those whose work a store of our own stood in the way of.
+    """
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    if "Records" not in event:
+        event_loop.run(_missed(worker(), deadline))
+        return {}
+    addresses = {address for record in event["Records"] if (address := _address(record["dynamodb"]["Keys"]))}
+    failed = event_loop.run(_worked(worker(), addresses, deadline))
+
+    def tell(record: DynamoDBRecord) -> None:
+        error = failed.get(_address(record.raw_event["dynamodb"]["Keys"]))
+        if error is not None:
+            raise error
+
+    # The folds are done, side by side; what is left is which records failed.
+    processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+    return process_partial_response(event=event, record_handler=tell, processor=processor, context=context)
+
+
+async def _missed(worker: MemoryWorker, deadline: Deadline) -> None:
+    before = time.time() - MISSED_SECONDS
+    await _worked(worker, await worker.waiting(before=before, limit=MISSED_AT_ONCE), deadline)
+
+
+async def _worked(
+    worker: MemoryWorker, addresses: Collection[Address], deadline: Deadline
+) -> Mapping[Address | None, Exception]:
+    """Work on conversations, several at once, and tell which failed for a fault of our own."""
+    free = asyncio.Semaphore(AT_ONCE)
+    failed: dict[Address | None, Exception] = {}
+
+    async def work(address: Address) -> None:
+        async with free:
+            try:
+                end = await worker.work(address, deadline)
+            except Exception as error:  # one conversation's fault is not the others'
+                logger().error("memory_failed", error=type(error).__name__, at=where(error.__traceback__))
+                failed[address] = error
+            else:
+                logger().info("memory", end=end)
+
+    await asyncio.gather(*map(work, addresses))
+    return failed
+
+
+def _address(keys: Mapping[str, Any]) -> Address | None:
+    """Read whose conversation a row is of; None if it is none's."""
+    user, _, conversation = str(keys.get("pk", {}).get("S", "")).rpartition("/")
+    try:
+        return Address(user, conversation)
+    except ValueError:
+        return None
