@@ -103,7 +103,7 @@ class Conversation:
         self._count: Callable[[Message], int] = (
             (lambda message: self.sizes.get(message.id, 0)) if self.sizes else counter.message
         )
-        self._summariser = Summariser(StructuredModel(self.model, "gpt-4o"), count=counter.text, clock=lambda: 0)
+        self._summariser = Summariser(StructuredModel(self.model, "gpt-4o"), counter=counter, clock=lambda: 0)
 
     def size(self, turn: WholeTurn) -> int:
         if self.folding and self.folding.unit == "messages":

@@ -105,6 +105,7 @@ def test_import_paths_are_pytests() -> None:
         "functions/authorizer",
         "functions/chat",
         "functions/history",
+        "functions/memory",
     ]
 
 

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
 def make_worker(settings: MemorySettings, stores: Stores, model: ChatModel) -> MemoryWorker:
     """Make an environment's worker."""
-    counter = counter_for(settings.model)
     asked = StructuredModel(model, settings.model)
     return MemoryWorker(
         stores.history,
         stores.long_term,
-        Summariser(asked, count=counter.text, clock=time.time),
-        counter=counter,
+        Summariser(asked, counter=counter_for(settings.model), clock=time.time),
         default_memory=settings.history.default_memory,
         clock=time.time,
         count=count,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chat_core.long_term.asking import StructuredModel
     from chat_core.long_term.fold import Batch
     from chat_core.long_term.turns import WholeTurn
+    from chat_core.tokens import TokenCounter
 
 TRIES = 2
 
@@ -51,15 +52,16 @@ class Summariser:
     ----------
     model
         Whom to ask.
-    count
-        Counts a text's tokens as the model does.
+    counter
+        Counts as the model does.
     clock
         Seconds since the epoch.
     """
 
-    def __init__(self, model: StructuredModel, *, count: Callable[[str], int], clock: Callable[[], float]) -> None:
+    def __init__(self, model: StructuredModel, *, counter: TokenCounter, clock: Callable[[], float]) -> None:
+        self.counter = counter
         self._model = model
-        self._count = count
+        self._count = counter.text
         self._clock = clock
 
     async def summarise(

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from chat_core.long_term.turns import WholeTurn
     from chat_core.memory import Folding
     from chat_core.observability import Count
-    from chat_core.tokens import TokenCounter
 
 FOLDS_IN_A_ROW = 100
 CONFLICTS = 5
@@ -112,8 +111,6 @@ class MemoryWorker:
         What is remembered.
     summariser
         Has a model write summaries.
-    counter
-        Counts as that model does.
     default_memory
         Memory settings of a conversation that has none.
     clock
@@ -130,7 +127,6 @@ class MemoryWorker:
         store: LongTermStore,
         summariser: Summariser,
         *,
-        counter: TokenCounter,
         default_memory: Mapping[str, Any],
         clock: Callable[[], float],
         count: Count,
@@ -140,7 +136,7 @@ class MemoryWorker:
         self._history = history
         self._store = store
         self._summariser = summariser
-        self._counter = counter
+        self._counter = summariser.counter
         self._default_memory = default_memory
         self._clock = clock
         self._metric = count
