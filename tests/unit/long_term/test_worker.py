@@ -1,9 +1,10 @@
-"""The work on one conversation: delivered twice, late, to two at once, with a model that errs, one effect in the end."""
+"""The work on one conversation: delivered twice, late, to two at once, by a model that errs, one effect in the end."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -370,7 +371,7 @@ def test_a_store_that_fails_leaves_the_work() -> None:
         async def fail(*_: object) -> None:
             raise StoreUnavailable("down")
 
-        change, world.store.change = world.store.change, fail  # type: ignore[method-assign]
+        change, world.store.change = world.store.change, fail  # type: ignore[method-assign,assignment]
         with pytest.raises(StoreUnavailable):
             await world.work()
         world.store.change = change  # type: ignore[method-assign]
@@ -384,9 +385,7 @@ def test_an_estimate_that_was_too_high_is_put_right() -> None:
         world = World({"policy": "summary_window"})
         head = await world.turns(2)
         row = world.table.rows[HERE]
-        row.head = head.__class__(
-            **{**{name: getattr(head, name) for name in head.__slots__}, "unfolded": Unfolded(99_999, 4)}
-        )
+        row.head = replace(head, unfolded=Unfolded(99_999, 4))
         assert await world.work() == "nothing"
         assert (await world.history.head(HERE)).unfolded.bytes < 1_000
 
