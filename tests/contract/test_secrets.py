@@ -10,9 +10,10 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 
-from chat.wiring import make_model
+from chat.wiring import make_chat
 from chat_core.api import errors as api_errors
 from chat_core.errors import CacheUnavailable, SecretUnavailable
+from chat_core.model.openai import OpenAIModel
 from chat_core.momento import Breaker, MomentoCache, MomentoResponseCache
 from chat_core.secrets import SecretKey, read_key
 from chat_core.settings import ChatSettings, MomentoSettings
@@ -131,9 +132,10 @@ def test_the_model_answers_as_soon_as_its_secret_is_filled(secrets: Any) -> None
     fill(secrets, "{}")
 
     async def main(base_url: str) -> None:
-        model = make_model(
+        model = make_chat(
             ChatSettings.from_env({"HISTORY_TABLE": "none", "OPENAI_SECRET_ID": NAME, "OPENAI_BASE_URL": base_url})
-        )
+        ).model
+        assert isinstance(model, OpenAIModel)
         for _ in range(3):
             with pytest.raises(SecretUnavailable):
                 await model.post("responses", REQUEST, timeout=5)

@@ -15,7 +15,7 @@ from chat_core.errors import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
     InvalidRequest,
-    NotFound,
+    no_conversation,
 )
 from chat_core.history.records import (
     NOTHING_UNFOLDED,
@@ -28,7 +28,7 @@ from chat_core.history.records import (
     StoredItem,
     Unfolded,
 )
-from chat_core.keys import Address, item_id, item_prefix, new_incarnation
+from chat_core.keys import Address, id_of, new_incarnation
 from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 from tests.fakes.blocks import Blocks, take_out
@@ -113,8 +113,7 @@ class InMemoryTable:
         head, now = row.head, self.clock()
         first = head.seq + 1
         for seq, item in enumerate(commit.turn.items, first):
-            name = item_id(item_prefix(str(item.get("type", "message"))), head.incarnation, seq)
-            shown = {"id": name, **deepcopy(item)}
+            shown = {"id": id_of(item, head.incarnation, seq), **deepcopy(item)}
             row.items[seq] = StoredItem(seq, commit.turn.id, commit.turn.created_at, shown)
         last = head.last
         seq = head.seq + len(commit.turn.items)
@@ -324,7 +323,3 @@ def _activity(head: Head) -> tuple[int, str]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def no_conversation() -> NotFound:
-    return NotFound("There is no such conversation.")

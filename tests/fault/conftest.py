@@ -15,16 +15,15 @@ from botocore.config import Config
 
 import chat.handler
 import history.handler
-from chat.wiring import make_cache_access, make_replies, make_turn_service
+from chat.wiring import chat_on
 from chat_core.api import event_loop
-from chat_core.conversations.erasure import Erasure
 from chat_core.history.dynamodb import Table
 from chat_core.history.dynamodb.table import CLIENT_CONFIG
 from chat_core.model.openai import OpenAIModel
-from chat_core.momento import MomentoCache, MomentoCredentials
+from chat_core.momento import MomentoCache, MomentoCredentials, MomentoResponseCache
 from chat_core.settings import ChatSettings
 from chat_core.wiring import Stores, stores_on
-from history.wiring import make_conversations
+from history.wiring import history_on
 from local.embedded_aws import EmbeddedAws
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
@@ -142,23 +141,14 @@ def world(servers: tuple[EmbeddedMomento, StandInModel, str], llm: OpenAIModel) 
         stores = stores_on(Table(table, client=lambda: boto), cache, hot_messages=HOT_MESSAGES)
         variables = {"HISTORY_TABLE": table, "OPENAI_BASE_URL": model.base_url, "LOCK_WAIT_SECONDS": "1"}
         settings = ChatSettings.from_env({**variables, "DEFAULT_MEMORY": json.dumps(MEMORY)})
-        replies = make_replies(settings, make_cache_access(settings, stores), llm)
-        turns = make_turn_service(settings, stores, replies)
-        overrides: dict[Any, Any] = {
-            chat.handler.settings: lambda: settings,
-            chat.handler.replies: lambda: replies,
-            chat.handler.turn_service: lambda: turns,
-        }
-        own: dict[Any, Any] = {
-            history.handler.conversations: lambda: make_conversations(settings.history, stores),
-            history.handler.erasure: lambda: Erasure(stores.history, stores.conversations, stores.hot),
-        }
-        chat.handler.app.dependency_overrides.update(overrides)
-        history.handler.app.dependency_overrides.update(own)
+        parts = chat_on(settings, stores, llm, MomentoResponseCache(cache))
+        own = history_on(settings.history, stores)
+        chat.handler.app.dependency_overrides[chat.handler.parts] = lambda: parts
+        history.handler.app.dependency_overrides[history.handler.parts] = lambda: own
         calls = model.calls["/v1/responses"]
         try:
             yield World(
-                model, momento, calls_before=calls, gate=gate, stores=stores, turns=turns, boto=boto, table=table
+                model, momento, calls_before=calls, gate=gate, stores=stores, turns=parts.turns, boto=boto, table=table
             )
         finally:
             chat.handler.app.dependency_overrides.clear()

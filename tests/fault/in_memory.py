@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from chat.wiring import ChatParts
 from chat_core.cache import Embeddings
 from chat_core.model.openai import OpenAIModel
 from chat_core.settings import ChatSettings
+from history.wiring import HistoryParts
 from tests.fault.parts import Process, World
 from tests.integration.app import Answer, App
 
@@ -67,15 +69,13 @@ def service_in_memory() -> Iterator[Service]:
     world: Any = World(RealTime())  # type: ignore[arg-type]
     provider = world.model = Provider()
     process = Process(world)
-    replies = process.turns._replies
+    replies = process.replies
     embeddings = Embeddings(replies._flow, replies._provider)
-    chat.app.dependency_overrides |= {
-        chat.settings: lambda: ChatSettings.from_env(environment),
-        chat.replies: lambda: replies,
-        chat.embeddings: lambda: embeddings,
-        chat.turn_service: lambda: process.turns,
-    }
-    history.app.dependency_overrides |= {history.conversations: lambda: process.conversations}
+    stores: Any = None
+    made = ChatParts(ChatSettings.from_env(environment), stores, provider, replies, embeddings, process.turns)
+    own = HistoryParts(stores, process.conversations, process.erasure)
+    chat.app.dependency_overrides[chat.parts] = lambda: made
+    history.app.dependency_overrides[history.parts] = lambda: own
     yield Service(App(None, None), provider, count())  # type: ignore[arg-type]
     for handler in (chat, history):
         handler.app.dependency_overrides.clear()

@@ -18,6 +18,7 @@ from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.service import TurnService
+from chat_core.turns.turn import TurnParts
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 
@@ -149,12 +150,12 @@ class Process:
         access = CacheAccess(cache, _uncounted)
         keys = KeySpace("http://model")
         provider = Provider(access, world.model, keys, 3600, world.clock)
-        replies = Replies(CacheFlow(access, _uncounted), provider)
+        self.replies = Replies(CacheFlow(access, _uncounted), provider)
         leases: Any = Faulty(world.leases, self.faults, down)
         store: Any = Faulty(world.conversations, self.faults, down)
         waiting = TurnLeases(leases, lock_wait=10, clock=world.clock)
         at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
-        self.turns = TurnService(history, waiting, hot, replies, default_memory=BUFFER, clock=world.clock)
+        self.turns = TurnService(TurnParts(history, waiting, hot, self.replies, BUFFER, world.clock))
         self.conversations = Conversations(store, history, at_once, hot, default_memory=BUFFER, clock=world.clock)
         self.erasure = Erasure(history, store, hot)
 

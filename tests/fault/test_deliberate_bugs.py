@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from chat_core.hot.copies import Known
 from chat_core.messages.message import Message
-from chat_core.turns.service import TurnService
+from chat_core.turns.turn import OpenTurn
 from tests.fakes.history import InMemoryHistory
 from tests.fault.test_state_machine import Machine
 
@@ -45,14 +45,14 @@ def commit_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def append_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    committing = TurnService._commit
+    committing = OpenTurn._append
 
-    async def commit(self: Any, head: Head, change: Commit, *more: Any) -> Any:
+    async def append(self: Any, change: Commit) -> Any:
         text = change.turn.items[0]["content"][0]["text"]
-        await self._hot._append(head, [Message("user", text).text], keep=10)
-        return await committing(self, head, change, *more)
+        await self.parts.hot._append(self.head, [Message("user", text).text], keep=10)
+        return await committing(self, change)
 
-    monkeypatch.setattr(TurnService, "_commit", commit)
+    monkeypatch.setattr(OpenTurn, "_append", append)
 
 
 @pytest.fixture

@@ -85,14 +85,14 @@ def test_an_erasure_wins_against_a_turn_in_flight(world: World) -> None:
     """The model takes its time; meanwhile the conversation is erased."""
     world.turn("talk", "one")
     erase = world.stores.conversations.erase
-    inner = world.turns._replies.respond
+    inner = world.turns._parts.replies.respond
 
     async def respond(*args: Any, **kwargs: Any) -> Any:
         reply = await inner(*args, **kwargs)
         await erase(Address("local", "talk"))
         return reply
 
-    world.turns._replies.respond = respond  # type: ignore[method-assign]
+    world.turns._parts.replies.respond = respond  # type: ignore[method-assign]
     answer = world.turn("talk", "two")
     assert (answer.status, answer.error["code"]) == (404, "not_found")
     assert world.rows() == []

@@ -20,8 +20,8 @@ from chat_core.history.records import IdempotencyKey
 from chat_core.hot.value import unpack
 from chat_core.keys import Address
 from chat_core.messages.langchain import element
-from chat_core.turns.events import TurnRequest, fold
 from chat_core.turns.once import Keyed
+from chat_core.turns.request import TurnRequest
 from tests.fakes.virtual_time import VirtualLoop
 from tests.fault.parts import HOT_MESSAGES, Dead, Process, World
 from tests.langchain_reader import parse_element
@@ -333,7 +333,7 @@ class Machine(RuleBasedStateMachine):
 
     async def _send(self, post: Post, process: Process) -> None:
         try:
-            completed = await fold(process.turns.run(post.request(), process.deadline()))
+            completed = await process.turns.run(post.request(), process.deadline())
         except (ChatError, Dead):
             return
         answer = completed.answer["output"][0]["content"][0]["text"]

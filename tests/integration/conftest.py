@@ -51,10 +51,10 @@ def _close_environment() -> None:
     from chat import handler as chat
     from history import handler as history
 
-    model = chat.model()
+    model = chat.parts().model
     assert isinstance(model, OpenAIModel)
     event_loop.run(model.aclose())
-    for stores in (chat.stores(), history.stores()):
+    for stores in (chat.parts().stores, history.parts().stores):
         event_loop.run(stores.cache.aclose())
         stores.table.close()
     event_loop.close()
@@ -63,10 +63,10 @@ def _close_environment() -> None:
 @pytest.fixture
 def app(_services: App) -> App:
     """Both functions, with an empty cache and a model that behaves."""
-    from chat.handler import stores
-    from history.handler import stores as histories
+    from chat import handler as chat
+    from history import handler as history
 
-    for each in (stores(), histories()):
+    for each in (chat.parts().stores, history.parts().stores):
         assert each.cache.breaker is not None
         each.cache.breaker.succeeded()  # what failed in another test is no concern of this one
     _services.momento.faults.clear()

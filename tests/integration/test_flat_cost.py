@@ -45,9 +45,9 @@ def cost(app: App, conversation: str) -> tuple[Any, ...]:
 
 
 def test_a_turn_at_ten_thousand_messages_costs_what_it_does_at_a_hundred(app: App) -> None:
-    from chat.handler import stores
+    from chat.handler import parts
 
-    store = stores()
+    store = parts().stores
     sizes = {"at-100": 100, "at-10000": 10_000}
     for conversation, messages in sizes.items():
         asyncio.run(fill(store, conversation, messages))

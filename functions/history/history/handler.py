@@ -12,40 +12,20 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from chat_core import api, observability
 from chat_core.api import check_conversation_id
-from chat_core.conversations import Conversations, Erasure
 from chat_core.deadline import Deadline
 from chat_core.keys import Address
 from chat_core.settings import HistorySettings
 from chat_core.turns import Keyed
-from chat_core.wiring import Stores, make_stores
 from history import schemas
-from history.wiring import make_conversations
+from history.wiring import HistoryParts, make_history
 
 app = api.build_app()
 
 
 @cache
-def settings() -> HistorySettings:
-    """Read this environment's settings."""
-    return HistorySettings.from_env(os.environ)
-
-
-@cache
-def stores() -> Stores:
-    """Make this environment's stores."""
-    return make_stores(settings())
-
-
-@cache
-def conversations() -> Conversations:
-    """Make this environment's access to conversations."""
-    return make_conversations(settings(), stores())
-
-
-@cache
-def erasure() -> Erasure:
-    """Make this environment's way to erase."""
-    return Erasure(stores().history, stores().conversations, stores().hot)
+def parts() -> HistoryParts:
+    """Make this environment's parts."""
+    return make_history(HistorySettings.from_env(os.environ))
 
 
 def deadline() -> Deadline:
@@ -53,14 +33,14 @@ def deadline() -> Deadline:
     return Deadline.after(app.lambda_context.get_remaining_time_in_millis() / 1000)
 
 
-def address(request: Request, user: Annotated[str, Depends(api.current_user)]) -> Address:
+def address_in_path(request: Request, user: Annotated[str, Depends(api.current_user)]) -> Address:
     """Tell which of the user's conversations the path names."""
     # API Gateway hands on the path as it came, percent-encoded.
     conversation = unquote(request.path_parameters["conversation_id"])
     return Address(user, check_conversation_id(conversation, at="conversation_id"))
 
 
-def checked_item_id(request: Request) -> str:
+def item_id_in_path(request: Request) -> str:
     """Read the item's id in the path; what is no id is not found."""
     return unquote(request.path_parameters["item_id"])
 
@@ -74,100 +54,99 @@ def keyed(request: Request, user: Annotated[str, Depends(api.current_user)]) -> 
 
 
 User = Annotated[str, Depends(api.current_user)]
-Service = Annotated[Conversations, Depends(conversations)]
-Eraser = Annotated[Erasure, Depends(erasure)]
+Parts = Annotated[HistoryParts, Depends(parts)]
 Once = Annotated[Keyed | None, Depends(keyed)]
 TimeLeft = Annotated[Deadline, Depends(deadline)]
-Where = Annotated[Address, Depends(address)]
-ItemId = Annotated[str, Depends(checked_item_id)]
+Where = Annotated[Address, Depends(address_in_path)]
+ItemId = Annotated[str, Depends(item_id_in_path)]
 Body = Annotated[dict[str, Any], Depends(api.json_body)]
 
 
 @app.post("/v1/conversations")
 async def create_conversation(
-    user: User, body: Annotated[dict[str, Any], Depends(api.json_body_or_empty)], once: Once, service: Service
+    user: User, body: Annotated[dict[str, Any], Depends(api.json_body_or_empty)], once: Once, made: Parts
 ) -> Response[str]:
     """Create a conversation."""
     metadata, items = schemas.new_conversation(body)
     memory = schemas.memory_change(body) or {}
-    head, replayed = await service.create(user, metadata=metadata, memory=memory, items=items, keyed=once)
+    head, replayed = await made.conversations.create(user, metadata=metadata, memory=memory, items=items, keyed=once)
     return api.json_response(schemas.conversation_resource(head), headers=_told(replayed))
 
 
 @app.get("/v1/conversations")
-async def list_conversations(user: User, request: Request, service: Service) -> Response[str]:
+async def list_conversations(user: User, request: Request, made: Parts) -> Response[str]:
     """List the user's conversations, the last active first."""
     limit, after, order = schemas.page_query(request)
-    page = await service.recent(user, limit=limit, after=after, order=order)
+    page = await made.conversations.recent(user, limit=limit, after=after, order=order)
     data = [schemas.conversation_resource(head) for head in page.data]
     return api.json_response(schemas.list_resource(data, has_more=page.has_more))
 
 
 @app.get("/v1/conversations/<conversation_id>")
-async def get_conversation(conversation_id: Where, service: Service) -> Response[str]:
+async def get_conversation(conversation_id: Where, made: Parts) -> Response[str]:
     """Read a conversation."""
-    return api.json_response(schemas.conversation_resource(await service.get(conversation_id)))
+    return api.json_response(schemas.conversation_resource(await made.conversations.get(conversation_id)))
 
 
 @app.post("/v1/conversations/<conversation_id>")
-async def update_conversation(conversation_id: Where, body: Body, once: Once, service: Service) -> Response[str]:
+async def update_conversation(conversation_id: Where, body: Body, once: Once, made: Parts) -> Response[str]:
     """Change a conversation's metadata and memory settings."""
     metadata, memory = schemas.conversation_change(body)
-    head, replayed = await service.update(conversation_id, metadata=metadata, memory=memory, keyed=once)
+    head, replayed = await made.conversations.update(conversation_id, metadata=metadata, memory=memory, keyed=once)
     return api.json_response(schemas.conversation_resource(head), headers=_told(replayed))
 
 
 @app.delete("/v1/conversations")
-async def delete_conversations(user: User, request: Request, time_left: TimeLeft, service: Eraser) -> Response[str]:
+async def delete_conversations(user: User, request: Request, time_left: TimeLeft, made: Parts) -> Response[str]:
     """Erase all of the user's conversations."""
     schemas.check_all(request)
-    erased = await service.everything(user, time_left)
+    erased = await made.erasure.everything(user, time_left)
     return api.json_response(schemas.deleted_conversation("all", erased))
 
 
 @app.delete("/v1/conversations/<conversation_id>")
-async def delete_conversation(conversation_id: Where, service: Eraser) -> Response[str]:
+async def delete_conversation(conversation_id: Where, made: Parts) -> Response[str]:
     """Erase a conversation."""
-    erased = await service.conversation(conversation_id)
+    erased = await made.erasure.conversation(conversation_id)
     return api.json_response(schemas.deleted_conversation(conversation_id.conversation, erased))
 
 
 @app.get("/v1/conversations/<conversation_id>/context")
-async def get_context(conversation_id: Where, request: Request, service: Service) -> Response[str]:
+async def get_context(conversation_id: Where, request: Request, made: Parts) -> Response[str]:
     """Tell what a model would see of a conversation, and why."""
     override, model = schemas.context_query(request)
-    return api.json_response(await service.context(conversation_id, override=override, model=model))
+    return api.json_response(await made.conversations.context(conversation_id, override=override, model=model))
 
 
 @app.get("/v1/conversations/<conversation_id>/items")
-async def list_items(conversation_id: Where, request: Request, service: Service) -> Response[str]:
+async def list_items(conversation_id: Where, request: Request, made: Parts) -> Response[str]:
     """List a conversation's items."""
     limit, after, order = schemas.page_query(request)
-    page = await service.items(conversation_id, limit=limit, after=after, order=order)
+    page = await made.conversations.items(conversation_id, limit=limit, after=after, order=order)
     return api.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
 
 
 @app.post("/v1/conversations/<conversation_id>/items")
 async def create_items(
-    conversation_id: Where, body: Body, *, once: Once, time_left: TimeLeft, service: Service
+    conversation_id: Where, body: Body, *, once: Once, time_left: TimeLeft, made: Parts
 ) -> Response[str]:
     """Append items to a conversation."""
     items = schemas.new_items(body)
-    added, replayed = await service.add_items(conversation_id, items, deadline=time_left, keyed=once)
+    added, replayed = await made.conversations.add_items(conversation_id, items, deadline=time_left, keyed=once)
     return api.json_response(schemas.list_resource(added, has_more=False), headers=_told(replayed))
 
 
 @app.get("/v1/conversations/<conversation_id>/items/<item_id>")
-async def get_item(conversation_id: Where, item_id: ItemId, service: Service) -> Response[str]:
+async def get_item(conversation_id: Where, item_id: ItemId, made: Parts) -> Response[str]:
     """Read an item."""
-    stored = await service.item(conversation_id, item_id)
+    stored = await made.conversations.item(conversation_id, item_id)
     return api.json_response(stored.item)
 
 
 @app.delete("/v1/conversations/<conversation_id>/items/<item_id>")
-async def delete_item(conversation_id: Where, item_id: ItemId, service: Eraser) -> Response[str]:
+async def delete_item(conversation_id: Where, item_id: ItemId, made: Parts) -> Response[str]:
     """Delete an item; OpenAI answers with the conversation."""
-    head = await service.item(conversation_id, item_id)
+    head = await made.erasure.item(conversation_id, item_id)
     return api.json_response(schemas.conversation_resource(head))
 
 

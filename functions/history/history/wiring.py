@@ -1,20 +1,37 @@
-"""The parts that only the history function has."""
+"""The history function put together."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.conversations import Conversations
+from chat_core.conversations import Conversations, Erasure
 from chat_core.turns import TurnLeases
+from chat_core.wiring import make_stores
 
 if TYPE_CHECKING:
     from chat_core.settings import HistorySettings
     from chat_core.wiring import Stores
 
 
-def make_conversations(settings: HistorySettings, stores: Stores) -> Conversations:
-    """Make an environment's access to conversations; who appends does not wait for a turn."""
+@dataclass(frozen=True, slots=True)
+class HistoryParts:
+    """What an environment of the history function keeps for its life."""
+
+    stores: Stores
+    conversations: Conversations
+    erasure: Erasure
+
+
+def make_history(settings: HistorySettings) -> HistoryParts:
+    """Make the parts; nothing connects before it is used."""
+    return history_on(settings, make_stores(settings))
+
+
+def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
+    """Make the parts on stores that there are; who appends items does not wait for a turn."""
     leases = TurnLeases(stores.leases, lock_wait=0)
-    return Conversations(
+    conversations = Conversations(
         stores.conversations, stores.history, leases, stores.hot, default_memory=settings.default_memory
     )
+    return HistoryParts(stores, conversations, Erasure(stores.history, stores.conversations, stores.hot))

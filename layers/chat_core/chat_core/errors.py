@@ -75,6 +75,11 @@ class NotFound(ChatError):
     code = "not_found"
 
 
+def no_conversation() -> NotFound:
+    """Say that there is no such conversation, in the same words for whatever reason."""
+    return NotFound("There is no such conversation.")
+
+
 class RequestTooLarge(ChatError):
     """The body is larger than the platform carries."""
 

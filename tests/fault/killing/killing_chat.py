@@ -10,18 +10,13 @@ import signal
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chat import handler
 from chat.handler import lambda_handler, streaming_handler
-from chat.wiring import make_replies, make_turn_service
-from chat_core.cache.access import CacheAccess
+from chat.wiring import ChatParts, chat_on
 from chat_core.hot.copies import HotCopies
 from chat_core.momento import MomentoResponseCache
-from chat_core.observability import count
-
-if TYPE_CHECKING:
-    from chat_core.turns.service import TurnService
 
 __all__ = ["lambda_handler", "streaming_handler"]
 
@@ -62,17 +57,15 @@ def _kill_at(when: str, name: str) -> None:
 
 
 @cache
-def turn_service() -> TurnService:
-    settings = handler.settings()
-    stores = handler.stores()
-    history: Any = Killing(stores.history)
-    leases: Any = Killing(stores.leases)
-    memory: Any = Killing(stores.hot._store)
-    cache: Any = Killing(MomentoResponseCache(stores.cache))
-    model: Any = Killing(handler.model())
-    replies = make_replies(settings, CacheAccess(cache, count), model)
-    hot = HotCopies(memory, history, keep=settings.history.hot_messages)
-    return make_turn_service(settings, replace(stores, history=history, leases=leases, hot=hot), replies)
+def parts() -> ChatParts:
+    made = handler.parts()
+    history: Any = Killing(made.stores.history)
+    leases: Any = Killing(made.stores.leases)
+    memory: Any = Killing(made.stores.hot._store)
+    cache: Any = Killing(MomentoResponseCache(made.stores.cache))
+    model: Any = Killing(made.model)
+    hot = HotCopies(memory, history, keep=made.settings.history.hot_messages)
+    return chat_on(made.settings, replace(made.stores, history=history, leases=leases, hot=hot), model, cache)
 
 
-handler.app.dependency_overrides[handler.turn_service] = turn_service
+handler.app.dependency_overrides[handler.parts] = parts

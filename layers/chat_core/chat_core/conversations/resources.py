@@ -13,9 +13,9 @@ from chat_core.keys import Address, is_generated_id, new_conversation_id, new_in
 from chat_core.memory import merge_settings, parse_policy
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.turns import (
+    as_committed,
     check_budget,
     check_tool_results,
-    committed,
     conversation_context,
     head_or_new,
     once,
@@ -114,7 +114,7 @@ class Conversations:
             record = snapshot_record(keyed, answered, now) if keyed else None
             created = await self._store.create(head, commit, record=record)
             if commit is not None:
-                await self._hot.follow(head, created, committed(commit.turn, created)[1])
+                await self._hot.follow(head, created, as_committed(commit.turn, created)[1])
             return answered
 
         return await once(self._history, keyed, write, _snapshot)
@@ -240,7 +240,7 @@ class Conversations:
             except BaseException:
                 await self._leases.release(address, token, deadline)
                 raise
-            added, messages = committed(commit.turn, new)
+            added, messages = as_committed(commit.turn, new)
             await self._hot.follow(head, new, messages)
             return added
 

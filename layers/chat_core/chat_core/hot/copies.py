@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chat_core.errors import CacheUnavailable, ChatError, NotFound
+from chat_core.errors import CacheUnavailable, ChatError, NotFound, no_conversation
 from chat_core.history import stored_messages
 from chat_core.hot.value import MemoryState, pack, unpack
 from chat_core.messages import element, fitting
@@ -199,7 +199,7 @@ class HotCopies:
             return
         await self.forget(head.address)
         if now.incarnation != head.incarnation:
-            raise NotFound("There is no such conversation.")
+            raise no_conversation()
 
     async def forget(self, address: Address) -> bool:
         """Delete both copies, in two tries; tell whether the cache said that they are gone."""

@@ -4,6 +4,7 @@ from chat_core.keys.cached import SCHEMA, batch_key, embedding_key, lease_key, r
 from chat_core.keys.canonical import STREAM_MEMBERS, Endpoint, Uncacheable
 from chat_core.keys.ids import (
     fact_id,
+    id_of,
     is_conversation_id,
     is_generated_id,
     item_id,
@@ -54,6 +55,7 @@ __all__ = [
     "facts_partition_key",
     "facts_sort_key",
     "history_list_key",
+    "id_of",
     "idempotency_partition_key",
     "is_conversation_id",
     "is_generated_id",

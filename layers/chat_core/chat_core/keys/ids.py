@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _MAX_SEQ = 10**12 - 1
 
@@ -78,6 +81,11 @@ def item_id(prefix: str, incarnation: str, seq: int) -> str:
     if not _ITEM_PREFIX.fullmatch(prefix) or not _INCARNATION.fullmatch(incarnation):
         raise ValueError("Not an item prefix and an incarnation.")
     return f"{prefix}_{incarnation}{check_seq(seq):012x}"
+
+
+def id_of(item: Mapping[str, Any], incarnation: str, seq: int) -> str:
+    """Compose the id of an item of OpenAI's at its place; one that names no type is a message."""
+    return item_id(item_prefix(str(item.get("type", "message"))), incarnation, seq)
 
 
 def parse_item_id(text: object) -> tuple[str, int] | None:

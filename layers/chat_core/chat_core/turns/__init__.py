@@ -1,24 +1,25 @@
 """One turn of a conversation: asked, run, answered; it knows neither HTTP nor Lambda."""
 
-from chat_core.turns.answer import committed, title_of
+from chat_core.turns.answer import as_committed, title_of
 from chat_core.turns.context import check_budget
-from chat_core.turns.events import TurnRequest, fold
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.once import Keyed, once, snapshot_head, snapshot_record, with_record
+from chat_core.turns.request import TurnRequest
 from chat_core.turns.service import TurnService
 from chat_core.turns.tool_results import check_tool_results, results_of
+from chat_core.turns.turn import TurnParts
 from chat_core.turns.unlocked import conversation_context, head_or_new
 
 __all__ = [
     "Keyed",
     "TurnLeases",
+    "TurnParts",
     "TurnRequest",
     "TurnService",
+    "as_committed",
     "check_budget",
     "check_tool_results",
-    "committed",
     "conversation_context",
-    "fold",
     "head_or_new",
     "once",
     "results_of",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chat_core.keys import item_id, item_prefix
+from chat_core.keys import id_of
 from chat_core.messages import from_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from chat_core.cache import Reply
     from chat_core.history import Head, StoredItem
     from chat_core.messages import Item, Message, Turn
 
@@ -28,13 +29,10 @@ def with_ids(items: Iterable[Item], incarnation: str, first_seq: int) -> list[It
     first_seq
         Place of the first.
     """
-    return [
-        {"id": item_id(item_prefix(str(item.get("type", ""))), incarnation, seq), **item}
-        for seq, item in enumerate(items, first_seq)
-    ]
+    return [{"id": id_of(item, incarnation, seq), **item} for seq, item in enumerate(items, first_seq)]
 
 
-def committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...]]:
+def as_committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...]]:
     """Tell a turn's items and messages as the history has them.
 
     Parameters
@@ -49,14 +47,12 @@ def committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...]]:
     return items, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
 
 
-def frame_of(
-    response: Mapping[str, Any], *, conversation: str, turn_id: str, cache: Mapping[str, Any], memory: Mapping[str, Any]
-) -> dict[str, Any]:
+def frame_of(reply: Reply, *, conversation: str, turn_id: str, memory: Mapping[str, Any]) -> dict[str, Any]:
     """Make the answer's frame: the model's response without its items, with the conversation and our own members."""
     return {
-        **{name: value for name, value in response.items() if name != "output"},
+        **{name: value for name, value in reply.response.items() if name != "output"},
         "conversation": {"id": conversation},
-        "omoide": {"turn_id": turn_id, "cache": dict(cache), "memory": dict(memory)},
+        "omoide": {"turn_id": turn_id, "cache": reply.cache, "memory": dict(memory)},
     }
 
 
@@ -65,7 +61,9 @@ def answer_of(frame: Mapping[str, Any], output: Sequence[Item]) -> dict[str, Any
     return {**frame, "output": list(output)}
 
 
-def replayed(frame: Mapping[str, Any], items: Sequence[StoredItem], *, first_seq: int, inputs: int) -> dict[str, Any]:
+def answer_again(
+    frame: Mapping[str, Any], items: Sequence[StoredItem], *, first_seq: int, inputs: int
+) -> dict[str, Any]:
     """Make the answer of a turn that was committed before, equal to the first one.
 
     Parameters
@@ -85,14 +83,3 @@ def title_of(messages: Iterable[Message]) -> str:
         if words:
             return words if len(words) <= TITLE_LENGTH else words[: TITLE_LENGTH - 1] + "…"
     return ""
-
-
-def texts(output: Iterable[Item]) -> list[str]:
-    """List the texts of a response's output, in order."""
-    return [
-        part["text"]
-        for item in output
-        if item.get("type") == "message"
-        for part in item.get("content") or ()
-        if isinstance(part, dict) and part.get("type") == "output_text" and part.get("text")
-    ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
 from chat_core.history import stored_messages
-from chat_core.keys import item_id, item_prefix
+from chat_core.keys import id_of
 from chat_core.memory import UNCOUNTED, Earlier
 from chat_core.messages import Message, from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
@@ -35,6 +35,25 @@ class Past:
 
     messages: tuple[Message, ...]
     earlier: Earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a view is for.
+
+    Parameters
+    ----------
+    items
+        The caller's input.
+    body
+        What goes to the model beside it: its ``model``, ``instructions`` and ``tools`` count.
+    explain
+        Whether to count the tokens in any case, and to read far enough back to tell what is left out.
+    """
+
+    items: Sequence[Item]
+    body: Mapping[str, Any]
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +134,16 @@ def _item_ids(message: Message, head: Head) -> list[str | None]:
     if not message.seq:
         return [item.get("id") for item in items]
     first = message.seq - len(items) + 1
-    return [
-        item_id(item_prefix(str(item.get("type", ""))), head.incarnation, seq) for seq, item in enumerate(items, first)
-    ]
+    return [id_of(item, head.incarnation, seq) for seq, item in enumerate(items, first)]
 
 
 async def turn_context(
     history: History,
     head: Head,
+    asked: Asked,
     *,
-    state: MemoryState | None,
     policy: MemoryPolicy,
-    items: Sequence[Item],
-    body: Mapping[str, Any],
-    explain: bool = False,
+    state: MemoryState | None = None,
 ) -> TurnContext:
     """Compute a turn's view.
 
@@ -136,16 +151,12 @@ async def turn_context(
     ----------
     head
         The conversation as it is.
-    state
-        Its memory value, if it is believed.
+    asked
+        See there.
     policy
         The turn's.
-    items
-        The caller's input.
-    body
-        What goes to the model beside it: its ``model``, ``instructions`` and ``tools`` count.
-    explain
-        Whether to count the tokens in any case, and to read far enough back to tell what is left out.
+    state
+        The conversation's memory value, if it is believed.
 
     Raises
     ------
@@ -154,7 +165,8 @@ async def turn_context(
     RequestTooLarge
         If there is more to explain than one answer holds.
     """
-    given = tuple(stored_item(item) for item in items)
+    body, explain = asked.body, asked.explain
+    given = tuple(stored_item(item) for item in asked.items)
     added = from_items(given)
     model = str(body.get("model") or "")
     pinned = from_items([head.system])[0] if head.system else None
@@ -187,7 +199,7 @@ async def turn_context(
             break
         reach = 2 * max(len(past.messages), 8)
         past = None
-    check_tool_results(items, past.messages, at="input")
+    check_tool_results(asked.items, past.messages, at="input")
     if view.refusal is not None and not explain:
         raise view.refusal
     return TurnContext(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from chat_core.errors import IdempotencyKeyReused, NotFound
+from chat_core.errors import IdempotencyKeyReused, no_conversation
 from chat_core.history import Head, IdempotencyRecord
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def find_record(history: History, keyed: Keyed) -> tuple[IdempotencyRecord
         raise IdempotencyKeyReused("This Idempotency-Key came before with another request.", param="Idempotency-Key")
     head = await history.head(record.address)
     if head.incarnation != record.incarnation:
-        raise NotFound("There is no such conversation.")
+        raise no_conversation()
     return record, head
 
 

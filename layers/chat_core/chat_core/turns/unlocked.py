@@ -8,14 +8,13 @@ from chat_core.errors import NotFound
 from chat_core.history import Head
 from chat_core.keys import is_generated_id
 from chat_core.memory import merge_settings, parse_turn_settings
-from chat_core.turns.context import turn_context
+from chat_core.turns.context import Asked, turn_context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from chat_core.history import History
     from chat_core.keys import Address
-    from chat_core.messages import Item
     from chat_core.turns.context import TurnContext
 
 _NOT_CREATED = "0" * 16
@@ -65,34 +64,27 @@ async def conversation_context(
     """
     head = await head_or_new(history, address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
-    context = await turn_context(
-        history, head, state=None, policy=settings.policy, items=(), body={"model": model}, explain=True
-    )
+    context = await turn_context(history, head, Asked((), {"model": model}, explain=True), policy=settings.policy)
     return context.explained(head)
 
 
 async def unlocked_context(
     history: History,
     address: Address,
+    asked: Asked,
     *,
     default_memory: Mapping[str, Any],
     override: Mapping[str, Any] | None,
-    items: Sequence[Item],
-    body: Mapping[str, Any],
-    explain: bool,
 ) -> tuple[Head, TurnContext]:
     """Compute the view of a turn that is not to be stored: it takes no lease and creates no conversation.
 
     Parameters
     ----------
-    items, body
-        As for `chat_core.turns.context.turn_context`.
-    explain
+    asked
         See there.
+    default_memory, override
+        As for `conversation_context`.
     """
     head = await head_or_new(history, address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
-    context = await turn_context(
-        history, head, state=None, policy=settings.policy, items=items, body=body, explain=explain
-    )
-    return head, context
+    return head, await turn_context(history, head, asked, policy=settings.policy)

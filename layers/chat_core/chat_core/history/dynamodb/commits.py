@@ -12,13 +12,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable
+from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb.batches import batches
 from chat_core.history.dynamodb.due import due_action
 from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, last_turn
 from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.packing import packed, packed_bytes
-from chat_core.history.dynamodb.reading import no_conversation
 from chat_core.history.dynamodb.records import record_rows
 from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, row_bytes, text
 from chat_core.history.dynamodb.table import Cancelled, expressed

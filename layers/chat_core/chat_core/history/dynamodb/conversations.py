@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chat_core.errors import IdempotencyKeyReused, InvalidRequest, StoreUnavailable
+from chat_core.errors import IdempotencyKeyReused, InvalidRequest, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb import commits, removal
 from chat_core.history.dynamodb.heads import INDEX, anchor_members, head_row, is_visible, listed_head
 from chat_core.history.dynamodb.packing import Attribute, packed
-from chat_core.history.dynamodb.reading import Range, complete_head, no_conversation, read_again, read_items
+from chat_core.history.dynamodb.reading import Range, complete_head, read_again, read_items
 from chat_core.history.dynamodb.rows import Row, is_expired, key, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.history.records import Page

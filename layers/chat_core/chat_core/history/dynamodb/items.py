@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chat_core.history.dynamodb.packing import Attribute, Corrupt, joined, packed, packed_bytes, split, unpacked
 from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, text
 from chat_core.history.records import StoredItem
-from chat_core.keys import item_id, item_prefix, item_sort_key, part_sort_key
+from chat_core.keys import id_of, item_sort_key, part_sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,8 +96,7 @@ def read_item(rows: Iterable[Row], incarnation: str) -> ReadItem | None:
         whole = True
     except Corrupt:
         item, size, whole = MARKER, 0, False
-    kind = str(item.get("type", "message"))
-    shown = {"id": item_id(item_prefix(kind), incarnation, seq), **item}
+    shown = {"id": id_of(item, incarnation, seq), **item}
     stored = StoredItem(seq, read_text(row, "turn_id"), read_int(row, "created_at"), shown)
     return ReadItem(stored, size, whole)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from chat_core.errors import ConversationLocked, IdempotencyInProgress, StoreUnavailable
+from chat_core.errors import ConversationLocked, IdempotencyInProgress, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb.heads import is_provisional, is_visible, lease_from_row
-from chat_core.history.dynamodb.reading import complete_head, no_conversation
+from chat_core.history.dynamodb.reading import complete_head
 from chat_core.history.dynamodb.rows import number, read_text, text
 from chat_core.history.dynamodb.table import ConditionFailed, expressed
 from chat_core.keys import HEAD, new_incarnation, partition_key

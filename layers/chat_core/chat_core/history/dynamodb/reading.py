@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chat_core.errors import NotFound
+from chat_core.errors import no_conversation
 from chat_core.history.dynamodb.heads import head_from_row, is_visible, pinned_seq
 from chat_core.history.dynamodb.items import MARKER, ReadItem, by_item, place, read_item
 from chat_core.history.dynamodb.rows import Row, is_expired, key, read_text, text
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from chat_core.keys import Address
 
 _LOGGER = logging.getLogger(__name__)
-
-
-def no_conversation() -> NotFound:
-    """Say that there is no such conversation, in the same words for whatever reason."""
-    return NotFound("There is no such conversation.")
 
 
 async def read_head(table: Table, address: Address) -> Head:

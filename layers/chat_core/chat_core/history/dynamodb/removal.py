@@ -13,10 +13,10 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chat_core.errors import CommitConflict, StoreUnavailable
+from chat_core.errors import CommitConflict, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb.batches import batches
 from chat_core.history.dynamodb.items import place
-from chat_core.history.dynamodb.reading import is_current, items_between, no_conversation, read_again
+from chat_core.history.dynamodb.reading import is_current, items_between, read_again
 from chat_core.history.dynamodb.records import RECORD
 from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, expressed

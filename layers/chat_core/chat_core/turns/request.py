@@ -1,0 +1,64 @@
+"""What a turn is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chat_core.cache import ModelCall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.cache import Directives
+    from chat_core.keys import Address
+    from chat_core.messages import Item
+    from chat_core.turns.once import Keyed
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """A checked request for a turn.
+
+    Parameters
+    ----------
+    address
+        Of the conversation.
+    body
+        What goes to the model, without the input.
+    input
+        The caller's items.
+    memory
+        The request's own memory settings, or None.
+    directives
+        Of the response cache.
+    fingerprint
+        SHA-256 of the request's body, hex.
+    keyed
+        The caller's idempotency key with it, or None.
+    retry_count
+        How often the caller's SDK says that it sent this request before.
+    """
+
+    address: Address
+    body: Mapping[str, Any]
+    input: tuple[Item, ...]
+    memory: Mapping[str, Any] | None
+    directives: Directives
+    fingerprint: str
+    keyed: Keyed | None = None
+    retry_count: int = 0
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether it is answered with its context, and no model is asked."""
+        return bool((self.memory or {}).get("dry_run"))
+
+    @property
+    def leaves_no_trace(self) -> bool:
+        """Whether it only reads the memory."""
+        return self.is_dry_run or bool((self.memory or {}).get("read_only"))
+
+    def call(self, view: list[Item]) -> ModelCall:
+        """Make the model's call of the view that the turn has of its conversation."""
+        return ModelCall(self.address.user, {**self.body, "input": view}, self.directives)
