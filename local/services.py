@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from local.momento import EmbeddedMomento
 
+# Streamed words are to be seen coming.
+_TOKEN_SECONDS = 0.025
 FAKE_API_KEY = "sk-fake-offline-stand-in"
 
 
@@ -107,6 +109,7 @@ def start_model(environment: Mapping[str, str]) -> Service:
         from local.model.server import StandInModel
 
         model = StandInModel()
+        model.token = _TOKEN_SECONDS
         model.start()
         where = f"stand-in at {model.base_url}; no real model answers"
         variables["OPENAI_BASE_URL"] = model.base_url

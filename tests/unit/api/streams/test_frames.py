@@ -34,3 +34,10 @@ def test_text_that_holds_ends_of_lines_comes_back_as_it_was() -> None:
 
 def test_chunks_have_no_name_and_end_with_a_mark() -> None:
     assert "".join(chunk_frames([{"a": 1}])) == 'data: {"a":1}\n\ndata: [DONE]\n\n'
+
+
+def test_halves_of_a_character_that_come_apart_are_whole_when_they_are_joined() -> None:
+    frames = list(event_frames({"type": "x", "delta": half} for half in ("\ud83d", "\ude00")))
+    told = [json.loads(frame.encode().decode().split("data: ")[1]) for frame in frames]
+    joined = "".join(event["delta"] for event in told)
+    assert joined.encode("utf-16", "surrogatepass").decode("utf-16") == "😀"

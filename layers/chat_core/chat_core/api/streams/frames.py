@@ -39,4 +39,11 @@ def chunk_frames(chunks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def _json(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text if text.isascii() else text.translate(_LINE_ENDS)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, whose other half a model may send in its next delta.
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.translate(_LINE_ENDS)
