@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick fuzz build deploy user key lint format conformance bench recall python requirements clean
+.PHONY: help run test quick fuzz build deploy outputs user rehearse key lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,10 +51,16 @@ build: .venv-sam/.installed ## Build the layer and the functions for sam deploy,
 	@.venv-sam/bin/python -m tools.build $(if $(ARCH),--arch $(ARCH)) --stage $(STAGE) $(ARGS)
 
 deploy: build ## Deploy the stack [STAGE=staging or prod, see samconfig.toml] [ARGS=--no-confirm-changeset]
-	@$(sam) deploy --config-env $(STAGE) $(ARGS)
+	@$(sam) deploy --config-file '$(CURDIR)/samconfig.toml' --config-env $(STAGE) $(ARGS)
+
+outputs: .venv-sam/.installed ## Print the outputs of the deployed stack, each command in one line [STAGE]
+	@.venv-sam/bin/python -m tools.outputs $(STAGE) $(ARGS)
 
 user: .venv-sam/.installed ## Make a user of the deployed stack, with a token at once: EMAIL=… [STAGE]
-	@$(if $(EMAIL),,$(error EMAIL=… names the user))AWS_PAGER= .venv-sam/bin/python -m tools.user $(STAGE) '$(EMAIL)' $(ARGS)
+	@$(if $(EMAIL),,$(error EMAIL=… names the user)).venv-sam/bin/python -m tools.user $(STAGE) '$(EMAIL)' $(ARGS)
+
+rehearse: .venv/.dev .venv-sam/.installed ## Deploy the stack to an AWS on this machine, use it, update it, take it down
+	@PYTHONPATH="$$($(python) -m tools.paths)" $(python) -m tests.rehearsal
 
 key: .venv-sam/.installed ## Make an API key: TENANT=… [KIND=app NAME=… DAYS=…]; list them: LIST=1; revoke one: REVOKE=… [STAGE]
 	@AWS_PAGER= PYTHONPATH="$$(.venv-sam/bin/python -m tools.paths)" .venv-sam/bin/python -m tools.api_key $(STAGE) $(if \
@@ -98,7 +104,7 @@ requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.t
 	$(compile) --python-version 3.11 --group tools --output-file requirements/tools.txt
 
 clean: ## Remove the environments, artefacts and caches
-	rm -rf .venv .venv-sam .venv-lambda .venv-tools .venv*.lock .aws-sam .aws-sam-host .aws-sam*.lock \
+	rm -rf .venv .venv-sam .venv-lambda .venv-rehearse .venv-tools .venv*.lock .aws-sam .aws-sam-host .aws-sam*.lock \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.run: requirements/run.txt

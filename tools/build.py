@@ -1,6 +1,7 @@
-"""Build what ``sam deploy`` ships, without Docker: ``python -m tools.build [--arch ARCH | --stage STAGE OPTION…]``.
+"""Build what ``sam deploy`` ships, without Docker: ``python -m tools.build [--arch ARCH] [--stage STAGE] [OPTION…]``.
 
-The architecture is that of the deployment that the options of ``sam deploy`` and samconfig.toml describe.
+It is built for the deployment that samconfig.toml and the options of ``sam deploy`` describe.
+
 SAM's own build, run with Lambda's Python first on the path, then bytecode for everything, which cuts a cold start's
 imports to less than half. Neither depends on times, so the same sources make the same artefacts.
 """
@@ -14,14 +15,14 @@ import platform
 import subprocess
 import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools import lambda_python
 from tools.environment import locked, say
 from tools.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 SAM_ENVIRONMENT = ROOT / ".venv-sam"
@@ -37,7 +38,7 @@ class BuildFailed(Exception):
     """The build stopped; the message says why."""
 
 
-def build(folder: Path, *, architecture: str) -> Path:
+def build(folder: Path, *, architecture: str, parameters: Mapping[str, str] | None = None) -> Path:
     """Build the template's layer and functions, unless nothing has changed since the last time.
 
     Parameters
@@ -46,12 +47,14 @@ def build(folder: Path, *, architecture: str) -> Path:
         Holds the artefacts under ``build``, and SAM's caches.
     architecture
         ``arm64``, ``x86_64``, or ``host`` for this machine's.
+    parameters
+        Overrides with which it will be deployed, where that is known.
 
     Returns
     -------
     Path
-        The folder of the artefacts: one a function and layer, and the template that names them and allows this
-        architecture alone.
+        The folder of the artefacts: one a function and layer, and the template that names them, finished as
+        `tools.built_template` says.
 
     Raises
     ------
@@ -68,15 +71,22 @@ def build(folder: Path, *, architecture: str) -> Path:
         inputs = _digest_of_inputs(target)
         if stamp.is_file() and stamp.read_text() == inputs and artefacts.is_dir():
             say("The artefacts are up to date.")
-            return artefacts
-        stamp.unlink(missing_ok=True)
-        _sam_build(folder, artefacts, python.parent, target)
-        _run_in_sams_environment("tools.built_template", str(artefacts / "template.yaml"), target)
-        say("Compiling the bytecode …")
-        for artefact in _artefacts(artefacts):
-            _compile(python, artefact)
-        stamp.write_text(inputs)
+        else:
+            stamp.unlink(missing_ok=True)
+            _sam_build(folder, artefacts, python.parent, target)
+            (artefacts / "template.yaml").replace(folder / "built.yaml")
+            say("Compiling the bytecode …")
+            for artefact in _artefacts(artefacts):
+                _compile(python, artefact)
+            stamp.write_text(inputs)
+        _finish_template(folder / "built.yaml", artefacts / "template.yaml", target, parameters or {})
     return artefacts
+
+
+def _finish_template(built: Path, finished: Path, architecture: str, parameters: Mapping[str, str]) -> None:
+    _run_in_sams_environment(
+        "tools.built_template", str(built), str(finished), architecture, json.dumps(dict(parameters))
+    )
 
 
 def host_architecture() -> str:
@@ -108,16 +118,16 @@ def _artefacts(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
-def deployed_architecture(stage: str, options: Sequence[str]) -> str:
-    """Read the architecture of a stage from samconfig.toml and the options of ``sam deploy``.
+def read_deployment(stage: str, options: Sequence[str]) -> dict[str, Any]:
+    """Read a stage of samconfig.toml and the options of ``sam deploy``: the members of `tools.deployment.Deployment`.
 
     Raises
     ------
     BuildFailed
         If SAM does not take them.
     """
-    deployment = json.loads(_run_in_sams_environment("tools.deployment", stage, *options))
-    return str(deployment["architecture"])
+    deployment: dict[str, Any] = json.loads(_run_in_sams_environment("tools.deployment", stage, *options))
+    return deployment
 
 
 def _run_in_sams_environment(module: str, *arguments: str) -> str:
@@ -207,7 +217,9 @@ def main() -> int:
     folder = HOST_BUILD if options.arch == "host" else ROOT / ".aws-sam"  # where sam deploy looks
     try:
         lambda_python.make_environment(LAMBDA_ENVIRONMENT)
-        artefacts = build(folder, architecture=options.arch or deployed_architecture(options.stage, of_deploy))
+        deployment = read_deployment(options.stage, of_deploy)
+        architecture = options.arch or deployment["architecture"]
+        artefacts = build(folder, architecture=architecture, parameters=deployment["parameters"])
     except (BuildFailed, lambda_python.NoInterpreter) as failed:
         say(str(failed))
         return 1

@@ -46,8 +46,23 @@ class Deployment:
     region: str | None
     profile: str | None
 
+    def session(self) -> Any:
+        """Make boto3's session where the stack is."""
+        import boto3
 
-def outputs(session: Any, stack_name: str) -> Mapping[str, str]:
+        return boto3.Session(region_name=self.region, profile_name=self.profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a stack."""
+
+    name: str
+    value: str
+    description: str
+
+
+def described_outputs(session: Any, stack_name: str) -> list[Output]:
     """Read the outputs of a deployed stack.
 
     Parameters
@@ -56,7 +71,15 @@ def outputs(session: Any, stack_name: str) -> Mapping[str, str]:
         boto3's.
     """
     [stack] = session.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return [
+        Output(output["OutputKey"], output["OutputValue"], output.get("Description", ""))
+        for output in stack.get("Outputs", [])
+    ]
+
+
+def outputs(session: Any, stack_name: str) -> Mapping[str, str]:
+    """Read the values of the outputs of a deployed stack; see `described_outputs`."""
+    return {output.name: output.value for output in described_outputs(session, stack_name)}
 
 
 def read(stage: str, options: Sequence[str] = ()) -> Deployment:

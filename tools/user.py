@@ -111,7 +111,6 @@ def make(stack_name: str, email: str, session: Any) -> Mapping[str, str]:
 
 def main() -> int:
     """Run the command line."""
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     if len(sys.argv) < 3:
@@ -120,8 +119,7 @@ def main() -> int:
     stage, email, *options = sys.argv[1:]
     try:
         target = deployment.read(stage, options)
-        session = boto3.Session(region_name=target.region, profile_name=target.profile)
-        variables = make(target.stack_name, email, session)
+        variables = make(target.stack_name, email, target.session())
     except deployment.WrongOptions:
         return 2
     except (NoUser, BotoCoreError, ClientError) as failed:

@@ -104,17 +104,57 @@ def test_one_switch_chooses_the_architecture_of_build_and_deployment(sam: Path, 
     assert sam.exists()
     assert [deployment["architecture"] for deployment in read(("default", ""), ("prod", ""))] == ["arm64", "arm64"]
     options = ["--parameter-overrides", "Architecture=x86_64"]
-    assert build.deployed_architecture("default", options) == "x86_64"
+    assert build.read_deployment("default", options)["architecture"] == "x86_64"
     with pytest.raises(build.BuildFailed, match="No such option: --nonsense"):
-        build.deployed_architecture("default", ["--nonsense"])
+        build.read_deployment("default", ["--nonsense"])
+
+
+def finished(sam: Path, folder: Path, parameters: dict[str, str]) -> dict[str, Any]:
+    target = folder / "finished.yaml"
+    command: list[str | Path] = [sam, "-m", "tools.built_template", stack.ROOT / "template.yaml", target, "x86_64"]
+    subprocess.run([*command, json.dumps(parameters)], cwd=stack.ROOT, check=True)  # noqa: S603
+    return load_template(target)
 
 
 def test_a_built_template_allows_the_architecture_that_it_was_built_for(sam: Path, tmp_path: Path) -> None:
-    built = tmp_path / "template.yaml"
-    built.write_text((stack.ROOT / "template.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    command: list[str | Path] = [sam, "-m", "tools.built_template", built, "x86_64"]
-    subprocess.run(command, cwd=stack.ROOT, check=True)  # noqa: S603
-    before, after = stack.template(), load_template(built)
+    before, after = stack.template(), finished(sam, tmp_path, {})
     declared = {**before["Parameters"]["Architecture"], "Default": "x86_64", "AllowedValues": ["x86_64"]}
     assert after["Parameters"] == {**before["Parameters"], "Architecture": declared}
     assert set(after["Resources"]) == set(before["Resources"])
+
+
+# In a process of SAM's environment: the logical ids of the versions that SAM's transform makes of a template.
+VERSIONS = """
+import json, sys
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+template = yaml_parse(open(sys.argv[1]).read())
+for resource in template["Resources"].values():
+    for name in {"CodeUri", "ContentUri"} & set(resource["Properties"]):
+        resource["Properties"][name] = "s3://bucket/" + resource["Properties"][name]
+values = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
+translated = Translator({}, Parser()).translate(template, values | json.loads(sys.argv[2]))
+print(json.dumps([id for id, one in translated["Resources"].items() if one["Type"] == "AWS::Lambda::Version"]))
+"""
+
+
+def test_a_changed_parameter_publishes_a_version_of_every_function(sam: Path, tmp_path: Path) -> None:
+    def versions(parameters: dict[str, str]) -> list[str]:
+        finished(sam, tmp_path, parameters)
+        command: list[str | Path] = [sam, "-c", VERSIONS, tmp_path / "finished.yaml", json.dumps(parameters)]
+        done = subprocess.run(  # noqa: S603
+            command,
+            env={"AWS_DEFAULT_REGION": "us-east-1"},
+            cwd=stack.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found: list[str] = json.loads(done.stdout)
+        assert len(found) == len(stack.functions())
+        return found
+
+    before = versions({"Stage": "dev"})
+    assert versions({"Stage": "dev"}) == before
+    assert set(versions({"Stage": "dev", "CacheEpoch": "1"})).isdisjoint(before)
