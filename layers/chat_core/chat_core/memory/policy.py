@@ -169,6 +169,8 @@ class Earlier:
         The place from which steps are counted; None when the head has none.
     notes
         What long-term memory tells.
+    recalled
+        What the input brings up of the history: it stands before the input.
     """
 
     whole: bool = True
@@ -178,6 +180,7 @@ class Earlier:
     pinned: tuple[Message, ...] = ()
     anchor: Anchor | None = BEGINNING
     notes: Notes = NO_NOTES
+    recalled: Message | None = None
 
 
 NOTHING_EARLIER = Earlier()
@@ -200,8 +203,8 @@ class View:
     messages
         As they go to the model: the system message first, repaired, in order.
     tokens
-        By part: ``system``, ``notes`` where there are any, ``history``, ``input``, ``tools`` and ``total``, which
-        includes the request's overhead.
+        By part: ``system``, ``notes`` where there are any, ``history``, ``recalled`` where there is anything,
+        ``input``, ``tools`` and ``total``, which includes the request's overhead.
         Empty when nothing was counted: no counter was given, or the bytes showed that all fits.
     retained, evicted
         How many messages it holds, and how many of the conversation it does not.
@@ -217,8 +220,8 @@ class View:
         The pinned system message from now on; the turn's instructions never are.
     cleared
         Ids of the tool results that gave way to a placeholder.
-    notes
-        The one of ``messages`` that long-term memory wrote, or None.
+    notes, recalled
+        Those of ``messages`` that long-term memory wrote, or None.
     explain
         Computes `left_out`.
     """
@@ -234,6 +237,7 @@ class View:
     system: Message | None = None
     cleared: tuple[str, ...] = ()
     notes: Message | None = None
+    recalled: Message | None = None
     explain: Callable[[], tuple[LeftOut, ...]] = field(default=tuple, repr=False, compare=False)
 
     @cached_property

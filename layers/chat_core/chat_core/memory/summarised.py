@@ -148,11 +148,13 @@ def _uncovered(messages: Sequence[Message], notes: Notes) -> int:
 def _behind(earlier: Earlier, messages: Sequence[Message], start: int) -> Earlier:
     """Tell what is known of the history before the messages that the summary does not cover."""
     if start:
-        return Earlier(count=earlier.count + len(earlier.pinned) + start, notes=earlier.notes)
+        return Earlier(
+            count=earlier.count + len(earlier.pinned) + start, notes=earlier.notes, recalled=earlier.recalled
+        )
     covers = earlier.notes.covers_up_to
     first = next((first_item(message) for message in messages if message.seq), 0)
     if covers and 0 < first <= covers + 1:
-        return Earlier(count=earlier.count + len(earlier.pinned), notes=earlier.notes)
+        return Earlier(count=earlier.count + len(earlier.pinned), notes=earlier.notes, recalled=earlier.recalled)
     return earlier
 
 

@@ -80,27 +80,31 @@ class Window(ABC):
         """See `MemoryPolicy.view`."""
         pinned = pinned_system(messages, system)
         first = instructions or pinned
-        notes = earlier.notes.message
-        if self.surely_fits(messages, first, earlier, _beside(notes, counting, counting.at_most)):
+        notes, recalled = earlier.notes.message, earlier.recalled
+        beside = [message for message in (notes, recalled) if message is not None]
+        if self.surely_fits(messages, first, earlier, _beside(beside, counting, counting.at_most)):
             limit, counting = EVERYTHING, UNCOUNTED
         else:
-            limit = self.limit(first, _beside(notes, counting, counting.count))
+            limit = self.limit(first, _beside(beside, counting, counting.count))
         found = round_up(fit(messages, limit, earlier), messages, limit, earlier)
-        retained = [message for message in (first, notes) if message is not None]
-        retained += found.messages()
+        head = [message for message in (first, notes) if message is not None]
+        retained = [*head, *found.messages()]
+        if recalled is not None:
+            retained.insert(_end_of([*head, *messages[: len(messages) - inputs]], retained), recalled)
         over = found.room < 0
         in_all = earlier.count + len(earlier.pinned) + len(messages)
         return View(
             messages=tuple(retained),
-            tokens=count_parts(retained, first, messages[len(messages) - inputs :], counting, notes=notes),
+            tokens=count_parts(retained, first, messages[len(messages) - inputs :], counting, beside=(notes, recalled)),
             retained=len(retained),
-            evicted=max(in_all - len(retained) + (instructions is not None) + (notes is not None), 0),
+            evicted=max(in_all - len(retained) + (instructions is not None) + len(beside), 0),
             over_budget=over,
             refusal=self.refusal(limit.most - found.room, limit.most) if over else None,
             cut=found.evicted,
             short=found.short,
             system=pinned,
             notes=notes,
+            recalled=recalled,
             explain=lambda: _left_out(found, messages, system, instructions),
         )
 
@@ -115,11 +119,21 @@ class Window(ABC):
         return replace(kept, earlier=replace(kept.earlier, notes=earlier.notes))
 
 
-def _beside(notes: Message | None, counting: Counting, count: Count | None) -> Counting:
-    """Count the notes as what a request takes beside its messages."""
-    if notes is None or count is None:
+def _beside(messages: Sequence[Message], counting: Counting, count: Count | None) -> Counting:
+    """Count what long-term memory wrote as what a request takes beside its messages."""
+    if not messages or count is None:
         return counting
-    return replace(counting, overhead=counting.overhead + count(notes))
+    return replace(counting, overhead=counting.overhead + sum(map(count, messages)))
+
+
+def _end_of(history: Sequence[Message], retained: Sequence[Message]) -> int:
+    """Tell the index behind the history in a view; where the input answers calls, that before the calls."""
+    known = {id(message) for message in history}
+    end = next((index for index in range(len(retained), 0, -1) if id(retained[index - 1]) in known), 0)
+    if end < len(retained) and retained[end].role == "tool":
+        while end and (retained[end - 1].tool_calls or retained[end - 1].role in ("tool", "reasoning", "other")):
+            end -= 1
+    return end
 
 
 def count_parts(
@@ -128,18 +142,22 @@ def count_parts(
     inputs: Sequence[Message],
     counting: Counting,
     *,
-    notes: Message | None = None,
+    beside: tuple[Message | None, Message | None] = (None, None),
 ) -> dict[str, int]:
-    """Count what is retained by part: `View.tokens`."""
+    """Count what is retained by part: `View.tokens`; ``beside`` are the notes and what was recalled."""
     if counting.count is None:
         return {}
     new = {id(message) for message in inputs}
-    parts = {"system": 0, **({"notes": 0} if notes else {}), "history": 0, "input": 0, "tools": counting.tools()}
+    notes, recalled = beside
+    parts = dict.fromkeys(["system", *(["notes"] if notes else []), "history"], 0)
+    parts |= dict.fromkeys([*(["recalled"] if recalled else []), "input"], 0) | {"tools": counting.tools()}
     for message in retained:
         if message is first:
             part = "system"
         elif message is notes:
             part = "notes"
+        elif message is recalled:
+            part = "recalled"
         else:
             part = "input" if id(message) in new else "history"
         parts[part] += counting.count(message)

@@ -113,7 +113,7 @@ class ClearToolResults:
                 instructions or view.system,
                 messages[len(messages) - inputs :],
                 self._counting_cleared(counting, chosen),
-                notes=view.notes,
+                beside=(view.notes, view.recalled),
             ),
             cleared=tuple(message.id for message in cleared),
             explain=lambda: (*explain(), *(LeftOut(message, "cleared") for message in cleared)),
