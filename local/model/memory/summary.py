@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from chat_core.long_term.language import NAMES, language_of
 from local.model import dialogue
-from local.model.memory.statements import USER, statements
+from local.model.memory.statements import USER, Statement, statements
 from local.model.memory.transcript import items_of, limit_of, notes_of
 from local.model.usage import cut, text_tokens
 
@@ -136,7 +137,7 @@ def _score(sentence: str) -> int:
     """Tell how much a sentence tells: nothing in small talk and in questions."""
     if _SMALL_TALK.match(sentence) or sentence.endswith(("?", "？", "か。")):
         return 0
-    said = statements(sentence)
+    said = _stated(sentence)
     return (
         1
         + 60 * any(one.one and one.subject == USER for one in said)
@@ -149,8 +150,13 @@ def _score(sentence: str) -> int:
     )
 
 
+@lru_cache(maxsize=1_000)
+def _stated(sentence: str) -> tuple[Statement, ...]:
+    return tuple(statements(sentence))
+
+
 def _single(sentence: str) -> tuple[tuple[str, str], ...]:
-    found = statements(sentence)
+    found = _stated(sentence)
     return tuple((one.topic, one.object) for one in found if one.topic in _SINGLE and one.subject == USER)
 
 
@@ -186,11 +192,13 @@ def _fitting(old: Sequence[_Note], new: Sequence[_Note], limit: int, count: Call
     chosen: set[int] = set()
     numbered = list(enumerate([*old, *new]))
     best = sorted(numbered, key=lambda pair: -pair[1].score)
-    for share, part in ((_OLD_SHARE, numbered[: len(old)]), (1.0, numbered[len(old) :]), (1.0, numbered)):
+    costs = [count(note.text) + 1 for _, note in numbered]
+    everything = range(len(numbered))
+    for share, part in ((_OLD_SHARE, everything[: len(old)]), (1.0, everything[len(old) :]), (1.0, everything)):
         spent = 0
-        for place, note in best:
-            cost = count(note.text) + 1
-            if (place, note) in part and place not in chosen and cost <= room and spent + cost <= share * limit:
+        for place, _ in best:
+            cost = costs[place]
+            if place in part and place not in chosen and cost <= room and spent + cost <= share * limit:
                 chosen.add(place)
                 room, spent = room - cost, spent + cost
     return [note for place, note in numbered if place in chosen]
