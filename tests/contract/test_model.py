@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chat_core.errors import UpstreamError, UpstreamRejected, UpstreamTimeout
+from chat_core.errors import (
+    UpstreamCredentialsRefused,
+    UpstreamError,
+    UpstreamMisplaced,
+    UpstreamRejected,
+    UpstreamTimeout,
+)
 from chat_core.model.openai import OpenAIModel
 from local.model import faults
 from local.model.server import StandInModel
@@ -221,3 +227,45 @@ def test_a_provider_that_cannot_be_reached_is_named_by_its_host_alone() -> None:
     with pytest.raises(UpstreamError) as raised:
         asyncio.run(main())
     assert str(raised.value) == "The connection to the model's provider at 127.0.0.1:9 broke."
+
+
+def asked_at(base_url: str, key: str = "sk-fake") -> UpstreamError:
+    async def call() -> None:
+        model = OpenAIModel(lambda _: key, base_url)
+        try:
+            await model.post(*RESPONSE, timeout=20.0)
+        finally:
+            await model.aclose()
+
+    with pytest.raises(UpstreamError) as failed:
+        asyncio.run(call())
+    return failed.value
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "[::1]:9", "nowhere.invalid"])
+def test_a_provider_that_is_not_there_is_told_by_its_host(host: str) -> None:
+    error = asked_at(f"http://user:pa55word@{host}/v1", key="sk-fake-secret")
+    assert f"provider at {host} broke" in error.message
+    assert "sk-fake" not in error.message
+    assert "pa55word" not in error.message
+
+
+def test_an_address_without_its_version_is_told_as_such(provider: StandInModel) -> None:
+    error = asked_at(provider.base_url.removesuffix("/v1"))
+    assert isinstance(error, UpstreamMisplaced)
+    assert provider.base_url.split("/")[2] in error.message
+    assert "OPENAI_BASE_URL" in error.message
+
+
+def test_a_refused_key_is_told_by_the_host(provider: StandInModel) -> None:
+    provider.script.extend([faults.http_error(401)] * 2)
+    error = asked_at(provider.base_url)
+    assert isinstance(error, UpstreamCredentialsRefused)
+    assert provider.base_url.split("/")[2] in error.message
+
+
+def test_a_404_about_a_model_is_passed_on(provider: StandInModel) -> None:
+    provider.script.append(faults.http_error(404))
+    with pytest.raises(UpstreamRejected) as failed:
+        ask(provider, *RESPONSE, stream=False)
+    assert failed.value.status == 404

@@ -485,6 +485,29 @@ def test_refused_credentials_are_read_anew_but_not_time_and_again(
     assert credentials.asked == [False, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (grpc.StatusCode.UNAUTHENTICATED, "Momento at 127.0.0.1 refuses the key for the cache"),
+        (grpc.StatusCode.NOT_FOUND, "Momento at 127.0.0.1 has no cache"),
+    ],
+)
+def test_what_is_the_operators_to_mend_is_told_once(
+    momento: Stores,
+    server: EmbeddedMomento,
+    run: Run,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    code: grpc.StatusCode,
+    words: str,
+) -> None:
+    server.faults.fail(code=code)
+    for _ in range(3):
+        reason(run, append(momento, "1"))
+    told = [record.getMessage() for record in caplog.records if record.name == "chat_core.momento.connection"]
+    assert [words in line for line in told] == [True]
+
+
 def test_calls_under_way_outlive_the_refusal_of_another(momento: Stores, server: EmbeddedMomento, run: Run) -> None:
     run(append(momento, "1"))
     server.faults.delay(SOON, "Set", times=1)

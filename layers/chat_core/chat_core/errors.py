@@ -175,6 +175,10 @@ class UpstreamCredentialsRefused(UpstreamError):
     """The model's provider refused our own credentials: not the caller's fault, and a retry does not help."""
 
 
+class UpstreamMisplaced(UpstreamError):
+    """There is no such API at the provider's address: not the caller's fault, and a retry does not help."""
+
+
 class UpstreamTimeout(ChatError):
     """The model did not answer in time."""
 

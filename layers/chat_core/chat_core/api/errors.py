@@ -40,6 +40,7 @@ TEXT_LIMIT = 500
 # A client's own retry cannot help here: the same would come again, or the turn would be paid twice.
 NOT_RETRIED = (
     errors.UpstreamCredentialsRefused,
+    errors.UpstreamMisplaced,
     errors.SecretUnavailable,
     errors.DeadlineExceeded,
     errors.CacheMissed,

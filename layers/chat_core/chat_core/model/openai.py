@@ -7,7 +7,13 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chat_core.errors import UpstreamCredentialsRefused, UpstreamError, UpstreamRejected, UpstreamTimeout
+from chat_core.errors import (
+    UpstreamCredentialsRefused,
+    UpstreamError,
+    UpstreamMisplaced,
+    UpstreamRejected,
+    UpstreamTimeout,
+)
 from chat_core.model.streamed import streamed, streaming_body
 from chat_core.model.whole import whole_answer, whole_event
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 _PASSED_ON = frozenset({400, 404, 413, 422, 429})
 _PASSED_ON_HEADERS = ("retry-after", "retry-after-ms")
 _MESSAGE_LIMIT = 2_000
+_NO_ROUTE = ("Invalid URL", "Unknown request URL")
 
 
 class OpenAIModel:
@@ -40,7 +47,9 @@ class OpenAIModel:
         self._base_url = base_url
         self._client: AsyncOpenAI | None = None
         host = urlsplit(base_url).netloc.rpartition("@")[2]
+        self._provider = f"The model's provider at {host}"
         self._broke = f"The connection to the model's provider at {host} broke."
+        self._unreadable = f"{self._provider} answered what cannot be read."
 
     async def post(
         self, endpoint: Endpoint, body: Mapping[str, Any], *, timeout: float, tell: Tell | None = None
@@ -70,14 +79,14 @@ class OpenAIModel:
                 raise UpstreamTimeout("The model did not answer in time.") from None
             except openai.APIStatusError as error:
                 if last_try or not (error.status_code >= 500 or error.status_code == 401):
-                    raise _translate(error) from None
+                    raise self._translated(error) from None
                 if error.status_code == 401:
                     await self.aclose()
             except (openai.OpenAIError, httpx2.HTTPError):
                 if last_try or call.told:
                     raise UpstreamError(self._broke) from None
             except (ValueError, RecursionError):
-                raise UpstreamError("The model's provider answered what cannot be read.") from None
+                raise UpstreamError(self._unreadable) from None
             else:
                 return answer
         raise AssertionError
@@ -89,6 +98,29 @@ class OpenAIModel:
             api_key = await asyncio.to_thread(self._api_key, refresh)
             self._client = AsyncOpenAI(api_key=api_key, base_url=self._base_url, max_retries=0)
         return self._client
+
+    def _translated(self, error: APIStatusError) -> UpstreamRejected | UpstreamError:
+        """Make a refusal our own; one that is the operator's to mend names the provider's host."""
+        body = error.body if isinstance(error.body, dict) else {}
+        if error.status_code in (401, 403):
+            return UpstreamCredentialsRefused(f"{self._provider} refused this service's credentials.")
+        if error.status_code == 404 and _is_of_the_route(body):
+            return UpstreamMisplaced(
+                f"{self._provider} has no such route: OPENAI_BASE_URL ends with the API's version, as in …/v1."
+            )
+        if error.status_code not in _PASSED_ON:
+            return UpstreamError(f"{self._provider} answered {error.status_code}.")
+        headers = {name: error.response.headers[name] for name in _PASSED_ON_HEADERS if name in error.response.headers}
+        return UpstreamRejected(
+            status=error.status_code,
+            error={
+                "message": str(body.get("message") or f"{self._provider} refused the request.")[:_MESSAGE_LIMIT],
+                "type": str(body.get("type") or "invalid_request_error"),
+                "param": _text_or_none(body.get("param")),
+                "code": _text_or_none(body.get("code")),
+            },
+            headers=headers,
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -144,23 +176,10 @@ class _Call:
         return answer.answer()
 
 
-def _translate(error: APIStatusError) -> UpstreamRejected | UpstreamError:
-    if error.status_code in (401, 403):
-        return UpstreamCredentialsRefused("The model's provider refused this service's credentials.")
-    if error.status_code not in _PASSED_ON:
-        return UpstreamError(f"The model's provider answered {error.status_code}.")
-    body = error.body if isinstance(error.body, dict) else {}
-    headers = {name: error.response.headers[name] for name in _PASSED_ON_HEADERS if name in error.response.headers}
-    return UpstreamRejected(
-        status=error.status_code,
-        error={
-            "message": str(body.get("message") or "The model's provider refused the request.")[:_MESSAGE_LIMIT],
-            "type": str(body.get("type") or "invalid_request_error"),
-            "param": _text_or_none(body.get("param")),
-            "code": _text_or_none(body.get("code")),
-        },
-        headers=headers,
-    )
+def _is_of_the_route(body: Mapping[str, Any]) -> bool:
+    """Tell a 404 about the address from one about a thing, such as a model: OpenAI's words, or none of its envelope."""
+    message = body.get("message")
+    return not message or body.get("code") == "unknown_url" or str(message).startswith(_NO_ROUTE)
 
 
 def _text_or_none(value: object) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -37,6 +38,12 @@ _REASONS = {
     "NOT_FOUND_ERROR": "not_found",
     "AUTHENTICATION_ERROR": "credentials",
     "PERMISSION_ERROR": "credentials",
+}
+
+_LOGGER = logging.getLogger(__name__)
+_MENDED_BY_HAND = {
+    "credentials": "Momento at %s refuses the key for the cache %s.",
+    "not_found": "Momento at %s has no cache %s.",
 }
 
 Answer = TypeVar("Answer", bound="CacheResponse")
@@ -137,6 +144,8 @@ class MomentoCache:
         self._answered: CacheClientAsync | None = None
         self._imported = False
         self._refused = False
+        self._host = ""
+        self._told: set[str] = set()
         self._refresh_from = float("-inf")
 
     @property
@@ -189,9 +198,16 @@ class MomentoCache:
                 # Calls under way keep the client alive to their end; to close it would cancel them.
                 self._client = None
                 self._refused = True
+            self._warn(error.reason)
             raise
         self._answered = client
         return answer
+
+    def _warn(self, reason: str) -> None:
+        """Tell what is the operator's to mend, once: requests go on without the cache and would never say so."""
+        if reason in _MENDED_BY_HAND and reason not in self._told:
+            self._told.add(reason)
+            _LOGGER.warning(_MENDED_BY_HAND[reason], self._host or "no address", self.name)
 
     async def aclose(self) -> None:
         """Close the connection; a later call makes a new one."""
@@ -224,6 +240,7 @@ class MomentoCache:
         else:
             from momento import CacheClientAsync, Configurations
 
+            self._host = provider.cache_endpoint
             self._client = CacheClientAsync(Configurations.Lambda.latest(), provider, MAX_TTL)
             self._refused = False
             return self._client
