@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat_core.errors import CommitConflict
 from chat_core.keys import Address
-from chat_core.long_term.fact_store import Found, Known
+from chat_core.long_term.fact_store import Known
 from chat_core.long_term.facts import Tombstone, resolved
 from chat_core.long_term.facts.records import fact_digest
+from tests.fakes.said import Said, User
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
     from chat_core.history import Head
     from chat_core.long_term.facts import Assertion, Fact
     from chat_core.long_term.facts.records import Moment
     from tests.fakes.history import InMemoryTable
-
-
-@dataclass
-class Said:
-    """An assertion, and the incarnation in which it was said; a correction's is empty."""
-
-    assertion: Assertion
-    incarnation: str = ""
-
-
-@dataclass
-class User:
-    """What is kept of a user."""
-
-    said: list[Said] = field(default_factory=list)
-    tombstones: dict[str, Tombstone] = field(default_factory=dict)
-    forgotten: int = 0
-
-    def known(self, said: Iterable[Said]) -> Known:
-        assertions = tuple(one.assertion for one in said)
-        return Known(assertions, tuple(self.tombstones.values()), self.forgotten)
 
 
 class InMemoryFactStore:
@@ -46,25 +24,14 @@ class InMemoryFactStore:
 
     def __init__(self, table: InMemoryTable) -> None:
         self._table = table
-        self._users: dict[str, User] = {}
-
-    def put(self, head: Head, found: Found) -> None:
-        """What a fold's transaction does."""
-        user = self._of(head.address.user)
-        if not found.assertions:
-            return
-        if found.forgotten != user.forgotten:
-            raise CommitConflict
-        told = (replace(one, conversation=head.conversation) for one in found.assertions)
-        user.said += [Said(one, head.incarnation) for one in told]
 
     async def of_conversation(self, head: Head) -> Known:
         user = self._of(head.address.user)
         here = [one for one in user.said if one.assertion.conversation == head.conversation]
-        return user.known(one for one in here if one.incarnation in ("", head.incarnation))
+        return _known(user, [one for one in here if one.incarnation in ("", head.incarnation)])
 
     async def of_user(self, user: str) -> Known:
-        return self._of(user).known(self._of(user).said)
+        return _known(self._of(user), self._of(user).said)
 
     async def correct(self, user: str, fact: Fact, correction: Assertion) -> None:
         known = await self.of_user(user)
@@ -87,6 +54,12 @@ class InMemoryFactStore:
         ]
         self._edit(user, fact)
 
+    async def erase(self, address: Address) -> int:
+        user = self._of(address.user)
+        gone = [one for one in user.said if one.incarnation and one.assertion.conversation == address.conversation]
+        user.said = [one for one in user.said if one not in gone]
+        return len(gone)
+
     async def forget_all(self, user: str) -> int:
         kept = self._of(user)
         gone = len(kept.said)
@@ -96,19 +69,6 @@ class InMemoryFactStore:
         kept.forgotten += bool(gone)
         return gone
 
-    def without(self, head: Head, seqs: Collection[int]) -> None:
-        """What the transaction of an erasure does."""
-        user = self._of(head.address.user)
-        left: list[Said] = []
-        for one in user.said:
-            here = (one.assertion.conversation, one.incarnation) == (head.conversation, head.incarnation)
-            if here:
-                evidence = tuple(each for each in one.assertion.evidence if each.moment.seq not in seqs)
-                one.assertion = replace(one.assertion, evidence=evidence)
-            if not here or one.assertion.evidence:
-                left.append(one)
-        user.said = left
-
     def _edit(self, user: str, fact: Fact) -> None:
         for conversation in {one.conversation for one in fact.said}:
             row = self._table.rows.get(Address(user, conversation))
@@ -116,4 +76,8 @@ class InMemoryFactStore:
                 row.head = replace(row.head, edits=row.head.edits + 1)
 
     def _of(self, user: str) -> User:
-        return self._users.setdefault(user, User())
+        return self._table.users.setdefault(user, User())
+
+
+def _known(user: User, said: list[Said]) -> Known:
+    return Known(tuple(one.assertion for one in said), tuple(user.tombstones.values()), user.forgotten)

@@ -32,6 +32,7 @@ from chat_core.keys import Address, id_of, new_incarnation
 from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 from tests.fakes.blocks import Blocks, take_out
+from tests.fakes.said import Users, take_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -67,6 +68,7 @@ class InMemoryTable:
         self.memories: dict[Address, Memory] = {}
         self.due: dict[Address, Due] = {}
         self.blocks: Blocks = {}
+        self.users: Users = {}
 
     def put_due(self, address: Address) -> None:
         self.due[address] = Due(uuid4().hex, self.clock())
@@ -290,6 +292,7 @@ class InMemoryConversations:
                 self._table.memories[head.address] = left
                 self._table.put_due(head.address)
             take_out(self._table.blocks, head.address, now.incarnation, deletion.seqs)
+            take_evidence(self._table.users, now, deletion.seqs)
             found.head = replace(
                 now,
                 items=now.items - len(there),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chat_core.errors import CommitConflict
 from chat_core.history import Unfolded
 from tests.fakes.blocks import put_blocks
+from tests.fakes.said import put_found
 
 if TYPE_CHECKING:
     from chat_core.history import Head
@@ -30,6 +31,8 @@ class InMemoryLongTermStore:
         state = (head.incarnation, head.edits, head.folds)
         if row is None or not row.visible or (row.head.incarnation, row.head.edits, row.head.folds) != state:
             raise CommitConflict
+        if change.found is not None:
+            put_found(self._table.users, head, change.found)
         now, added = row.head, change.unfolded
         row.head = replace(
             now,

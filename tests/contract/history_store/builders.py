@@ -10,8 +10,9 @@ from chat_core.errors import ConversationLocked
 from chat_core.history import Commit, IdempotencyKey, IdempotencyRecord, Lease
 from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases
 from chat_core.keys import Address
-from chat_core.long_term.dynamodb import DynamoLongTermStore, DynamoRecallIndex
+from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
 from chat_core.messages.message import Turn
+from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.recall import InMemoryRecallIndex
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chat_core.history import ConversationStore, Head, History, Leases, StoredItem
     from chat_core.history.dynamodb import Table
     from chat_core.long_term import LongTermStore
+    from chat_core.long_term.fact_store import FactStore
     from chat_core.long_term.index import RecallIndex
     from chat_core.messages.message import Item
 
@@ -43,6 +45,7 @@ class Stores:
     conversations: ConversationStore
     long_term: LongTermStore
     index: RecallIndex
+    facts: FactStore
 
     @classmethod
     def in_memory(cls, clock: Callable[[], float]) -> Stores:
@@ -57,14 +60,16 @@ class Stores:
             conversations,
             InMemoryLongTermStore(table),
             InMemoryRecallIndex(table),
+            InMemoryFactStore(table),
         )
 
     @classmethod
     def in_dynamodb(cls, table: Table) -> Stores:
         remembered = DynamoLongTermStore(table)
         index = DynamoRecallIndex(table)
-        conversations = DynamoConversations(table, [remembered, index])
-        return cls(DynamoHistory(table), DynamoLeases(table), conversations, remembered, index)
+        facts = DynamoFactStore(table)
+        conversations = DynamoConversations(table, [remembered, index, facts])
+        return cls(DynamoHistory(table), DynamoLeases(table), conversations, remembered, index, facts)
 
 
 class Clock:

@@ -13,11 +13,13 @@ from chat_core.long_term.facts.records import Moment
 from chat_core.long_term.remembered import Correction, RememberedFacts, Wanted, version_of
 from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.history import InMemoryTable
+from tests.fakes.said import put_found
 
 pytestmark = pytest.mark.anyio
 NOW = 100 * 86_400
 HEAD = Head(Address("naomi", "chat"), "a" * 16)
 ALL = Wanted()
+TABLE = InMemoryTable()
 
 
 @pytest.fixture
@@ -32,9 +34,10 @@ def said(seq: int, obj: str, predicate: str = "lives in", subject: str = "user")
 
 @pytest.fixture
 def store() -> InMemoryFactStore:
-    store = InMemoryFactStore(InMemoryTable())
+    store = InMemoryFactStore(TABLE)
+    TABLE.users.clear()
     told = (said(1, "Paris"), said(2, "Rome"), said(3, "柴犬", "犬種", "ポチ"))
-    store.put(HEAD, Found(1, 3, told))
+    put_found(TABLE.users, HEAD, Found(1, 3, told))
     return store
 
 
@@ -106,11 +109,11 @@ async def test_the_forgotten_is_gone_and_old_evidence_does_not_bring_it_back(
         await facts.get("naomi", "fact_2")
     assert (await facts.get("naomi", "fact_1")).status == "current"
     known = await store.of_user("naomi")
-    store.put(HEAD, Found(5, 5, (replace(said(5, "Rome"), id="fact_5"),), known.forgotten))
+    put_found(TABLE.users, HEAD, Found(5, 5, (replace(said(5, "Rome"), id="fact_5"),), known.forgotten))
     with pytest.raises(NotFound):
         await facts.get("naomi", "fact_5")
     again = replace(said(101, "Rome"), id="fact_101")
-    store.put(HEAD, Found(101, 101, (again,), known.forgotten))
+    put_found(TABLE.users, HEAD, Found(101, 101, (again,), known.forgotten))
     assert (await facts.get("naomi", "fact_101")).status == "current"
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chat_core.history import Head
+    from chat_core.keys import Address
     from chat_core.long_term.facts import Assertion, Fact, Tombstone
     from chat_core.long_term.facts.records import Moment
 
@@ -92,6 +93,10 @@ class FactStore(Protocol):
         CommitConflict
             If what is stored changed meanwhile.
         """
+        ...
+
+    async def erase(self, address: Address) -> int:
+        """Remove what folds found in a conversation, and tell how many rows went; corrections stay."""
         ...
 
     async def forget_all(self, user: str) -> int:

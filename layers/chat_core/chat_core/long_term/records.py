@@ -70,6 +70,10 @@ class Memory:
         Seq up to which the user had it forget; 0: nothing.
     indexed_up_to
         Seq up to which turns are in the index of recall.
+    facts_up_to
+        Seq up to which facts were looked for.
+    facts_refused
+        Refused answers in a row, for the range in which facts are due.
     erased
         Whether covered items were erased since the last fold.
     attempts
@@ -86,6 +90,8 @@ class Memory:
     skipped: tuple[tuple[int, int], ...] = ()
     forgotten_up_to: int = 0
     indexed_up_to: int = 0
+    facts_up_to: int = 0
+    facts_refused: int = 0
     erased: bool = False
     attempts: int = 0
     refused: int = 0
@@ -145,6 +151,16 @@ class Memory:
     def indexed(self, seq: int) -> Memory:
         """Have the index reach further."""
         return replace(self, folds=self.folds + 1, indexed_up_to=seq)
+
+    def extracted(self, seq: int) -> Memory:
+        """Have the facts reach further."""
+        return replace(self, folds=self.folds + 1, facts_up_to=seq, facts_refused=0, attempts=0)
+
+    def not_extracted(self, code: str, *, refused: bool) -> Memory:
+        """Write down that facts could not be found; see `failed`."""
+        return replace(
+            self, attempts=self.attempts + 1, facts_refused=self.facts_refused + refused, last_error=f"facts_{code}"
+        )
 
     def forgotten(self, seq: int) -> Memory:
         """Forget all that was made of the history up to a seq."""

@@ -130,7 +130,7 @@ class RememberedFacts:
             pinned = fact.pinned or correction.object_value is not None
         assertion = replace(
             newest,
-            id=f"correction_{uuid4().hex}",
+            id=f"correction_{version:09d}_{uuid4().hex}",  # in order, those of one second too
             op="supersede" if fact.status == "current" else "add",
             object=words,
             evidence=(),

@@ -10,6 +10,7 @@ from chat_core.history import NOTHING_UNFOLDED, Unfolded
 if TYPE_CHECKING:
     from chat_core.history import Head
     from chat_core.keys import Address
+    from chat_core.long_term.fact_store import Found
     from chat_core.long_term.index import Addition
     from chat_core.long_term.records import Memory
 
@@ -48,6 +49,8 @@ class Change:
         Whether there is work afterwards.
     added
         Turns that the index takes in.
+    found
+        Facts that turns tell.
     """
 
     memory: Memory
@@ -56,6 +59,7 @@ class Change:
     edited: bool = False
     due: bool = False
     added: Addition | None = None
+    found: Found | None = None
 
 
 class LongTermStore(Protocol):

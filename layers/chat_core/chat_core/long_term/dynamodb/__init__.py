@@ -1,6 +1,7 @@
 """Long-term memory in the table of the history; the only import of boto3 for it, on the first call."""
 
+from chat_core.long_term.dynamodb.facts import DynamoFactStore
 from chat_core.long_term.dynamodb.memories import DynamoLongTermStore
 from chat_core.long_term.dynamodb.recall import DynamoRecallIndex
 
-__all__ = ["DynamoLongTermStore", "DynamoRecallIndex"]
+__all__ = ["DynamoFactStore", "DynamoLongTermStore", "DynamoRecallIndex"]

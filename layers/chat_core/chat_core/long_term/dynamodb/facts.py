@@ -116,18 +116,22 @@ class DynamoFactStore:
         ]
         return [action for row in touched if (action := without_items(row, seqs))]
 
-    async def erase(self, address: Address, *, keep: str = "") -> int:
-        """Remove what a conversation told, but for an incarnation; tell how many rows went."""
-        rows = await self._rows(address.user, facts_sort_key(address))
-        rows += await self._rows(address.user, correction_sort_key(address))
-        old = [row for row in rows if read_text(row, "incarnation") != keep or not keep]
-        for row in old:
-            await self._table.delete(read_text(row, "pk"), read_text(row, "sk"))
-        return len(old)
+    async def erase(self, address: Address) -> int:
+        """See `FactStore.erase`."""
+        return await self._removed(await self._rows(address.user, facts_sort_key(address)))
+
+    async def erase_conversation(self, address: Address, *, keep: str) -> int:
+        """Remove all that a conversation told and how it was corrected, but what an incarnation told."""
+        found = await self._rows(address.user, facts_sort_key(address))
+        old = [row for row in found if read_text(row, "incarnation") != keep]
+        corrections = await self._rows(address.user, correction_sort_key(address)) if len(old) == len(found) else []
+        return await self._removed([*old, *corrections])
 
     async def erase_user(self, user: str) -> int:
         """Remove all rows of a user's, what is to be forgotten included; tell how many went."""
-        rows = await self._rows(user, "")
+        return await self._removed(await self._rows(user, ""))
+
+    async def _removed(self, rows: Sequence[Row]) -> int:
         for row in rows:
             await self._table.delete(read_text(row, "pk"), read_text(row, "sk"))
         return len(rows)

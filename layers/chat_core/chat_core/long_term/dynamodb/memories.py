@@ -23,6 +23,7 @@ from chat_core.history.dynamodb.rows import (
 )
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.keys import DUE, DUE_OWNER, HEAD, MEMORY, Address, partition_key
+from chat_core.long_term.dynamodb.fact_rows import found_actions
 from chat_core.long_term.dynamodb.recall import block_puts, dated
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.records import Memory, Summary
@@ -66,6 +67,8 @@ class DynamoLongTermStore:
         actions = [_head_update(head, change), _memory_put(head, change.memory, expires_at=expires_at)]
         if change.added is not None:
             actions += block_puts(Indexed.of(head), dated(change.added, self._table))
+        if change.found is not None:
+            actions += found_actions(head, change.found, expires_at=expires_at)
         if change.due:
             actions.append(due_action(head, now, expires_at=expires_at))
         try:
