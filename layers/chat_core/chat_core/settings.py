@@ -108,21 +108,25 @@ class OpenAISettings:
         Without a trailing slash.
     model
         When a request names none.
+    embedding_model
+        For recall; empty: it goes by words alone.
     """
 
     api_key: str
     secret_id: str
     base_url: str
     model: str
+    embedding_model: str = "text-embedding-3-small"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> OpenAISettings:
-        """Read ``OPENAI_API_KEY``, ``OPENAI_SECRET_ID``, ``OPENAI_BASE_URL`` and ``CHAT_MODEL``."""
+        """Read ``OPENAI_API_KEY``, ``OPENAI_SECRET_ID``, ``OPENAI_BASE_URL``, ``CHAT_MODEL``, ``EMBEDDING_MODEL``."""
         return cls(
             api_key=env.get("OPENAI_API_KEY", ""),
             secret_id=env.get("OPENAI_SECRET_ID", ""),
             base_url=(env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1").rstrip("/"),
             model=env.get("CHAT_MODEL") or "gpt-4.1-mini",
+            embedding_model=env.get("EMBEDDING_MODEL", "text-embedding-3-small").strip(),
         )
 
 

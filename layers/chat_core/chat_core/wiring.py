@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, Table
 from chat_core.hot import HotCopies
-from chat_core.long_term.dynamodb import DynamoLongTermStore
+from chat_core.long_term.dynamodb import DynamoLongTermStore, DynamoRecallIndex
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.secrets import read_key
@@ -26,6 +26,7 @@ class Stores:
     leases: DynamoLeases
     conversations: DynamoConversations
     long_term: DynamoLongTermStore
+    index: DynamoRecallIndex
     cache: MomentoCache
     hot: HotCopies
 
@@ -42,8 +43,9 @@ def stores_on(table: Table, cache: MomentoCache, *, hot_messages: int) -> Stores
     history = DynamoHistory(table)
     hot = HotCopies(MomentoMemoryStore(cache), history, keep=hot_messages)
     remembered = DynamoLongTermStore(table)
-    conversations = DynamoConversations(table, [remembered])
-    return Stores(table, history, DynamoLeases(table), conversations, remembered, cache, hot)
+    index = DynamoRecallIndex(table)
+    conversations = DynamoConversations(table, [remembered, index])
+    return Stores(table, history, DynamoLeases(table), conversations, remembered, index, cache, hot)
 
 
 def model_at(settings: OpenAISettings) -> OpenAIModel:

@@ -15,8 +15,9 @@ from chat_core.history import Deletion, Unfolded
 from chat_core.long_term import Memory
 from chat_core.long_term.embedder import Embedder
 from chat_core.long_term.index import Indexed
-from chat_core.long_term.indexing import Indexing, Stores
+from chat_core.long_term.indexing import Indexing
 from chat_core.long_term.recall import Query, QueryVector, scale_of, signs, weighted
+from chat_core.long_term.store import Stores
 from tests.contract.history_store.builders import HERE, TOKEN, Clock, commit, lease, message
 from tests.contract.history_store.builders import Stores as Under
 

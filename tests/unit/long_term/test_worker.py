@@ -13,13 +13,14 @@ from chat_core.deadline import Deadline
 from chat_core.errors import StoreUnavailable, UpstreamError, UpstreamRejected
 from chat_core.history import Commit, Deletion, Head, Lease, Unfolded
 from chat_core.keys import Address
-from chat_core.long_term import MemoryWorker, StructuredModel, Summariser
+from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser
 from chat_core.long_term.records import BACKOFF_LATER
 from chat_core.messages import Turn
 from chat_core.observability import Metric
 from chat_core.tokens import counter_for
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.long_term import InMemoryLongTermStore
+from tests.fakes.recall import InMemoryRecallIndex
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -70,8 +71,7 @@ class World:
         self.counts: list[tuple[str, str]] = []
         asked = StructuredModel(self.model, "a-model")
         self.worker = MemoryWorker(
-            self.history,
-            self.store,
+            Stores(self.history, self.store, InMemoryRecallIndex(self.table)),
             Summariser(asked, counter=counter_for("gpt-4.1-mini"), clock=lambda: self.now),
             default_memory=settings,
             clock=lambda: self.now,

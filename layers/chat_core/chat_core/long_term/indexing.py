@@ -6,7 +6,7 @@ compare, turns go in with their words alone, and a later fold embeds them: an in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import ChatError, InvalidRequest
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, History
+    from chat_core.history import Head
     from chat_core.long_term.embedder import Embedder
-    from chat_core.long_term.index import RecallIndex
     from chat_core.long_term.recall import Entry
     from chat_core.long_term.records import Memory
-    from chat_core.long_term.store import LongTermStore
+    from chat_core.long_term.store import Stores
     from chat_core.long_term.turns import WholeTurn
     from chat_core.memory import MemoryPolicy, RecallSettings
     from chat_core.observability import Count
@@ -39,15 +38,6 @@ EMBED_SECONDS = 10.0
 COMMIT_RESERVE = 5.0
 MINIMUM_SECONDS = 2.0
 """With less than that left nothing new is begun."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What an index is made of, and where it goes."""
-
-    history: History
-    memories: LongTermStore
-    index: RecallIndex
 
 
 class Indexing:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from chat_core.history import NOTHING_UNFOLDED, Unfolded
 
 if TYPE_CHECKING:
-    from chat_core.history import Head
+    from chat_core.history import Head, History
     from chat_core.keys import Address
     from chat_core.long_term.fact_store import Found
-    from chat_core.long_term.index import Addition
+    from chat_core.long_term.index import Addition, RecallIndex
     from chat_core.long_term.records import Memory
 
 
@@ -93,3 +93,12 @@ class LongTermStore(Protocol):
     async def waiting(self, *, before: float, limit: int) -> tuple[Address, ...]:
         """List conversations on which there is work since before a time, the longest waiting first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What long-term memory is made of, and where it goes."""
+
+    history: History
+    memories: LongTermStore
+    index: RecallIndex

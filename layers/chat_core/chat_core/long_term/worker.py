@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, History
+    from chat_core.history import Head
     from chat_core.keys import Address
     from chat_core.long_term.fold import Batch
-    from chat_core.long_term.store import LongTermStore
+    from chat_core.long_term.store import Stores
     from chat_core.long_term.summariser import Answered, Summariser
     from chat_core.long_term.turns import WholeTurn
     from chat_core.memory import Folding
@@ -105,10 +105,8 @@ class MemoryWorker:
 
     Parameters
     ----------
-    history
-        The source of truth.
-    store
-        What is remembered.
+    stores
+        See there.
     summariser
         Has a model write summaries.
     default_memory
@@ -123,8 +121,7 @@ class MemoryWorker:
 
     def __init__(
         self,
-        history: History,
-        store: LongTermStore,
+        stores: Stores,
         summariser: Summariser,
         *,
         default_memory: Mapping[str, Any],
@@ -133,8 +130,8 @@ class MemoryWorker:
         parts: Sequence[Part] = (),
     ) -> None:
         self._parts = parts
-        self._history = history
-        self._store = store
+        self._history = stores.history
+        self._store = stores.memories
         self._summariser = summariser
         self._counter = summariser.counter
         self._default_memory = default_memory
