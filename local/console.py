@@ -32,9 +32,8 @@ _KNOWN = frozenset(
 )
 # A request's record and its metrics tell what the server's own line for it does; beside an error stands its traceback.
 _SHOWN_ELSEWHERE = ("request", "function_error")
+# What needs somebody's hand the functions log themselves.
 _CACHE_ERRORS = {
-    "credentials": "Momento refuses the key that it was given; turns go on without the cache.",
-    "not_found": "Momento has no cache of the name in CACHE_NAME; turns go on without it.",
     "timeout": "Momento did not answer in time; that turn went on without the cache.",
     "unavailable": "Momento cannot be reached; turns go on without the cache.",
 }

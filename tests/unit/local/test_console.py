@@ -80,9 +80,9 @@ def test_a_cache_that_fails_is_told_once_for_each_reason() -> None:
     def failed(reason: str) -> dict[str, Any]:
         return {**METRICS, "CacheErrors": [1.0], "reason": reason}
 
-    told = shown(failed("credentials"), failed("credentials"), failed("unavailable"), failed("breaker_open"))
+    told = shown(failed("timeout"), failed("timeout"), failed("unavailable"), failed("breaker_open"))
     assert told.splitlines() == [
-        "chat: Momento refuses the key that it was given; turns go on without the cache.",
+        "chat: Momento did not answer in time; that turn went on without the cache.",
         "chat: Momento cannot be reached; turns go on without the cache.",
     ]
 
