@@ -18,7 +18,7 @@ from local.model.conversation import (
     read_role,
     read_text,
 )
-from local.model.errors import ApiError, above_limit, bad_request
+from local.model.errors import ApiError, above_limit, bad_request, refusing
 from local.model.log_probabilities import log_probabilities
 from local.model.usage import chat_input
 
@@ -89,6 +89,7 @@ def _logprobs(text: str | None, alternatives: int) -> dict[str, Any] | None:
     return {"content": log_probabilities(text, alternatives), "refusal": None}
 
 
+@refusing
 def _read(body: Mapping[str, Any]) -> Prompt:
     read_model(body)
     given = body.get("messages")

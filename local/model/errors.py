@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 BY_STATUS = {401: "invalid_request_error", 429: "requests", 500: "server_error", 503: "server_error"}
 
@@ -55,3 +58,16 @@ def bad_request(message: str, param: str | None, code: str = "invalid_value") ->
 def above_limit(name: str, limit: int) -> ApiError:
     """Return the error for a number, or a list's length, that is too great."""
     return bad_request(f"'{name}' is at most {limit}.", name, "above_max_value")
+
+
+def refusing(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Mapping[str, Any]], T]:
+    """Let a reader of requests refuse what it cannot read, as a server of typed requests does before it begins."""
+
+    @wraps(read)
+    def refused(body: Mapping[str, Any]) -> T:
+        try:
+            return read(body)
+        except (AttributeError, KeyError, TypeError):
+            raise bad_request("A member of the request has the wrong type.", None, "invalid_type") from None
+
+    return refused

@@ -18,7 +18,7 @@ from local.model.conversation import (
     read_role,
     read_text,
 )
-from local.model.errors import ApiError, bad_request
+from local.model.errors import ApiError, bad_request, refusing
 from local.model.log_probabilities import log_probabilities
 from local.model.usage import responses_input
 
@@ -146,6 +146,7 @@ def _text_part(text: str, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs}
 
 
+@refusing
 def _read(body: Mapping[str, Any]) -> Prompt:
     read_model(body)
     _refuse_stored(body)

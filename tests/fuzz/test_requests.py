@@ -104,11 +104,11 @@ def _check(app: App, request: Request, event: dict[str, Any], function: str, rep
         return
     if answer.status >= 500 and error["code"] not in ASKED_FOR:
         report.found("5xx", request, answer)
-    if answer.status in (400, 413) and error["param"] is None and not _may_be_nameless(request, error):
+    if sum(app.model.calls.values()) > calls:
+        if not _model_refuses(app):
+            report.found("refused after a call of the model", request, answer)
+    elif answer.status in (400, 413) and error["param"] is None and not _may_be_nameless(request, error):
         report.found("without param", request, answer)
-    asked = sum(app.model.calls.values()) - calls
-    if asked and not _model_refuses(app):
-        report.found("refused after a call of the model", request, answer)
     elif _rows() != rows:
         report.found("refused, yet rows changed", request, answer)
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 OK: dict[str, Any] = {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "hi"}]}
 
 
+def called(call: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "assistant", "tool_calls": [{"id": "call_1", "type": "function", **call}]}
+
+
 def refused(app: App, body: object, param: str | None) -> dict[str, Any]:
     answer = app.call("POST", "/v1/chat/completions", body)
     assert (answer.status, answer.error["param"]) == (400, param), answer.body
@@ -38,6 +42,10 @@ def refused(app: App, body: object, param: str | None) -> dict[str, Any]:
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0]"),
         ({"messages": [{"role": "tool", "content": "4C"}]}, "messages[0]"),
         ({"messages": [{"role": "assistant", "tool_calls": [{"type": "function"}]}]}, "messages[0].tool_calls[0].id"),
+        ({"messages": [called({"function": "f"})]}, "messages[0].tool_calls[0].function"),
+        ({"messages": [called({})]}, "messages[0].tool_calls[0]"),
+        ({"messages": [called({"function": {"name": "f"}})]}, "messages[0].tool_calls[0].function.arguments"),
+        ({"messages": [called({"type": "custom", "custom": {"name": "t"}})]}, "messages[0].tool_calls[0].custom.input"),
         ({"conversation": "c"}, "conversation"),
         ({"conversation": {"id": "c"}}, "conversation"),
         ({"memory": {}}, "memory"),

@@ -25,11 +25,33 @@ STOPS_LIMIT = 4
 """OpenAI's."""
 
 
+class CalledFunction(Wire):
+    """A function by its name, and what it is called with."""
+
+    name: Annotated[str, Field(min_length=1)]
+    arguments: str
+
+
+class CalledTool(Wire):
+    """A custom tool by its name, and what it is called with."""
+
+    name: Annotated[str, Field(min_length=1)]
+    input: str
+
+
 class ToolCall(Wire):
     """A call of a tool, echoed by the caller."""
 
     id: Annotated[str, Field(min_length=1)]
     type: Annotated[str, Field(min_length=1)]
+    function: CalledFunction | None = None
+    custom: CalledTool | None = None
+
+    @model_validator(mode="after")
+    def _calls_something(self) -> ToolCall:
+        if self.type in ("function", "custom") and getattr(self, self.type) is None:
+            raise PydanticCustomError("missing", "A call needs what it calls.")
+        return self
 
 
 class ChatMessage(Wire):

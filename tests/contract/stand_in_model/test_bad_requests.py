@@ -21,6 +21,18 @@ CHAT_CALL = {"id": "c1", "type": "function", "function": {"name": "get_weather",
 @pytest.mark.parametrize(
     ("route", "body", "status", "param"),
     [
+        (
+            "chat/completions",
+            {"messages": [{"role": "assistant", "tool_calls": [{"id": "c", "function": "f"}]}]},
+            400,
+            None,
+        ),
+        (
+            "chat/completions",
+            {"messages": [{"role": "user", "content": "Hi"}], "tools": [{"type": "x", "x": 1}]},
+            400,
+            None,
+        ),
         ("responses", {}, 400, "input"),
         ("responses", {"input": []}, 400, "input"),
         ("responses", {"input": 7}, 400, "input"),
