@@ -1,32 +1,43 @@
-"""The character n-grams of a text: what the stand-in's vectors and its look into its notes compare."""
+"""What a text is about, as far as its characters tell: what the stand-in's vectors and its look into its notes compare.
+
+Words and their trigrams where spaces are written; ideographs, words of katakana, and pairs of characters where not.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Scripts that write no spaces, and words of those that do.
-_RUNS = re.compile(r"(?P<unspaced>[぀-ヿ㐀-鿿豈-﫿가-힯฀-๿々]+)|(?P<word>[^\W_぀-ヿ㐀-鿿豈-﫿가-힯฀-๿]+)")
-_HIRAGANA = re.compile(r"[぀-ゟ]+")
+_RUNS = re.compile(
+    r"(?P<ideographs>[㐀-鿿豈-﫿々]+)|(?P<katakana>[ァ-ヺー]+)|(?P<hiragana>[ぁ-ゟ]+)|(?P<pairs>[가-힣฀-๿]+)"
+    r"|(?P<word>[^\W_ぁ-ヿ㐀-鿿豈-﫿가-힣฀-๿]+)"
+)
+# Words that every text has.
 _COMMON = re.compile(
     "a|about|am|an|and|are|as|at|be|but|by|can|did|do|does|for|from|had|has|have|he|her|his|how|i|if|in|is|it|its|just"
-    "|ll|m|me|my|not|of|on|or|our|re|s|she|so|t|tell|that|the|their|them|they|this|to|ve|was|we|were|what|when|where"
-    "|which|who|why|will|with|would|you|your"
+    "|ll|m|me|my|not|of|on|or|our|re|s|said|say|she|so|t|tell|that|the|their|them|they|this|to|ve|was|we|were|what|when"
+    "|where|which|who|why|will|with|would|you|your"
+)
+_COMMON_IDEOGRAPHS = frozenset("何私僕俺言思事今誰")
+# The stand-in's own words around what it repeats.
+_STAND_IN = re.compile(
+    r"\(Offline stand-in\) I have read \d+ message\(s\) so far\. The last one is:"
+    r"|（オフラインの代役です）ここまで\d+件のメッセージを読みました。最後は"
 )
 _MOST_CHARACTERS = 8_000
 
 
 def features(text: str) -> frozenset[str]:
-    """Return what a text is about: its words and their trigrams, pairs of characters where no spaces are written.
-
-    Words that every English text has are left out, and pairs of hiragana, which are grammar.
-    """
+    """Return the features of a text."""
     found: set[str] = set()
-    for run in _RUNS.finditer(unicodedata.normalize("NFKC", text[:_MOST_CHARACTERS]).casefold()):
-        if run.lastgroup == "unspaced":
-            found |= {pair for pair in _grams(run[0], 2) if not _HIRAGANA.fullmatch(pair)}
-        elif not _COMMON.fullmatch(run[0]):
-            found |= {run[0], *_grams(f"^{run[0]}$", 3)}
+    said = _STAND_IN.sub(" ", text[:_MOST_CHARACTERS])
+    for run in _RUNS.finditer(unicodedata.normalize("NFKC", said).casefold()):
+        if run.lastgroup == "word":
+            found |= set() if _COMMON.fullmatch(run[0]) else {run[0], *_grams(f"^{run[0]}$", 3)}
+        elif run.lastgroup == "ideographs":
+            found |= {*run[0], *_grams(run[0], 2)} - _COMMON_IDEOGRAPHS
+        elif run.lastgroup != "hiragana":
+            found |= {run[0], *_grams(run[0], 2)}
     return frozenset(found)
 
 
