@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from chat_core.api.streams import completion_chunks, response_events
+
 if TYPE_CHECKING:
     from chat_core.keys import Endpoint
 
@@ -113,6 +115,20 @@ _changes = st.lists(
 )
 _outputs = st.lists(st.sampled_from(_OUTPUT), min_size=1, max_size=3)
 _whole = st.sampled_from([json.dumps(odd) for odd in _ODD])
+
+
+def odd_events(endpoint: Endpoint) -> st.SearchStrategy[list[Any]]:
+    """Draw what a provider streams, with a few odd changes: events of a response, chunks of a chat completion."""
+
+    def changed(output: list[dict[str, Any]], changes: list[tuple[int, Any]]) -> list[Any]:
+        if endpoint == "responses":
+            events = list(response_events({**_RESPONSE, "output": output}))
+        else:
+            events = list(completion_chunks(_COMPLETION, include_usage=True))
+        found = json.loads(_changed({"events": events}, changes)).get("events")
+        return found if isinstance(found, list) else []
+
+    return st.builds(changed, _outputs, _changes)
 
 
 def odd_replies(endpoint: Endpoint) -> st.SearchStrategy[str]:

@@ -18,25 +18,75 @@ from tests.fault.parts import Process, World
 from tests.integration.app import Answer, App
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
 GOOD = json.dumps(
     {"id": "resp_good", "output": [{"type": "message", "role": "assistant", "content": "Well."}], "model": "fake"}
 )
 
 
+class Stream:
+    """What the SDK gives of a streamed answer; without events the provider answers JSON all the same."""
+
+    def __init__(self, answer: str, events: Sequence[Any] | None) -> None:
+        self._answer = answer
+        self._events = events
+        self.response = self
+        self.headers = {"content-type": "application/json" if events is None else "text/event-stream"}
+
+    async def aread(self) -> None:
+        """Read the whole."""
+
+    def json(self) -> object:
+        return json.loads(self._answer)
+
+    async def __aenter__(self) -> Stream:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close nothing."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for event in self._events or ():
+            yield event
+
+
 class Provider(OpenAIModel):
-    """Answers JSON that the test chose, and takes only requests that can be sent."""
+    """Answers what the test chose, and takes only requests that can be sent.
+
+    Attributes
+    ----------
+    answer
+        JSON.
+    events
+        What it streams where a stream is asked for; None to answer with JSON then, too.
+    bodies
+        What it was asked.
+    """
 
     def __init__(self) -> None:
         super().__init__(lambda _: "sk-fake", "http://model")
         self.answer = GOOD
+        self.events: Sequence[Any] | None = None
         self.bodies: list[Any] = []
 
-    async def _post_twice(self, call: Any) -> object:
-        self.bodies.append(call._body)
-        json.dumps(call._body, ensure_ascii=False, allow_nan=False).encode()
-        return json.loads(self.answer)
+    async def _connect(self, *, refresh: bool) -> Any:
+        return Client(self)
+
+    async def aclose(self) -> None:
+        """Close nothing."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """The SDK's, without a network."""
+
+    provider: Provider
+
+    async def post(self, path: str, *, body: Any, stream: bool = False, **_: object) -> object:
+        self.provider.bodies.append(body)
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        return Stream(self.provider.answer, self.provider.events) if stream else json.loads(self.provider.answer)
 
 
 @dataclass

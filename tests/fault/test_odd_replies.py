@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.fakes.odd_replies import odd_replies
+from tests.fakes.odd_replies import odd_events, odd_replies
 from tests.fault.in_memory import GOOD, service_in_memory
 
 if TYPE_CHECKING:
@@ -62,6 +62,22 @@ def test_a_stateless_call_is_answered_or_refused(service: Service, endpoint: End
     check()
 
 
+@pytest.mark.parametrize("endpoint", ["responses", "chat/completions"])
+def test_a_stream_ends_as_it_should_or_with_an_error(service: Service, endpoint: Endpoint) -> None:
+    @odd
+    @given(odd_events(endpoint))
+    def check(events: list[Any]) -> None:
+        service.provider.events = events
+        text = f"stream {next(service.numbers)}"
+        said = {"input": text} if endpoint == "responses" else {"messages": [{"role": "user", "content": text}]}
+        ask(service, f"/v1/{endpoint}", {"model": "m", "stream": True, **said}, "null")
+
+    try:
+        check()
+    finally:
+        service.provider.events = None
+
+
 def test_embeddings_are_answered_or_refused(service: Service) -> None:
     @odd
     @given(odd_replies("embeddings"))
@@ -84,8 +100,9 @@ def test_a_conversation_goes_on_whatever_was_replied(service: Service, shard: in
         body = {"model": "gpt-4.1-mini", "conversation": name, "stream": stream}
         first = ask(service, "/v1/responses", {**body, "input": "one"}, reply)
         stored = service.call("GET", items)
-        assert (stored.status == 200) is (first.status == 200), "committed and answered, or neither"
-        if stored.status == 200:
+        committed = stored.status == 200 and bool(stored.body["data"])
+        assert committed is (first.status == 200), "committed and answered, or neither"
+        if committed:
             assert all(isinstance(item["type"], str) and item["id"] for item in stored.body["data"])
             query = {"policy": "token_window", "max_tokens": "100000"}
             context = service.app.call("GET", f"/v1/conversations/{name}/context", query=query)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from chat_core.errors import UpstreamError
-from chat_core.model.whole import MOST_LEVELS, whole_answer, whole_event
+from chat_core.model.whole import MOST_LEVELS, asked_of, whole_answer, whole_event
 from tests.fakes.odd_replies import odd_replies
 from tests.openai_schema import assert_valid
 
@@ -60,6 +60,7 @@ OPEN_RESPONSES = [
     "safety_identifier",
     "prompt_cache_key",
 ]
+CHUNK = "CreateChatCompletionStreamResponse"
 NO_NULL = (
     "id",
     "created_at",
@@ -75,7 +76,7 @@ NO_NULL = (
 
 
 def whole(endpoint: Endpoint, answer: object, **body: Any) -> dict[str, Any]:
-    return whole_answer(endpoint, answer, {**BODY, **body}, now=NOW)
+    return whole_answer(endpoint, answer, asked_of(endpoint, {**BODY, **body}, now=NOW))
 
 
 def response(*output: object, **members: Any) -> dict[str, Any]:
@@ -237,14 +238,38 @@ def test_what_is_whole_stays_as_it_is(endpoint: Endpoint) -> None:
     check()
 
 
+def event(endpoint: Endpoint, told: object) -> dict[str, Any]:
+    return whole_event(endpoint, told, asked_of(endpoint, BODY, now=NOW))
+
+
 def test_an_event_is_whole_as_its_answer_will_be() -> None:
-    created = whole_event(
-        {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}}, BODY, now=NOW
-    )
-    assert set(OPEN_RESPONSES) - {"completed_at", "error", "incomplete_details", "usage"} <= created["response"].keys()
+    created = event("responses", {"type": "response.created", "response": {"status": "in_progress"}})
+    assert set(OPEN_RESPONSES) - {"completed_at", "error", "incomplete_details"} <= created["response"].keys()
     added = {"type": "response.output_item.added", "item": {"type": "message", "content": [], "status": "in_progress"}}
-    assert whole_event(added, BODY, now=NOW)["item"]["status"] == "in_progress"
+    assert event("responses", added)["item"]["status"] == "in_progress"
     delta = {"type": "response.output_text.delta", "delta": "cut \ud83d"}
-    assert whole_event(delta, BODY, now=NOW)["delta"] == "cut \ufffd"
+    assert event("responses", delta)["delta"] == "cut \ufffd"
+    assert_valid(event("chat/completions", {"choices": [{"delta": {"content": "Hi"}}]}), CHUNK)
+    assert_valid(event("chat/completions", {"choices": [{"delta": None, "finish_reason": "x"}], "id": None}), CHUNK)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"),
+    [
+        ("responses", None),
+        ("responses", {"type": []}),
+        ("responses", {"type": "response.created", "response": True}),
+        ("responses", {"type": "response.output_item.added", "item": {"type": []}}),
+        ("responses", {"type": "response.output_text.delta", "delta": 3}),
+        ("responses", {"type": "response.output_text.delta", "output_index": True}),
+        ("responses", {"type": "x", "y": float("nan")}),
+        ("chat/completions", {}),
+        ("chat/completions", {"choices": [3]}),
+        ("chat/completions", {"choices": [{"delta": {"content": []}}]}),
+        ("chat/completions", {"choices": [{"delta": {"tool_calls": [{}]}}]}),
+        ("chat/completions", {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": 1}}]}}]}),
+    ],
+)
+def test_what_is_no_event_is_refused(endpoint: Endpoint, told: object) -> None:
     with pytest.raises(UpstreamError):
-        whole_event({"type": "response.output_item.added", "item": {"type": []}}, BODY, now=NOW)
+        event(endpoint, told)

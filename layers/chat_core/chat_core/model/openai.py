@@ -15,7 +15,7 @@ from chat_core.errors import (
     UpstreamTimeout,
 )
 from chat_core.model.streamed import streamed, streaming_body
-from chat_core.model.whole import whole_answer, whole_event
+from chat_core.model.whole import asked_of, whole_answer, whole_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ class OpenAIModel:
                 answer = await self._post_twice(call)
         except TimeoutError:
             raise UpstreamTimeout("The model did not answer in time.") from None
-        return whole_answer(endpoint, answer, body, now=int(time.time()))
+        return whole_answer(endpoint, answer, call.asked)
 
     async def _post_twice(self, call: _Call) -> object:
         """Send the request, and once more where that may help: a broken connection, a 5xx, a rotated key.
@@ -136,10 +136,13 @@ class _Call:
     ----------
     told
         Whether something of the answer was told: from then on it cannot be asked for again.
+    asked
+        What its answer is made whole from.
     """
 
     def __init__(self, endpoint: Endpoint, body: Mapping[str, Any], timeout: float, tell: Tell | None) -> None:
         self.told = False
+        self.asked = asked_of(endpoint, body, now=int(time.time()))
         self._endpoint = endpoint
         self._body = body
         self._timeout = timeout
@@ -169,10 +172,9 @@ class _Call:
     async def _read(self, stream: AsyncStream[object], tell: Tell) -> dict[str, Any]:
         answer = streamed(self._endpoint)
         async for event in stream:
-            if (telling := answer.take(event)) is not None:
-                told = whole_event(telling, self._body, now=int(time.time()))
+            if (telling := answer.take(whole_event(self._endpoint, event, self.asked))) is not None:
                 self.told = True
-                tell(told)
+                tell(telling)
         return answer.answer()
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from math import isfinite
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from chat_core.errors import UpstreamError
 from chat_core.messages import mend
 from chat_core.model.whole_completion import whole_completion
-from chat_core.model.whole_items import NoAnswer, count_of, whole_item
-from chat_core.model.whole_response import whole_response, with_settings
+from chat_core.model.whole_event import whole_chunk, whole_response_event
+from chat_core.model.whole_items import Asked, NoAnswer, count_of
+from chat_core.model.whole_response import whole_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,17 +29,29 @@ MOST_LEVELS = 100
 """How deep an answer may be nested: whoever walks through it later never runs out of stack."""
 
 
-def whole_answer(endpoint: Endpoint, answer: object, body: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+def asked_of(endpoint: Endpoint, body: Mapping[str, Any], *, now: int) -> Asked:
+    """Say what an answer is made whole from.
+
+    Parameters
+    ----------
+    body
+        The request.
+    now
+        Seconds since the epoch.
+    """
+    prefix = "chatcmpl-" if endpoint == "chat/completions" else "resp_"
+    return Asked(body, now, f"{prefix}{uuid4().hex}")
+
+
+def whole_answer(endpoint: Endpoint, answer: object, asked: Asked) -> dict[str, Any]:
     """Check an answer and make it whole.
 
     Parameters
     ----------
     answer
         What the provider's JSON says.
-    body
-        The request.
-    now
-        Seconds since the epoch, where the answer does not say when it was made.
+    asked
+        What the request says.
 
     Raises
     ------
@@ -45,24 +59,22 @@ def whole_answer(endpoint: Endpoint, answer: object, body: Mapping[str, Any], *,
         If it is no answer to such a request and cannot be made one.
     """
     try:
-        return _whole(endpoint, answer, body, now)
+        return _whole(endpoint, answer, asked)
     except NoAnswer:
         raise UpstreamError(_NONE) from None
 
 
-def _whole(endpoint: Endpoint, answer: object, body: Mapping[str, Any], now: int) -> dict[str, Any]:
+def _whole(endpoint: Endpoint, answer: object, asked: Asked) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise NoAnswer
     if endpoint == "embeddings":
-        return _whole_embeddings(answer, body)
+        return _whole_embeddings(answer, asked.body)
     mended = _mended(answer)
-    if endpoint == "responses":
-        return whole_response(mended, body, now=now)
-    return whole_completion(mended, body, now=now)
+    return whole_response(mended, asked) if endpoint == "responses" else whole_completion(mended, asked)
 
 
-def whole_event(event: Mapping[str, Any], body: Mapping[str, Any], *, now: int) -> Mapping[str, Any]:
-    """Make an event of a streamed answer whole, as its answer will be.
+def whole_event(endpoint: Endpoint, event: object, asked: Asked) -> dict[str, Any]:
+    """Check an event of a streamed answer and make it whole, as its answer will be.
 
     Raises
     ------
@@ -70,13 +82,12 @@ def whole_event(event: Mapping[str, Any], body: Mapping[str, Any], *, now: int) 
         As `whole_answer`.
     """
     try:
-        event = _mended(event)
-        if isinstance(event.get("response"), dict):
-            frame = {**event["response"], "output": []}
-            return {**event, "response": with_settings(frame, body, now=now)}
-        return {**event, "item": whole_item(event["item"])} if "item" in event else event
+        if isinstance(event, dict):
+            make = whole_response_event if endpoint == "responses" else whole_chunk
+            return make(_mended(event), asked)
     except NoAnswer:
-        raise UpstreamError(_NONE) from None
+        pass
+    raise UpstreamError(_NONE)
 
 
 def _mended(value: Any) -> Any:

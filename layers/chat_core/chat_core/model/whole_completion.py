@@ -10,14 +10,16 @@ from chat_core.model.whole_items import NoAnswer, arguments_of, count_of, log_pr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+    from chat_core.model.whole_items import Asked
+
+FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 _COUNTS = ("prompt_tokens", "completion_tokens")
 _CALL_TEXTS = {"function": "arguments", "custom": "input"}
 # Members that OpenAI leaves out rather than sets to null.
 _NEVER_NULL = ("system_fingerprint", "metadata")
 
 
-def whole_completion(answer: Mapping[str, Any], body: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+def whole_completion(answer: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Make a chat completion whole.
 
     Raises
@@ -31,10 +33,10 @@ def whole_completion(answer: Mapping[str, Any], body: Mapping[str, Any], *, now:
     model = answer.get("model")
     return {
         **{name: value for name, value in answer.items() if value is not None or name not in _NEVER_NULL},
-        "id": text_of(answer, "id", default=f"chatcmpl-{uuid4().hex}"),
+        "id": text_of(answer, "id", default=asked.id),
         "object": "chat.completion",
-        "created": time_of(answer.get("created"), now),
-        "model": model if isinstance(model, str) and model else body["model"],
+        "created": time_of(answer.get("created"), asked.now),
+        "model": model if isinstance(model, str) and model else asked.body["model"],
         "choices": [_whole_choice(choice, place) for place, choice in enumerate(choices)],
         "usage": _usage(answer.get("usage")),
     }
@@ -45,7 +47,7 @@ def _whole_choice(choice: object, place: int) -> dict[str, Any]:
         raise NoAnswer
     index, reason = choice.get("index"), choice.get("finish_reason")
     message = _whole_message(choice.get("message"))
-    if not isinstance(reason, str) or reason not in _FINISH_REASONS:
+    if not isinstance(reason, str) or reason not in FINISH_REASONS:
         reason = "tool_calls" if message.get("tool_calls") else "stop"
     return {
         **choice,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,6 +11,25 @@ from chat_core.keys import item_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an answer is made whole from, where the provider does not say.
+
+    Parameters
+    ----------
+    body
+        The request.
+    now
+        Seconds since the epoch.
+    id
+        The answer's.
+    """
+
+    body: Mapping[str, Any]
+    now: int
+    id: str
 
 
 class NoAnswer(ValueError):

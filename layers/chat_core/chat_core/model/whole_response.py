@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from chat_core.errors import UpstreamError
 from chat_core.model.whole_items import NoAnswer, count_of, text_of, time_of, whole_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from chat_core.model.whole_items import Asked
 
 _FAILED = frozenset({"failed", "cancelled", "queued", "in_progress"})
 _NUMBER = (int, float)
@@ -42,7 +43,7 @@ _SETTINGS: Mapping[str, tuple[tuple[type, ...], Any]] = {
 _REASONS = frozenset({"max_output_tokens", "content_filter"})
 
 
-def whole_response(answer: Mapping[str, Any], body: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+def whole_response(answer: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Make a response whole.
 
     Raises
@@ -58,11 +59,11 @@ def whole_response(answer: Mapping[str, Any], body: Mapping[str, Any], *, now: i
     if _named(answer.get("status"), _FAILED) or answer.get("error"):
         raise UpstreamError("The model's provider failed to make a response.")
     incomplete = _incomplete(answer)
-    created_at = time_of(answer.get("created_at"), now)
+    created_at = time_of(answer.get("created_at"), asked.now)
     return {
-        **with_settings(answer, body, now=now),
+        **with_settings(answer, asked),
         "status": "incomplete" if incomplete else "completed",
-        "completed_at": None if incomplete else time_of(answer.get("completed_at"), max(now, created_at)),
+        "completed_at": None if incomplete else time_of(answer.get("completed_at"), max(asked.now, created_at)),
         "error": None,
         "incomplete_details": incomplete,
         "output": [whole_item(item) for item in output],
@@ -70,18 +71,18 @@ def whole_response(answer: Mapping[str, Any], body: Mapping[str, Any], *, now: i
     }
 
 
-def with_settings(answer: Mapping[str, Any], body: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+def with_settings(answer: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Make the frame of a response whole: its id, model and time, and the settings that it repeats."""
-    model = answer.get("model")
+    body, model = asked.body, answer.get("model")
     settings = {name: _setting(name, answer, body) for name in _SETTINGS}
     settings["tools"] = _tools(settings["tools"], body)
     if settings["service_tier"] == "auto":
         settings["service_tier"] = "default"
     return {
         **{name: value for name, value in answer.items() if value is not None or name != "user"},
-        "id": text_of(answer, "id", default=f"resp_{uuid4().hex}"),
+        "id": text_of(answer, "id", default=asked.id),
         "object": "response",
-        "created_at": time_of(answer.get("created_at"), now),
+        "created_at": time_of(answer.get("created_at"), asked.now),
         "model": model if isinstance(model, str) and model else body["model"],
         **settings,
     }
