@@ -18,8 +18,10 @@ from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.service import TurnService
+from chat_core.turns.sources import Sources
 from chat_core.turns.turn import TurnParts
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
+from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class World:
         self.history: Any = InMemoryHistory(self.table)
         self.leases: Any = InMemoryLeases(self.table)
         self.conversations: Any = InMemoryConversations(self.table)
+        self.long_term: Any = InMemoryLongTermStore(self.table)
         self.memory: Any = InMemoryMemoryStore(self.clock)
         self.cache: Any = InMemoryResponseCache(self.clock)
 
@@ -153,10 +156,12 @@ class Process:
         self.replies = Replies(CacheFlow(access, _uncounted), provider)
         leases: Any = Faulty(world.leases, self.faults, down)
         store: Any = Faulty(world.conversations, self.faults, down)
+        remembered: Any = Faulty(world.long_term, self.faults, down)
+        sources = Sources(history, remembered)
         waiting = TurnLeases(leases, lock_wait=10, clock=world.clock)
         at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
-        self.turns = TurnService(TurnParts(history, waiting, hot, self.replies, BUFFER, world.clock))
-        self.conversations = Conversations(store, history, at_once, hot, default_memory=BUFFER, clock=world.clock)
+        self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, BUFFER, world.clock))
+        self.conversations = Conversations(store, sources, at_once, hot, default_memory=BUFFER, clock=world.clock)
         self.erasure = Erasure(history, store, hot)
 
     def deadline(self, seconds: float = 28.0) -> Deadline:

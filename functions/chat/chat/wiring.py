@@ -45,7 +45,7 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ChatModel, cache: Res
     flow, provider = CacheFlow(access, count), Provider(access, model, keys, settings.cache_ttl)
     replies = Replies(flow, provider)
     turns = TurnParts(
-        history=stores.history,
+        sources=stores.sources,
         leases=TurnLeases(stores.leases, lock_wait=settings.lock_wait),
         hot=stores.hot,
         replies=replies,

@@ -32,6 +32,6 @@ def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
     """Make the parts on stores that there are; who appends items does not wait for a turn."""
     leases = TurnLeases(stores.leases, lock_wait=0)
     conversations = Conversations(
-        stores.conversations, stores.history, leases, stores.hot, default_memory=settings.default_memory
+        stores.conversations, stores.sources, leases, stores.hot, default_memory=settings.default_memory
     )
     return HistoryParts(stores, conversations, Erasure(stores.history, stores.conversations, stores.hot))

@@ -12,6 +12,7 @@ from chat_core.long_term.dynamodb import DynamoLongTermStore, DynamoRecallIndex
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.secrets import read_key
+from chat_core.turns import Sources
 
 if TYPE_CHECKING:
     from chat_core.settings import HistorySettings, MomentoSettings, OpenAISettings
@@ -29,6 +30,11 @@ class Stores:
     index: DynamoRecallIndex
     cache: MomentoCache
     hot: HotCopies
+
+    @property
+    def sources(self) -> Sources:
+        """What views are made of."""
+        return Sources(self.history, self.long_term)
 
 
 def make_stores(settings: HistorySettings) -> Stores:

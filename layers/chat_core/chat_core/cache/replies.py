@@ -56,7 +56,7 @@ class Replies:
 
 
 def _reply_wanted(call: ModelCall, provider: Provider) -> _ReplyWanted:
-    decision, key = decide(call.body, call.directives), ""
+    decision, key = Decision.to_bypass(call.bypass) if call.bypass else decide(call.body, call.directives), ""
     if not decision.bypass:
         try:
             key = provider.keys.response_key(call.endpoint, call.body, user=call.user)

@@ -26,12 +26,16 @@ class ModelCall:
         The request's ``Cache-Control``.
     endpoint
         Path of OpenAI's route, without ``/v1/``.
+    bypass
+        Why no cached reply may answer it, a short word; empty where one may. What is made of a person's own memory no
+        other request could hit, and a cache would keep it for a day after it was erased.
     """
 
     user: str
     body: Mapping[str, Any]
     directives: Directives
     endpoint: Endpoint = "responses"
+    bypass: str = ""
 
 
 class Listener(Protocol):

@@ -10,8 +10,10 @@ from uuid import uuid4
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Commit, Head
 from chat_core.keys import Address, is_generated_id, new_conversation_id, new_incarnation, parse_item_id
-from chat_core.memory import merge_settings, parse_policy
+from chat_core.long_term import folding_of, makes_due, unfolded_by
+from chat_core.memory import merge_settings, parse_add_ons, parse_policy
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
+from chat_core.tokens import counter_for
 from chat_core.turns import (
     as_committed,
     check_budget,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from chat_core.history import ConversationStore, History, IdempotencyRecord, Order, Page, StoredItem
     from chat_core.hot import HotCopies
     from chat_core.messages import Item
-    from chat_core.turns import Keyed, TurnLeases
+    from chat_core.turns import Keyed, Sources, TurnLeases
 
 PAGE_BYTES = 2_900_000
 """Lambda answers with at most 6 MB, the body as a JSON string: at worst each byte of JSON takes two there."""
@@ -46,8 +48,8 @@ class Conversations:
 
     Parameters
     ----------
-    store, history
-        The source of truth.
+    store, sources
+        The source of truth, and what is remembered beside it.
     leases
         So that nothing is appended while a turn runs; they do not wait.
     hot
@@ -61,7 +63,7 @@ class Conversations:
     def __init__(
         self,
         store: ConversationStore,
-        history: History,
+        sources: Sources,
         leases: TurnLeases,
         hot: HotCopies,
         *,
@@ -69,7 +71,8 @@ class Conversations:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._history = history
+        self._sources = sources
+        self._history = sources.history
         self._leases = leases
         self._hot = hot
         self._default_memory = default_memory
@@ -196,7 +199,7 @@ class Conversations:
     async def context(self, address: Address, *, override: Mapping[str, Any], model: str) -> dict[str, Any]:
         """Tell what a model would see of a conversation; see `conversation_context`."""
         return await conversation_context(
-            self._history,
+            self._sources,
             address,
             default_memory=self._default_memory,
             override=override,
@@ -254,6 +257,9 @@ class Conversations:
         stored = tuple(stored_item(item) for item in items)
         messages = from_items(stored)
         now = self._clock()
+        unfolded = unfolded_by(messages, counter_for("").at_most)
+        settings = merge_settings(self._default_memory, head.memory)
+        folding = folding_of(parse_policy(settings), parse_add_ons(settings))
         commit = Commit(
             turn=Turn(f"turn_{uuid4().hex}", stored, int(now)),
             inputs=len(stored),
@@ -262,6 +268,8 @@ class Conversations:
             system=pinned_system(stored, head.system),
             anchor=head.anchor,
             title=head.title or title_of(messages),
+            unfolded=unfolded,
+            due=makes_due(head, unfolded, folding, now),
         )
         return with_record(commit, keyed, head, now)
 

@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from chat_core.memory import Earlier, Kept
+from chat_core.memory import NO_NOTES, Earlier, Kept, Notes
 from chat_core.messages import Message, from_items, mend_text, upstream_items
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from chat_core.messages import Item, Role
 
-_UTF8 = 0x10
-_UTF16 = 0x11
+_UTF8 = 0x20
+_UTF16 = 0x21
 """First byte of a value: the version (high) and how its text is encoded (low)."""
 
 _LARGEST_FOR_BOTH = 65_536
@@ -50,6 +50,8 @@ class MemoryState:
         Counts that are known, by the message's seq.
     encoding
         The vocabulary that counted.
+    folds
+        State of long-term memory that the notes in ``kept`` are of.
     """
 
     incarnation: str
@@ -59,6 +61,7 @@ class MemoryState:
     hot_sizes: tuple[int, ...] = ()
     tokens: Mapping[int, int] = field(default_factory=dict)
     encoding: str = ""
+    folds: int = 0
 
 
 def pack(state: MemoryState) -> bytes:
@@ -74,6 +77,8 @@ def pack(state: MemoryState) -> bytes:
         [state.tokens.get(message.seq, -1) for message in kept.messages] if state.tokens else [],
         state.encoding,
         [earlier.whole, earlier.count, earlier.size, earlier.measure, list(_dump_messages(earlier.pinned))],
+        state.folds,
+        _dump_notes(earlier.notes),
     ]
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     packed = bytes([_UTF8]) + _deflate(text.encode("utf-8", "surrogatepass"))
@@ -163,15 +168,34 @@ def _load_messages(values: Iterable[Any]) -> Iterator[Message]:
 
 
 def _load_state(value: Any) -> MemoryState:
-    incarnation, seq, edits, dumped, sizes, counts, encoding, earlier = value
+    incarnation, seq, edits, dumped, sizes, counts, encoding, earlier, folds, noted = value
     whole, count, size, measure, pinned = earlier
     messages = tuple(_load_messages(dumped))
     return MemoryState(
         incarnation,
         seq,
         edits,
-        Kept(messages, Earlier(whole, count, size, measure, tuple(_load_messages(pinned)), anchor=None)),
+        Kept(
+            messages,
+            Earlier(whole, count, size, measure, tuple(_load_messages(pinned)), anchor=None, notes=_load_notes(noted)),
+        ),
         tuple(size * _SIZE_STEP for size in sizes),
         {message.seq: tokens for message, tokens in zip(messages, counts, strict=False) if tokens >= 0},
         encoding,
+        folds,
     )
+
+
+def _dump_notes(notes: Notes) -> Any:
+    if notes == NO_NOTES:
+        return 0
+    text = notes.message.text if notes.message else ""
+    return [text, notes.covers_up_to, notes.forgotten_up_to, *notes.skipped]
+
+
+def _load_notes(value: Any) -> Notes:
+    if not value:
+        return NO_NOTES
+    text, covers_up_to, forgotten_up_to, *skipped = value
+    message = Message("user", text) if text else None
+    return Notes(message, covers_up_to, forgotten_up_to, tuple((first, last) for first, last in skipped))

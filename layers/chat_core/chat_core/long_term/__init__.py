@@ -1,7 +1,7 @@
 """Long-term memory: what is made of the history off the request path, and can be made again from it."""
 
 from chat_core.long_term.asking import StructuredModel
-from chat_core.long_term.due import folding_of, makes_due, unfolded_by
+from chat_core.long_term.due import folding_of, is_overdue, makes_due, unfolded_by
 from chat_core.long_term.embedder import Embedder
 from chat_core.long_term.index import RecallIndex
 from chat_core.long_term.indexing import Indexing
@@ -24,6 +24,7 @@ __all__ = [
     "StructuredModel",
     "Summariser",
     "folding_of",
+    "is_overdue",
     "makes_due",
     "notes_of",
     "unfolded_by",

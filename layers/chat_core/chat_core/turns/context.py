@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from chat_core.errors import InvalidRequest
 from chat_core.history import stored_messages
 from chat_core.keys import id_of
+from chat_core.long_term import is_overdue
 from chat_core.memory import UNCOUNTED, Earlier
 from chat_core.messages import Message, from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.explainable import check_count, check_size
+from chat_core.turns.sources import UNKNOWN, Remembered, known, notes_for, read
 from chat_core.turns.tool_results import check_tool_results
 
 if TYPE_CHECKING:
@@ -20,11 +23,15 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head, History
     from chat_core.hot import MemoryState
-    from chat_core.memory import Counting, Kept, MemoryPolicy, View
+    from chat_core.memory import Counting, Kept, MemoryPolicy, TurnMemory, View
     from chat_core.messages import Item
     from chat_core.tokens import TokenCounter
+    from chat_core.turns.sources import Sources
 
 WHOLE_HISTORY = 1_000_000
+ANSWER_TOKENS = 4_096
+"""What is kept free for an answer whose length is not bounded."""
+
 EXPLAINED = 1_000
 """How many of the newest items an explanation tells one by one."""
 
@@ -76,6 +83,10 @@ class TurnContext:
         Whether the turn's own instructions stand at the view's head: they go upstream by their own parameter.
     counter, counts
         What counted, and the counts that the next turn need not make again.
+    remembered
+        What is known of long-term memory.
+    stale
+        Whether that is behind: a fold is due, or what was written could not be read.
     """
 
     policy: str
@@ -86,6 +97,8 @@ class TurnContext:
     instructed: bool
     counter: TokenCounter
     counts: RememberedCounts
+    remembered: Remembered
+    stale: bool
 
     @property
     def input(self) -> list[Item]:
@@ -93,20 +106,31 @@ class TurnContext:
         return upstream_items(self.view.messages[1:] if self.instructed else self.view.messages)
 
     @property
+    def is_personal(self) -> bool:
+        """Whether it holds what is remembered of the user."""
+        return self.view.notes is not None or self.view.recalled is not None
+
+    @property
     def report(self) -> dict[str, Any]:
         """Our member ``omoide.memory`` of the answer."""
         return {
             "policy": self.policy,
-            "tokens": dict(self.view.tokens) or None,
+            "tokens": dict(self.view.tokens) or self._notes_alone(),
             "retained": self.view.retained,
             "evicted": self.view.evicted,
             "over_budget": self.view.over_budget,
+            "stale": self.stale,
         }
+
+    def _notes_alone(self) -> dict[str, int] | None:
+        """Tell what the notes cost where the bytes showed that all fits, so that nothing else was counted."""
+        return {"notes": self.counter.message(self.view.notes)} if self.view.notes else None
 
     def keep(self, policy: MemoryPolicy, added: Sequence[Message]) -> Kept:
         """Choose what the next turn may need, once ``added`` is committed."""
         counting = self.counts.counting() if policy.counts_tokens else UNCOUNTED
-        return policy.keep((*self.past.messages, *added), earlier=self.past.earlier, counting=counting)
+        earlier = replace(self.past.earlier, notes=notes_for(policy, self.remembered))
+        return policy.keep((*self.past.messages, *added), earlier=earlier, counting=counting)
 
     def explained(self, head: Head) -> dict[str, Any]:
         """Write it as the resource ``conversation.context``: exactly what the model would get, and why."""
@@ -125,6 +149,7 @@ class TurnContext:
                 for left_id in _item_ids(left.message, head)
             ],
             "over_budget": self.view.over_budget,
+            "stale": self.stale,
         }
 
 
@@ -138,11 +163,11 @@ def _item_ids(message: Message, head: Head) -> list[str | None]:
 
 
 async def turn_context(
-    history: History,
+    sources: Sources,
     head: Head,
     asked: Asked,
     *,
-    policy: MemoryPolicy,
+    memory: TurnMemory,
     state: MemoryState | None = None,
 ) -> TurnContext:
     """Compute a turn's view.
@@ -153,8 +178,8 @@ async def turn_context(
         The conversation as it is.
     asked
         See there.
-    policy
-        The turn's.
+    memory
+        The turn's settings.
     state
         The conversation's memory value, if it is believed.
 
@@ -165,7 +190,7 @@ async def turn_context(
     RequestTooLarge
         If there is more to explain than one answer holds.
     """
-    body, explain = asked.body, asked.explain
+    body, explain, policy = asked.body, asked.explain, memory.policy
     given = tuple(stored_item(item) for item in asked.items)
     added = from_items(given)
     model = str(body.get("model") or "")
@@ -183,8 +208,11 @@ async def turn_context(
     reach = max(policy.reach, EXPLAINED) if explain and policy.reach is not None else policy.reach
     if explain and reach is None:
         check_count(head.messages)
+    found = known(head, state, memory)
+    if found is None:
+        past, found = await _read_both(sources, head, past, reach)
     while True:
-        past = past or await _tail(history, head, reach)
+        past = past or await _tail(sources.history, head, reach)
         if explain:
             check_size(past.messages)
         view = policy.view(
@@ -192,7 +220,7 @@ async def turn_context(
             system=pinned,
             instructions=own,
             inputs=len(added),
-            earlier=past.earlier,
+            earlier=replace(past.earlier, notes=notes_for(policy, found)),
             counting=counting,
         )
         if not view.short:
@@ -211,6 +239,8 @@ async def turn_context(
         instructed=own is not None,
         counter=counter,
         counts=counts,
+        remembered=found,
+        stale=policy.folding is not None and (found.folds == UNKNOWN or is_overdue(head.unfolded, policy.folding)),
     )
 
 
@@ -221,7 +251,24 @@ def _known_counts(state: MemoryState | None, counter: TokenCounter) -> Mapping[i
 def _counting(counts: RememberedCounts, policy: MemoryPolicy, body: Mapping[str, Any], *, explain: bool) -> Counting:
     if not (explain or policy.counts_tokens):
         return UNCOUNTED
-    return counts.counting(body.get("tools") or (), bounded=not explain)
+    counting = counts.counting(body.get("tools") or (), bounded=not explain)
+    return replace(counting, window=_input_window(body))
+
+
+def _input_window(body: Mapping[str, Any]) -> int | None:
+    """Tell what the request's model takes, less the answer; None for a model that is not known here."""
+    most = context_window(str(body.get("model") or ""))
+    if most is None:
+        return None
+    asked = body.get("max_output_tokens")
+    return most - (asked if isinstance(asked, int) else min(ANSWER_TOKENS, most // 4))
+
+
+async def _read_both(sources: Sources, head: Head, past: Past | None, reach: int | None) -> tuple[Past, Remembered]:
+    """Read the notes, and the tail beside them where it is not at hand: no more calls in a row than without."""
+    if past is not None:
+        return past, await read(sources, head)
+    return await asyncio.gather(_tail(sources.history, head, reach), read(sources, head))
 
 
 async def _tail(history: History, head: Head, reach: int | None) -> Past:

@@ -59,6 +59,13 @@ class TurnRequest:
         """Whether it only reads the memory."""
         return self.is_dry_run or bool((self.memory or {}).get("read_only"))
 
-    def call(self, view: list[Item]) -> ModelCall:
-        """Make the model's call of the view that the turn has of its conversation."""
-        return ModelCall(self.address.user, {**self.body, "input": view}, self.directives)
+    def call(self, view: list[Item], *, personal: bool = False) -> ModelCall:
+        """Make the model's call of the view that the turn has of its conversation.
+
+        Parameters
+        ----------
+        personal
+            Whether the view holds what is remembered of the user.
+        """
+        bypass = "personal-memory" if personal else ""
+        return ModelCall(self.address.user, {**self.body, "input": view}, self.directives, bypass=bypass)

@@ -72,7 +72,7 @@ class TurnService:
         """Answer a turn that leaves no trace: one that only reads the memory, or the dry run of one."""
         asked = Asked(request.input, request.body, explain=request.is_dry_run)
         reading = unlocked_context(
-            self._parts.history,
+            self._parts.sources,
             request.address,
             asked,
             default_memory=self._parts.default_memory,
@@ -82,6 +82,8 @@ class TurnService:
         head, context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
         if request.is_dry_run:
             return Completed(context.explained(head))
-        reply = await ask_model(self._parts.replies, request.call(context.input), deadline, alone=head.seq > 0)
+        reply = await ask_model(
+            self._parts.replies, request.call(context.input, personal=context.is_personal), deadline, alone=head.seq > 0
+        )
         frame = frame_of(reply, conversation=head.conversation, turn_id=new_turn_id(), memory=context.report)
         return Completed(answer_of(frame, reply.response["output"]), reply.headers)

@@ -12,6 +12,7 @@ from chat_core.cache import Completed
 from chat_core.history import Commit
 from chat_core.hot import Known, MemoryState
 from chat_core.keys import is_generated_id
+from chat_core.long_term import folding_of, makes_due, unfolded_by
 from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.timing import timed
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from chat_core.turns.context import TurnContext
     from chat_core.turns.lease import TurnLeases
     from chat_core.turns.request import TurnRequest
+    from chat_core.turns.sources import Sources
 
 # Seconds at the end of an invocation: what was paid is committed in them, then the copies follow, then the answer goes.
 COMMIT_RESERVE = 5.0
@@ -48,8 +50,8 @@ class TurnParts:
 
     Parameters
     ----------
-    history
-        The source of truth.
+    sources
+        What a view is made of.
     leases
         Who may run a turn.
     hot
@@ -62,12 +64,17 @@ class TurnParts:
         Seconds since the epoch.
     """
 
-    history: History
+    sources: Sources
     leases: TurnLeases
     hot: HotCopies
     replies: Replies
     default_memory: Mapping[str, Any]
     clock: Callable[[], float]
+
+    @property
+    def history(self) -> History:
+        """The source of truth."""
+        return self.sources.history
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +196,17 @@ class OpenTurn:
         head, request, parts = self.head, self.request, self.parts
         settings = parse_turn_settings(merge_settings(parts.default_memory, head.memory), request.memory)
         asked = Asked(request.input, request.body)
-        reading = turn_context(parts.history, head, asked, policy=settings.policy, state=self.known.state)
+        reading = turn_context(parts.sources, head, asked, memory=settings, state=self.known.state)
         reserve = COMMIT_RESERVE + MODEL_MINIMUM
         context = await self.deadline.stored(reading, at_most=self.deadline.remaining(), reserve=reserve)
-        reply = await ask_model(parts.replies, request.call(context.input), self.deadline, alone=head.seq > 0)
+        call = request.call(context.input, personal=context.is_personal)
+        reply = await ask_model(parts.replies, call, self.deadline, alone=head.seq > 0)
         output = [stored_item(item) for item in reply.response["output"]]
         turn = Turn(self.id, (*context.given, *output), int(parts.clock()))
         added = from_items(turn.items, turn_id=turn.id, created_at=turn.created_at, first_seq=head.seq + 1)
         kept = context.keep(settings.stored, added)
+        unfolded = unfolded_by(added, context.counter.at_most)
+        folding = folding_of(settings.stored, settings.stored_add_ons)
         commit = Commit(
             turn=turn,
             inputs=len(context.given),
@@ -206,6 +216,8 @@ class OpenTurn:
             system=context.system,
             anchor=kept.anchor,
             title=head.title or title_of(added),
+            unfolded=unfolded,
+            due=makes_due(head, unfolded, folding, parts.clock()),
         )
         return Answered(with_record(commit, request.keyed, head, parts.clock()), context, kept, reply.headers)
 
@@ -224,8 +236,16 @@ class OpenTurn:
         if before != self.head:
             # Another turn came between: what this one knew and would keep is of another history.
             return completed, Change(before, after, messages, Known(None, self.known.reachable), None)
-        counts, encoding = answered.context.counts.by_seq, answered.context.counter.encoding
-        state = MemoryState(after.incarnation, after.seq, after.edits, answered.kept, (), counts, encoding)
+        context = answered.context
+        state = MemoryState(
+            after.incarnation,
+            after.seq,
+            after.edits,
+            answered.kept,
+            tokens=context.counts.by_seq,
+            encoding=context.counter.encoding,
+            folds=context.remembered.folds,
+        )
         return completed, Change(before, after, messages, self.known, state)
 
     async def follow(self, change: Change) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chat_core.history import History
     from chat_core.keys import Address
     from chat_core.turns.context import TurnContext
+    from chat_core.turns.sources import Sources
 
 _NOT_CREATED = "0" * 16
 
@@ -37,7 +38,7 @@ async def head_or_new(history: History, address: Address) -> Head:
 
 
 async def conversation_context(
-    history: History,
+    sources: Sources,
     address: Address,
     *,
     default_memory: Mapping[str, Any],
@@ -62,14 +63,14 @@ async def conversation_context(
     InvalidRequest
         If the settings are none that a policy has.
     """
-    head = await head_or_new(history, address)
+    head = await head_or_new(sources.history, address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
-    context = await turn_context(history, head, Asked((), {"model": model}, explain=True), policy=settings.policy)
+    context = await turn_context(sources, head, Asked((), {"model": model}, explain=True), memory=settings)
     return context.explained(head)
 
 
 async def unlocked_context(
-    history: History,
+    sources: Sources,
     address: Address,
     asked: Asked,
     *,
@@ -85,6 +86,6 @@ async def unlocked_context(
     default_memory, override
         As for `conversation_context`.
     """
-    head = await head_or_new(history, address)
+    head = await head_or_new(sources.history, address)
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
-    return head, await turn_context(history, head, asked, policy=settings.policy)
+    return head, await turn_context(sources, head, asked, memory=settings)
