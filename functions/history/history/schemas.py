@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from chat_core.api import ITEMS_LIMIT, check_items, check_metadata
 from chat_core.errors import InvalidRequest
@@ -57,7 +57,28 @@ def new_items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return check_items(body["items"], at="items", limit=ITEMS_LIMIT)
 
 
-def conversation_resource(head: Head) -> dict[str, Any]:
+class ConversationReport(TypedDict):
+    """``omoide`` of a conversation: its title, how many items, messages and turns it has, and its last activity."""
+
+    title: str
+    items: int
+    messages: int
+    turns: int
+    last_active_at: int
+
+
+class ConversationResource(TypedDict):
+    """A conversation as OpenAI has it, with our members ``memory`` (its stored settings) and ``omoide``."""
+
+    id: str
+    object: Literal["conversation"]
+    created_at: int
+    metadata: dict[str, str]
+    memory: dict[str, Any] | None
+    omoide: ConversationReport
+
+
+def conversation_resource(head: Head) -> ConversationResource:
     """Write a conversation as OpenAI does, with our member ``omoide``."""
     return {
         "id": head.conversation,
@@ -107,7 +128,7 @@ def deleted_conversation(conversation: str, erased: Erased) -> dict[str, Any]:
     }
 
 
-def list_resource(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+def list_resource(data: Sequence[Mapping[str, Any]], *, has_more: bool) -> dict[str, Any]:
     """Write OpenAI's list envelope."""
     return {
         "object": "list",

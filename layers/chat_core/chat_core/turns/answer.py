@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chat_core.cache import Reply
     from chat_core.history import Head, StoredItem
     from chat_core.messages import Item, Message, Turn
+    from chat_core.turns.reports import MemoryReport, TurnReport
 
 TITLE_LENGTH = 60
 
@@ -47,12 +48,13 @@ def as_committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...
     return items, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
 
 
-def frame_of(reply: Reply, *, conversation: str, turn_id: str, memory: Mapping[str, Any]) -> dict[str, Any]:
+def frame_of(reply: Reply, *, conversation: str, turn_id: str, memory: MemoryReport) -> dict[str, Any]:
     """Make the answer's frame: the model's response without its items, with the conversation and our own members."""
+    report: TurnReport = {"turn_id": turn_id, "cache": reply.cache, "memory": memory}
     return {
         **{name: value for name, value in reply.response.items() if name != "output"},
         "conversation": {"id": conversation},
-        "omoide": {"turn_id": turn_id, "cache": reply.cache, "memory": dict(memory)},
+        "omoide": report,
     }
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chat_core.memory import Counting, Kept, MemoryPolicy, TurnMemory, View
     from chat_core.messages import Item
     from chat_core.tokens import TokenCounter
+    from chat_core.turns.reports import MemoryReport
     from chat_core.turns.sources import Sources
 
 WHOLE_HISTORY = 1_000_000
@@ -111,7 +112,7 @@ class TurnContext:
         return self.view.notes is not None or self.view.recalled is not None
 
     @property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> MemoryReport:
         """Our member ``omoide.memory`` of the answer."""
         return {
             "policy": self.policy,
