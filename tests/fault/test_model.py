@@ -62,3 +62,13 @@ def test_a_turn_with_too_little_time_is_refused_before_the_model(world: World) -
 def test_no_time_at_all_is_told_all_the_same(world: World) -> None:
     answer = world.call("GET", "/v1/conversations/talk", seconds=0.1)
     assert (answer.status, answer.error["code"]) == (504, "deadline_exceeded")
+
+
+def test_an_answer_that_nobody_could_read_back_is_found_before_the_commit(world: World) -> None:
+    world.turn("talk", "before")
+    world.model.script.append(faults.refusal('" ' * 1_250_000))
+    answer = world.turn("talk", "tell me everything")
+    assert (answer.status, answer.error["code"]) == (502, "answer_too_large")
+    assert answer.headers["x-should-retry"] == "false"
+    assert world.texts("talk")[0::2] == ["before"]
+    assert world.turn("talk", "after").status == 200

@@ -156,3 +156,37 @@ def test_an_answer_tells_where_its_time_went(app: App) -> None:
     parts = app.turn("timed", "hi").headers["server-timing"]
     assert [part.partition(";")[0] for part in parts.split(", ")] == ["lease", "cache", "model", "commit"]
     assert "server-timing" not in app.call("GET", "/v1/conversations/timed").headers
+
+
+def test_references_to_the_conversations_own_items_are_understood(app: App) -> None:
+    first = app.turn("refers", "My name is Naomi.").body
+    own = {"type": "item_reference", "id": first["output"][0]["id"]}
+    asked = [own, {"role": "user", "content": "What is my name?"}]
+    dry = app.turn("refers", asked, memory={"dry_run": True}).body
+    answer = app.turn("refers", asked)
+    assert answer.status == 200, answer.body
+    sent = app.model.requests[-1]["input"]
+    assert sent == dry["input"]
+    assert [item["content"] for item in sent][::2] == ["My name is Naomi.", "What is my name?"]
+    listed = app.call("GET", "/v1/conversations/refers/items", query={"order": "asc"}).body["data"]
+    assert [item["role"] for item in listed] == ["user", "assistant"] * 2
+
+
+def test_references_to_nothing_here_are_refused_by_name(app: App) -> None:
+    other = app.turn("refers-other", "hi").body["output"][0]["id"]
+    first = app.turn("refers-wrongly", "hi").body["output"][0]["id"]
+    path = f"/v1/conversations/refers-wrongly/items/{first}"
+    assert app.call("DELETE", path).status == 200
+    calls = app.model_calls
+    hi = {"role": "user", "content": "hi"}
+    for wrong in (other, first, first[:-12] + "0" * 11 + "f"):
+        refused = app.turn("refers-wrongly", [hi, {"type": "item_reference", "id": wrong}])
+        assert (refused.status, refused.error["param"], refused.error["code"]) == (400, "input[1]", "item_not_found")
+    alone = app.turn("refers-other", [{"type": "item_reference", "id": other}])
+    assert (alone.status, alone.error["param"]) == (400, "input")
+    for conversation in ({"conversation": "refers-wrongly"}, {}):
+        at_the_provider = {"input": [hi, {"type": "item_reference", "id": "rs_0a1b"}], **conversation}
+        refused = app.call("POST", "/v1/responses", {"model": "gpt-4.1-mini", **at_the_provider})
+        assert (refused.status, refused.error["param"]) == (400, "input[1]")
+        assert "`store: false`" in refused.error["message"]
+    assert app.model_calls == calls

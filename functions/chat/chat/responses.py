@@ -27,9 +27,11 @@ from chat_core.cache import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.keys import Address
 from chat_core.model import check_model
-from chat_core.turns import Keyed, TurnRequest
+from chat_core.turns import Keyed, TurnRequest, is_reference
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_lambda_powertools.event_handler import Request
 
     from chat_core.settings import ChatSettings
@@ -140,7 +142,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     model = wire.model or settings.openai.model
     check_model(model, settings.allowed_models)
     if not settings.allow_provider_references:
-        check_provider_references(body)
+        check_provider_references(body, understood=_own_references(body))
     effective = {name: value for name, value in body.items() if name not in _OURS}
     effective |= {"model": model, "store": wire.store is True}
     directives = parse_cache_control(header(request, "cache-control"))
@@ -173,6 +175,13 @@ def _conversation(value: str | dict[str, Any] | None) -> str | None:
     if "id" not in value:
         raise InvalidRequest("This parameter is required.", param="conversation.id", code="missing_required_parameter")
     return check_conversation_id(value["id"], at="conversation.id")
+
+
+def _own_references(body: Mapping[str, Any]) -> list[str]:
+    """List the paths of a turn's references to items of this service's; the turn looks whether they are its own."""
+    if body.get("conversation") is None or isinstance(body["input"], str):
+        return []
+    return [f"input[{place}]" for place, item in enumerate(body["input"]) if is_reference(item)]
 
 
 def _without_ids(given: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:

@@ -179,6 +179,12 @@ class UpstreamMisplaced(UpstreamError):
     """There is no such API at the provider's address: not the caller's fault, and a retry does not help."""
 
 
+class AnswerTooLarge(UpstreamError):
+    """The model answered more than could be read back: the same request would be paid for again in vain."""
+
+    code = "answer_too_large"
+
+
 class UpstreamTimeout(ChatError):
     """The model did not answer in time."""
 

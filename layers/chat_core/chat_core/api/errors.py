@@ -41,6 +41,7 @@ TEXT_LIMIT = 500
 NOT_RETRIED = (
     errors.UpstreamCredentialsRefused,
     errors.UpstreamMisplaced,
+    errors.AnswerTooLarge,
     errors.SecretUnavailable,
     errors.DeadlineExceeded,
     errors.CacheMissed,

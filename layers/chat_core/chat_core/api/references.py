@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chat_core.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _REFERENCES = frozenset(
     {
@@ -23,6 +23,11 @@ _REFERENCES = frozenset(
     }
 )
 _REFERENCE_TYPES = frozenset({"item_reference", "skill_reference", "container_reference"})
+_OBJECT = "References to objects at the model's provider are not allowed here."
+_ITEM = (
+    "An item_reference is understood to an item of the request's own conversation. Send the item itself: "
+    "clients do that with `store: false`."
+)
 # Free JSON of the caller's own: what stands in it names nothing at the provider.
 _FREE = frozenset({"parameters", "schema", "metadata", "arguments", "memory"})
 
@@ -53,34 +58,41 @@ def check_unsendable(body: Mapping[str, Any], *, ours: tuple[str, ...] = ("omoid
         raise InvalidRequest(message, param=name, code="unknown_parameter")
 
 
-def check_provider_references(body: Mapping[str, Any]) -> None:
+def check_provider_references(body: Mapping[str, Any], *, understood: Collection[str] = ()) -> None:
     """Refuse references to objects at the provider: they belong to the account, not to this user.
+
+    Parameters
+    ----------
+    understood
+        Paths of references that are none to the provider.
 
     Raises
     ------
     InvalidRequest
         With the path of the first reference.
     """
-    path = "prompt" if body.get("prompt") is not None else next(_references(body, ""), None)
-    if path is not None:
-        raise InvalidRequest(
-            "References to objects at the model's provider are not allowed here.",
-            param=path,
-            code="provider_reference_not_allowed",
-        )
+    if body.get("prompt") is not None:
+        raise _refused("prompt", _OBJECT)
+    for path, sentence in _references(body, ""):
+        if path not in understood:
+            raise _refused(path, sentence)
 
 
-def _references(value: object, path: str) -> Iterator[str]:
+def _refused(path: str, sentence: str) -> InvalidRequest:
+    return InvalidRequest(sentence, param=path, code="provider_reference_not_allowed")
+
+
+def _references(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         kind = value.get("type")
         if isinstance(kind, str) and kind in _REFERENCE_TYPES:
-            yield path
+            yield path, _ITEM if kind == "item_reference" else _OBJECT
         for name, child in value.items():
             inner = f"{path}.{name}" if path else name
             if name in _REFERENCES and child is not None:
-                yield inner
+                yield inner, _OBJECT
             elif name == "audio" and isinstance(child, dict) and child.get("id") is not None:
-                yield f"{inner}.id"  # what an assistant once said, in chat completions
+                yield f"{inner}.id", _OBJECT  # what an assistant once said, in chat completions
             elif name not in _FREE and isinstance(child, dict | list):
                 yield from _references(child, inner)
     elif isinstance(value, list):

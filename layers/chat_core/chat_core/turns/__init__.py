@@ -2,6 +2,7 @@
 
 from chat_core.turns.answer import as_committed, title_of
 from chat_core.turns.context import check_budget
+from chat_core.turns.item_references import is_reference
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.once import Keyed, once, snapshot_head, snapshot_record, with_record
 from chat_core.turns.request import TurnRequest
@@ -23,6 +24,7 @@ __all__ = [
     "check_tool_results",
     "conversation_context",
     "head_or_new",
+    "is_reference",
     "once",
     "results_of",
     "snapshot_head",

@@ -15,6 +15,7 @@ from chat_core.memory import UNCOUNTED, Earlier
 from chat_core.messages import Message, from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.explainable import check_count, check_size
+from chat_core.turns.item_references import check_references, is_reference
 from chat_core.turns.sources import UNKNOWN, Remembered, known, notes_for, read
 from chat_core.turns.tool_results import check_tool_results
 
@@ -187,12 +188,13 @@ async def turn_context(
     Raises
     ------
     InvalidRequest
-        If an item is a tool result without its call, or the policy refuses what does not fit.
+        If an item is a tool result without its call or a reference to nothing, or the policy refuses what does not fit.
     RequestTooLarge
         If there is more to explain than one answer holds.
     """
     body, explain, policy = asked.body, asked.explain, memory.policy
-    given = tuple(stored_item(item) for item in asked.items)
+    await check_references(sources.history, head, asked.items)
+    given = tuple(stored_item(item) for item in asked.items if not is_reference(item))
     added = from_items(given)
     model = str(body.get("model") or "")
     pinned = from_items([head.system])[0] if head.system else None

@@ -19,6 +19,7 @@ from chat_core.timing import timed
 from chat_core.turns.answer import answer_again, answer_of, as_committed, frame_of, title_of
 from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.once import find_record, with_record
+from chat_core.turns.returnable import check_returnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -192,7 +193,13 @@ class OpenTurn:
         return await _replay(self.parts.history, self.head, last, self.deadline)
 
     async def answer(self) -> Answered:
-        """Ask the model, with the memory's view of the conversation."""
+        """Ask the model, with the memory's view of the conversation.
+
+        Raises
+        ------
+        AnswerTooLarge
+            If nobody could read the answer once it is in the history.
+        """
         head, request, parts = self.head, self.request, self.parts
         settings = parse_turn_settings(merge_settings(parts.default_memory, head.memory), request.memory)
         asked = Asked(request.input, request.body)
@@ -202,6 +209,7 @@ class OpenTurn:
         call = request.call(context.input, personal=context.is_personal)
         reply = await ask_model(parts.replies, call, self.deadline, alone=head.seq > 0)
         output = [stored_item(item) for item in reply.response["output"]]
+        check_returnable(output)
         turn = Turn(self.id, (*context.given, *output), int(parts.clock()))
         added = from_items(turn.items, turn_id=turn.id, created_at=turn.created_at, first_seq=head.seq + 1)
         kept = context.keep(settings.stored, added)
