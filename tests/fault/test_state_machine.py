@@ -286,8 +286,8 @@ class Machine(RuleBasedStateMachine):
         assert (head.seq, head.items, head.messages) == (items[-1].seq, len(items), len(items))
         newest = [element(message) for message in stored_messages(items)][-HOT_MESSAGES:]
         assert list(self.world.memory.history(Address(USER, conversation))) == newest, "the list is not the history"
-        reading = Process(self.world).conversations.context(Address(USER, conversation), override={}, model="m")
-        context = [item["content"] for item in self._run(reading)[0]["input"]]
+        reading = Process(self.world).conversations.contexts(Address(USER, conversation), [{}], model="m")
+        context = [item["content"] for item in self._run(reading)[0][0]["input"]]
         assert context == [_text(stored) for stored in items], "the context is not the history"
         value = self._run(self.world.memory.read_memory(Address(USER, conversation), timeout=1))[0]
         state = unpack(value) if value else None

@@ -141,3 +141,83 @@ def test_what_is_too_much_to_explain_at_once_is_refused_with_the_way_out(app: Ap
     assert app.turn(name, "?", memory={"policy": "buffer", "dry_run": True}).status == 413
     assert app.model_calls == calls
     assert app.turn(name, "go on").status == 200
+
+
+def sums(context: dict[str, Any]) -> None:
+    parts = dict(context["tokens"])
+    assert parts.pop("total") == sum(parts.values())
+    by_part: dict[str, int] = {}
+    for message in context["messages"]:
+        by_part[message["part"]] = by_part.get(message["part"], 0) + message["tokens"]
+    assert by_part == {name: count for name, count in parts.items() if count and name not in ("tools", "framing")}
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_parts_and_messages_add_up_to_the_total(app: App, policy: dict[str, Any]) -> None:
+    name = conversation(app, memory=policy)
+    sums(app.call("GET", f"/v1/conversations/{name}/context", query={"model": "gpt-4.1-mini"}).body)
+    dry = app.turn(name, "And now?", instructions="Be brief.", memory={"dry_run": True}).body
+    sums(dry)
+    assert dry["messages"][-1] == {"item_ids": [], "part": "input", "tokens": dry["messages"][-1]["tokens"]}
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=str)
+def test_each_item_is_seen_or_left_out(app: App, policy: dict[str, Any]) -> None:
+    name = conversation(app, memory=policy)
+    context = app.call("GET", f"/v1/conversations/{name}/context").body
+    items = app.call("GET", f"/v1/conversations/{name}/items", query={"limit": "100"}).body["data"]
+    seen = {item_id for message in context["messages"] for item_id in message["item_ids"]}
+    left = {left["item_id"] for left in context["left_out"]}
+    assert {item["id"] for item in items} == seen | left
+    assert not seen & {left["item_id"] for left in context["left_out"] if left["reason"] == "window"}
+
+
+def test_the_settings_that_hold_are_told_with_their_source(app: App) -> None:
+    name = conversation(app)
+    path = f"/v1/conversations/{name}/context"
+    usual = app.call("GET", path).body
+    assert (usual["memory"]["policy"], usual["memory"]["max_messages"]) == ("message_window", 20)
+    assert (usual["memory"]["granularity"], usual["source"]) == ("turn", "default")
+    app.call("POST", f"/v1/conversations/{name}", {"memory": {"policy": "turn_window", "max_turns": 3}})
+    stored = app.call("GET", path).body
+    assert (stored["memory"]["max_turns"], stored["source"]) == (3, "conversation")
+    tried = app.call("GET", path, query={"max_turns": "1"}).body
+    assert (tried["memory"]["max_turns"], tried["source"]) == (1, "turn")
+    assert app.turn(name, "And now?", memory={"dry_run": True}).body["source"] == "conversation"
+
+
+def test_settings_are_compared_in_one_call(app: App) -> None:
+    name = conversation(app)
+    path = f"/v1/conversations/{name}/context"
+    compared = app.call("POST", path, {"compare": POLICIES, "model": "gpt-4.1-mini"})
+    assert compared.status == 200, compared.body
+    assert compared.body["object"] == "list"
+    for policy, context in zip(POLICIES, compared.body["data"], strict=True):
+        assert context["policy"] == policy["policy"]
+        sums(context)
+    first = app.call("GET", path, query={"policy": "buffer", "model": "gpt-4.1-mini"}).body
+    assert compared.body["data"][0] == first
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "compare"),
+        ({"compare": {}}, "compare"),
+        ({"compare": []}, "compare"),
+        ({"compare": [{}] * 9}, "compare"),
+        ({"compare": [{}, "buffer"]}, "compare[1]"),
+        ({"compare": [{"policy": "telepathy"}]}, "memory.policy"),
+        ({"compare": [{"policy": "buffer"}], "model": 7}, "model"),
+    ],
+)
+def test_a_bad_comparison_names_what_is_wrong(app: App, body: dict[str, Any], param: str) -> None:
+    name = conversation(app)
+    answer = app.call("POST", f"/v1/conversations/{name}/context", body)
+    assert (answer.status, answer.body["error"]["param"]) == (400, param)
+
+
+def test_a_comparison_reads_no_other_users_conversation(app: App) -> None:
+    name = conversation(app)
+    other = app.call("POST", f"/v1/conversations/{name}/context", {"compare": [{"policy": "buffer"}]}, user="eve")
+    assert other.status == 404

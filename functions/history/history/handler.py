@@ -115,7 +115,16 @@ async def delete_conversation(conversation_id: Where, made: Parts) -> Response[s
 async def get_context(conversation_id: Where, request: Request, made: Parts) -> Response[str]:
     """Tell what a model would see of a conversation, and why."""
     override, model = schemas.context_query(request)
-    return api.json_response(await made.conversations.context(conversation_id, override=override, model=model))
+    [context] = await made.conversations.contexts(conversation_id, [override], model=model)
+    return api.json_response(context)
+
+
+@app.post("/v1/conversations/<conversation_id>/context")
+async def compare_contexts(conversation_id: Where, body: Body, made: Parts) -> Response[str]:
+    """Tell what a model would see of a conversation through each of some settings; nothing is written."""
+    overrides, model = schemas.comparison(body)
+    contexts = await made.conversations.contexts(conversation_id, overrides, model=model)
+    return api.json_response({"object": "list", "data": contexts})
 
 
 @app.get("/v1/conversations/<conversation_id>/items")

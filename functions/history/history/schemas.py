@@ -169,6 +169,34 @@ def context_query(request: Request) -> tuple[dict[str, Any], str]:
     return override, query.get("model", "")
 
 
+COMPARED = 8
+"""Most settings that one call compares."""
+
+
+def comparison(body: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """Read the memory settings to compare, and the model whose encoding counts.
+
+    Raises
+    ------
+    InvalidRequest
+        With the parameter that is wrong.
+    """
+    asked = body.get("compare")
+    if asked is None:
+        raise InvalidRequest("This parameter is required.", param="compare", code="missing_required_parameter")
+    if not isinstance(asked, list) or not 1 <= len(asked) <= COMPARED:
+        message = f"`compare` must be a list of 1 to {COMPARED} memory settings."
+        raise InvalidRequest(message, param="compare", code="invalid_type")
+    for place, one in enumerate(asked):
+        if not isinstance(one, dict):
+            message = "Memory settings must be an object."
+            raise InvalidRequest(message, param=f"compare[{place}]", code="invalid_type")
+    model = body.get("model", "")
+    if not isinstance(model, str):
+        raise InvalidRequest("`model` must be a text.", param="model", code="invalid_type")
+    return asked, model
+
+
 def _value(text: str) -> Any:
     """Read a query's text as the JSON value that stands so in ``memory``."""
     if _NUMBER.fullmatch(text):

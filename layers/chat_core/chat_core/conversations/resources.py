@@ -196,13 +196,15 @@ class Conversations:
         head = await self._history.head(address)
         return await find_item(self._history, head, item)
 
-    async def context(self, address: Address, *, override: Mapping[str, Any], model: str) -> dict[str, Any]:
-        """Tell what a model would see of a conversation; see `conversation_context`."""
+    async def contexts(
+        self, address: Address, overrides: Sequence[Mapping[str, Any] | None], *, model: str
+    ) -> list[dict[str, Any]]:
+        """Tell what a model would see of a conversation, through each of some settings; see `conversation_context`."""
         return await conversation_context(
             self._sources,
             address,
             default_memory=self._default_memory,
-            override=override,
+            overrides=overrides,
             model=model,
         )
 

@@ -32,7 +32,14 @@ from chat_core.memory.policy import (
     Notes,
     View,
 )
-from chat_core.memory.settings import TurnMemory, merge_settings, parse_policy, parse_turn_settings
+from chat_core.memory.settings import (
+    TurnMemory,
+    effective_settings,
+    is_override,
+    merge_settings,
+    parse_policy,
+    parse_turn_settings,
+)
 from chat_core.messages import BEGINNING, Anchor
 
 __all__ = [
@@ -54,7 +61,9 @@ __all__ = [
     "RecallSettings",
     "TurnMemory",
     "View",
+    "effective_settings",
     "first_item",
+    "is_override",
     "merge_settings",
     "parse_add_ons",
     "parse_policy",

@@ -99,6 +99,32 @@ def parse_policy(settings: Mapping[str, Any]) -> MemoryPolicy:
     return policy
 
 
+def effective_settings(settings: Mapping[str, Any], override: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Write out what settings come to: those given, an override merged into them, and the policy's defaults.
+
+    Raises
+    ------
+    InvalidRequest
+        As `parse_policy`.
+    """
+    change = {name: value for name, value in (override or {}).items() if name not in _OF_A_TURN}
+    merged = merge_settings(settings, change)
+    parse_policy(merged)
+    spec = POLICIES[merged["policy"]]
+    beside = (*ADD_ONS, *_add_on_policies())
+    given = {name: value for name, value in merged.items() if name in spec.fields and name not in beside}
+    usual = {name: field.default for name, field in spec.fields.items() if field.default is not None}
+    added = {
+        name: value for name, value in merged.items() if name in beside and name != spec.name and value is not False
+    }
+    return {"policy": spec.name, **usual, **given, **added}
+
+
+def is_override(override: Mapping[str, Any] | None) -> bool:
+    """Whether a turn's ``memory`` says more than how the turn is run."""
+    return bool((override or {}).keys() - set(_OF_A_TURN))
+
+
 def _add_on_policies() -> list[str]:
     """Name the policies that may stand beside another."""
     return [name for name, spec in POLICIES.items() if spec.add_to]

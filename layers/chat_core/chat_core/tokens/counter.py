@@ -209,14 +209,15 @@ class RememberedCounts:
         """
         counter = self._counter
         return Counting(
-            count=self._count,
+            count=self.of,
             at_most=self._at_most if bounded else None,
             overhead=REQUEST_TOKENS,
             tools=cache(lambda: counter.tools(tools)),
             tools_at_most=counter.tools_at_most(tools),
         )
 
-    def _count(self, message: Message) -> int:
+    def of(self, message: Message) -> int:
+        """Count a message, or tell what it was counted."""
         if message.seq in self.by_seq:
             return self.by_seq[message.seq]
         if id(message) in self._new:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
 from chat_core.history import stored_messages
-from chat_core.keys import id_of
 from chat_core.long_term import is_overdue
 from chat_core.memory import UNCOUNTED, Earlier
-from chat_core.messages import Message, from_items, pinned_system, stored_item, to_items, upstream_items
+from chat_core.messages import Message, from_items, pinned_system, stored_item, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.explainable import check_count, check_size
 from chat_core.turns.item_references import check_references, is_reference
@@ -58,11 +57,14 @@ class Asked:
         What goes to the model beside it: its ``model``, ``instructions`` and ``tools`` count.
     explain
         Whether to count the tokens in any case, and to read far enough back to tell what is left out.
+    past
+        What was read already, None when nothing was.
     """
 
     items: Sequence[Item]
     body: Mapping[str, Any]
     explain: bool = False
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ class TurnContext:
         See `chat_core.memory.View`.
     past
         What it was computed from.
-    given
-        The caller's items as they are to be stored.
+    given, added
+        The caller's items as they are to be stored, and as messages.
     system
         The pinned system message from now on.
     instructed
@@ -95,6 +97,7 @@ class TurnContext:
     view: View
     past: Past
     given: tuple[Item, ...]
+    added: tuple[Message, ...]
     system: Item | None
     instructed: bool
     counter: TokenCounter
@@ -133,35 +136,6 @@ class TurnContext:
         counting = self.counts.counting() if policy.counts_tokens else UNCOUNTED
         earlier = replace(self.past.earlier, notes=notes_for(policy, self.remembered))
         return policy.keep((*self.past.messages, *added), earlier=earlier, counting=counting)
-
-    def explained(self, head: Head) -> dict[str, Any]:
-        """Write it as the resource ``conversation.context``: exactly what the model would get, and why."""
-        return {
-            "object": "conversation.context",
-            "conversation": head.conversation,
-            "policy": self.policy,
-            "input": self.input,
-            "tokens": dict(self.view.tokens),
-            "encoding": {"name": self.counter.encoding, "of_the_model": self.counter.known},
-            "retained": self.view.retained,
-            "evicted": self.view.evicted,
-            "left_out": [
-                {"item_id": left_id, "reason": left.reason}
-                for left in self.view.left_out
-                for left_id in _item_ids(left.message, head)
-            ],
-            "over_budget": self.view.over_budget,
-            "stale": self.stale,
-        }
-
-
-def _item_ids(message: Message, head: Head) -> list[str | None]:
-    """Tell the ids of a message's items; the request's own have none yet."""
-    items = to_items([message])
-    if not message.seq:
-        return [item.get("id") for item in items]
-    first = message.seq - len(items) + 1
-    return [id_of(item, head.incarnation, seq) for seq, item in enumerate(items, first)]
 
 
 async def turn_context(
@@ -204,18 +178,18 @@ async def turn_context(
     counts = RememberedCounts(counter, _known_counts(state, counter))
     counting = _counting(counts, policy, body, explain=explain)
     check_budget(policy, pinned, model)
-    past = None
+    past = asked.past
     if state is not None and not explain:
         # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
         past = Past(state.kept.messages, replace(state.kept.earlier, anchor=head.anchor))
-    reach = max(policy.reach, EXPLAINED) if explain and policy.reach is not None else policy.reach
-    if explain and reach is None:
-        check_count(head.messages)
+    reach = policy.reach
+    if explain:
+        past = past or await explained_past(sources.history, head, reach)
     found = known(head, state, memory)
     if found is None:
         past, found = await _read_both(sources, head, past, reach)
     while True:
-        past = past or await _tail(sources.history, head, reach)
+        past = past or await read_past(sources.history, head, reach)
         if explain:
             check_size(past.messages)
         view = policy.view(
@@ -238,6 +212,7 @@ async def turn_context(
         view=view,
         past=past,
         given=given,
+        added=added,
         system=pinned_system(given, head.system),
         instructed=own is not None,
         counter=counter,
@@ -271,10 +246,28 @@ async def _read_both(sources: Sources, head: Head, past: Past | None, reach: int
     """Read the notes, and the tail beside them where it is not at hand: no more calls in a row than without."""
     if past is not None:
         return past, await read(sources, head)
-    return await asyncio.gather(_tail(sources.history, head, reach), read(sources, head))
+    return await asyncio.gather(read_past(sources.history, head, reach), read(sources, head))
 
 
-async def _tail(history: History, head: Head, reach: int | None) -> Past:
+async def explained_past(history: History, head: Head, reach: int | None) -> Past:
+    """Read as many of the newest messages as are explained one by one.
+
+    Parameters
+    ----------
+    reach
+        What the policy may show; None: all.
+
+    Raises
+    ------
+    RequestTooLarge
+        If that is too much for one answer.
+    """
+    if reach is None:
+        check_count(head.messages)
+    return await read_past(history, head, None if reach is None else max(reach, EXPLAINED))
+
+
+async def read_past(history: History, head: Head, reach: int | None) -> Past:
     """Read the newest messages from the durable history."""
     limit = WHOLE_HISTORY if reach is None else reach
     stored = await history.tail(head, before=head.seq + 1, limit=limit) if head.seq else ()

@@ -8,8 +8,9 @@ from chat_core import errors
 from chat_core.cache import Completed
 from chat_core.turns.answer import answer_of, frame_of
 from chat_core.turns.context import Asked
+from chat_core.turns.explained import explained
 from chat_core.turns.turn import COMMIT_RESERVE, MODEL_MINIMUM, OpenTurn, ask_model, new_turn_id, replay_of_key
-from chat_core.turns.unlocked import unlocked_context
+from chat_core.turns.unlocked import effective, unlocked_context
 
 if TYPE_CHECKING:
     from chat_core.deadline import Deadline
@@ -81,7 +82,7 @@ class TurnService:
         reserve = COMMIT_RESERVE + MODEL_MINIMUM
         head, context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
         if request.is_dry_run:
-            return Completed(context.explained(head))
+            return Completed(explained(context, head, effective(self._parts.default_memory, head, request.memory)))
         reply = await ask_model(
             self._parts.replies, request.call(context.input, personal=context.is_personal), deadline, alone=head.seq > 0
         )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from chat_core.errors import NotFound
 from chat_core.history import Head
 from chat_core.keys import is_generated_id
-from chat_core.memory import merge_settings, parse_turn_settings
-from chat_core.turns.context import Asked, turn_context
+from chat_core.memory import effective_settings, is_override, merge_settings, parse_turn_settings
+from chat_core.turns.context import Asked, explained_past, turn_context
+from chat_core.turns.explained import Effective, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from chat_core.history import History
     from chat_core.keys import Address
@@ -42,19 +43,24 @@ async def conversation_context(
     address: Address,
     *,
     default_memory: Mapping[str, Any],
-    override: Mapping[str, Any] | None,
+    overrides: Sequence[Mapping[str, Any] | None],
     model: str,
-) -> dict[str, Any]:
-    """Tell what a model would see of a conversation's history.
+) -> list[dict[str, Any]]:
+    """Tell what a model would see of a conversation's history, through one or more settings; it is read once.
 
     Parameters
     ----------
     default_memory
         Memory settings of a conversation that has none.
-    override
-        Other memory settings to look through, or None.
+    overrides
+        The memory settings to look through; None: the conversation's own.
     model
         Whose encoding counts the tokens.
+
+    Returns
+    -------
+    list
+        The resource ``conversation.context`` of each.
 
     Raises
     ------
@@ -64,9 +70,24 @@ async def conversation_context(
         If the settings are none that a policy has.
     """
     head = await head_or_new(sources.history, address)
-    settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
-    context = await turn_context(sources, head, Asked((), {"model": model}, explain=True), memory=settings)
-    return context.explained(head)
+    stored = merge_settings(default_memory, head.memory)
+    memories = [parse_turn_settings(stored, override) for override in overrides]
+    past = None
+    if len(memories) > 1:
+        reaches = [memory.policy.reach for memory in memories]
+        past = await explained_past(sources.history, head, None if None in reaches else max(filter(None, reaches)))
+    asked = Asked((), {"model": model}, explain=True, past=past)
+    contexts = [await turn_context(sources, head, asked, memory=memory) for memory in memories]
+    return [
+        explained(context, head, effective(default_memory, head, override))
+        for context, override in zip(contexts, overrides, strict=True)
+    ]
+
+
+def effective(default_memory: Mapping[str, Any], head: Head, override: Mapping[str, Any] | None) -> Effective:
+    """Tell which memory settings hold, and what says so."""
+    settings = effective_settings(merge_settings(default_memory, head.memory), override)
+    return Effective(settings, "turn" if is_override(override) else "conversation" if head.memory else "default")
 
 
 async def unlocked_context(
