@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.rehearsal.emulator import Failed
+from tests.rehearsal.emulator import REGION, Failed
 from tools.paths import ROOT
 
 if TYPE_CHECKING:
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 
     from tests.rehearsal.emulator import Emulator
 
-COMMAND_SECONDS = 300
+COMMAND_SECONDS = 600
+ALIAS = "live"
 
 
 def commands(page: Path, heading: str) -> list[str]:
@@ -86,16 +86,22 @@ class Stack:
             raise Failed(message)
         return done.stdout
 
-    def aws(self, command: str) -> Any:
-        """Ask AWS by its CLI."""
-        text = self.run(f"aws {command} --output json")
-        return json.loads(text) if text.strip() else None
+    def client(self, service: str) -> Any:
+        """Make boto3's client of a service, to look at what the owner's commands did."""
+        import boto3
+
+        return boto3.client(
+            service,
+            endpoint_url=self.emulator.url,
+            region_name=REGION,
+            aws_access_key_id="fake",
+            aws_secret_access_key="fake",
+        )
 
     def outputs(self) -> Mapping[str, str]:
         """Read the stack's outputs, the API's address as the emulator has it."""
-        [stack] = self.aws(f"cloudformation describe-stacks --stack-name {self.name}")["Stacks"]
-        found = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        return {name: self.here(value) for name, value in found.items()}
+        [stack] = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        return {output["OutputKey"]: self.here(output["OutputValue"]) for output in stack["Outputs"]}
 
     def here(self, text: str) -> str:
         """Write the API's address as the emulator has it."""
@@ -107,15 +113,34 @@ class Stack:
 
     def resources(self) -> Mapping[str, list[str]]:
         """List what AWS holds of the kinds that the template makes, whosever it is."""
+        secrets = self.client("secretsmanager").list_secrets()["SecretList"]
+        pools = self.client("cognito-idp").list_user_pools(MaxResults=10)["UserPools"]
+        functions, layers = self.client("lambda"), self.client("lambda").list_layers()["Layers"]
         return {
-            "tables": self.aws("dynamodb list-tables")["TableNames"],
-            "secrets": [secret["ARN"] for secret in self.aws("secretsmanager list-secrets")["SecretList"]],
-            "user pools": [
-                pool["Id"] for pool in self.aws("cognito-idp list-user-pools --max-results 10")["UserPools"]
-            ],
-            "functions": [one["FunctionName"] for one in self.aws("lambda list-functions")["Functions"]],
-            "layers": [one["LayerName"] for one in self.aws("lambda list-layers")["Layers"]],
-            "APIs": [one["id"] for one in self.aws("apigateway get-rest-apis").get("items", [])],
-            "roles": [one["RoleName"] for one in self.aws("iam list-roles")["Roles"]],
-            "log groups": [one["logGroupName"] for one in self.aws("logs describe-log-groups")["logGroups"]],
+            "tables": self.client("dynamodb").list_tables()["TableNames"],
+            "secrets": [secret["ARN"] for secret in secrets],
+            "user pools": [pool["Id"] for pool in pools],
+            "functions": [one["FunctionName"] for one in functions.list_functions()["Functions"]],
+            "event sources": [one["UUID"] for one in functions.list_event_source_mappings()["EventSourceMappings"]],
+            "layers": [one["LayerName"] for one in layers],
+            "APIs": [one["id"] for one in self.client("apigateway").get_rest_apis().get("items", [])],
+            "roles": [one["RoleName"] for one in self.client("iam").list_roles()["Roles"]],
+            "log groups": [one["logGroupName"] for one in self.client("logs").describe_log_groups()["logGroups"]],
         }
+
+    def versions(self) -> Mapping[str, str]:
+        """Read the version that each function's alias names."""
+        client = self.client("lambda")
+        return {
+            name: client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
+            for name in self.resources()["functions"]
+        }
+
+    def logged(self) -> str:
+        """Read what the functions logged, a line each."""
+        client = self.client("logs")
+        return "\n".join(
+            event["message"]
+            for group in self.resources()["log groups"]
+            for event in client.filter_log_events(logGroupName=group)["events"]
+        )
