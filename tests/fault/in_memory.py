@@ -123,7 +123,7 @@ def service_in_memory() -> Iterator[Service]:
     embeddings = Embeddings(replies._flow, replies._provider)
     stores: Any = None
     made = ChatParts(ChatSettings.from_env(environment), stores, provider, replies, embeddings, process.turns)
-    own = HistoryParts(stores, process.conversations, process.erasure)
+    own = HistoryParts(stores, process.conversations, process.remembered, process.erasure)
     chat.app.dependency_overrides[chat.parts] = lambda: made
     history.app.dependency_overrides[history.parts] = lambda: own
     yield Service(App(None, None), provider, count())  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from chat_core.cache.access import CacheAccess
 from chat_core.cache.flow import CacheFlow, Provider
 from chat_core.cache.replies import Replies
 from chat_core.conversations.erasure import Erasure
+from chat_core.conversations.memory import ConversationMemory
 from chat_core.conversations.resources import Conversations
 from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, StoreUnavailable
@@ -23,6 +24,7 @@ from chat_core.turns.turn import TurnParts
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
+from tests.fakes.recall import InMemoryRecallIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +56,7 @@ class World:
         self.leases: Any = InMemoryLeases(self.table)
         self.conversations: Any = InMemoryConversations(self.table)
         self.long_term: Any = InMemoryLongTermStore(self.table)
+        self.index: Any = InMemoryRecallIndex(self.table)
         self.memory: Any = InMemoryMemoryStore(self.clock)
         self.cache: Any = InMemoryResponseCache(self.clock)
 
@@ -162,6 +165,8 @@ class Process:
         at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
         self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, BUFFER, world.clock))
         self.conversations = Conversations(store, sources, at_once, hot, default_memory=BUFFER, clock=world.clock)
+        index: Any = Faulty(world.index, self.faults, down)
+        self.remembered = ConversationMemory(sources, index, default_memory=BUFFER)
         self.erasure = Erasure(history, store, hot)
 
     def deadline(self, seconds: float = 28.0) -> Deadline:

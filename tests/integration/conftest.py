@@ -50,11 +50,12 @@ def _close_environment() -> None:
     """Close what an environment of Lambda keeps for its life."""
     from chat import handler as chat
     from history import handler as history
+    from memory import handler as memory
 
-    model = chat.parts().model
-    assert isinstance(model, OpenAIModel)
-    event_loop.run(model.aclose())
-    for stores in (chat.parts().stores, history.parts().stores):
+    for model in (chat.parts().model, memory.parts().model):
+        assert isinstance(model, OpenAIModel)
+        event_loop.run(model.aclose())
+    for stores in (chat.parts().stores, history.parts().stores, memory.parts().stores):
         event_loop.run(stores.cache.aclose())
         stores.table.close()
     event_loop.close()

@@ -16,7 +16,7 @@ from chat_core.deadline import Deadline
 from chat_core.keys import Address
 from chat_core.settings import HistorySettings
 from chat_core.turns import Keyed
-from history import schemas
+from history import memory, schemas
 from history.wiring import HistoryParts, make_history
 
 app = api.build_app()
@@ -125,6 +125,27 @@ async def compare_contexts(conversation_id: Where, body: Body, made: Parts) -> R
     overrides, model = schemas.comparison(body)
     contexts = await made.conversations.contexts(conversation_id, overrides, model=model)
     return api.json_response({"object": "list", "data": contexts})
+
+
+@app.get("/v1/conversations/<conversation_id>/memory")
+async def get_memory(conversation_id: Where, parts: Parts) -> Response[str]:
+    """Tell what is remembered of a conversation, and how far it reaches."""
+    return api.json_response(memory.memory_resource(await parts.memory.get(conversation_id)))
+
+
+@app.post("/v1/conversations/<conversation_id>/memory")
+async def rebuild_memory(conversation_id: Where, body: Body, parts: Parts) -> Response[str]:
+    """Have a conversation's memory made again."""
+    memory.check_rebuild(body)
+    await parts.memory.rebuild(conversation_id)
+    return api.json_response(memory.memory_resource(await parts.memory.get(conversation_id)))
+
+
+@app.delete("/v1/conversations/<conversation_id>/memory")
+async def delete_memory(conversation_id: Where, parts: Parts) -> Response[str]:
+    """Forget what was made of a conversation; its history stays."""
+    await parts.memory.forget(conversation_id)
+    return api.json_response(memory.forgotten_memory(conversation_id.conversation))
 
 
 @app.get("/v1/conversations/<conversation_id>/items")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.conversations import Conversations, Erasure
+from chat_core.conversations import ConversationMemory, Conversations, Erasure
 from chat_core.turns import TurnLeases
 from chat_core.wiring import make_stores
 
@@ -20,6 +20,7 @@ class HistoryParts:
 
     stores: Stores
     conversations: Conversations
+    memory: ConversationMemory
     erasure: Erasure
 
 
@@ -34,4 +35,5 @@ def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
     conversations = Conversations(
         stores.conversations, stores.sources, leases, stores.hot, default_memory=settings.default_memory
     )
-    return HistoryParts(stores, conversations, Erasure(stores.history, stores.conversations, stores.hot))
+    memory = ConversationMemory(stores.sources, stores.index, default_memory=settings.default_memory)
+    return HistoryParts(stores, conversations, memory, Erasure(stores.history, stores.conversations, stores.hot))

@@ -13,10 +13,9 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from chat_core.api import event_loop
 from chat_core.deadline import Deadline
 from chat_core.keys import Address
-from chat_core.observability import logger, metrics, where
+from chat_core.observability import Metric, count, logger, metrics, where
 from chat_core.settings import MemorySettings
-from chat_core.wiring import Stores, make_stores, model_at
-from memory.wiring import make_worker
+from memory.wiring import MemoryParts, make_memory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from chat_core.long_term import MemoryWorker
-    from chat_core.model import ChatModel
 
 MISSED_SECONDS = 300
 """Work that waits for longer is started by the schedule: its stream record was lost, or it was put off."""
@@ -35,27 +33,9 @@ AT_ONCE = 10
 
 
 @cache
-def settings() -> MemorySettings:
-    """Read this environment's settings."""
-    return MemorySettings.from_env(os.environ)
-
-
-@cache
-def stores() -> Stores:
-    """Make this environment's stores."""
-    return make_stores(settings().history)
-
-
-@cache
-def model() -> ChatModel:
-    """Make this environment's connection to the model's provider."""
-    return model_at(settings().openai)
-
-
-@cache
-def worker() -> MemoryWorker:
-    """Make this environment's worker."""
-    return make_worker(settings(), stores(), model())
+def parts() -> MemoryParts:
+    """Make this environment's parts."""
+    return make_memory(MemorySettings.from_env(os.environ))
 
 
 @metrics().log_metrics(capture_cold_start_metric=True)
@@ -68,11 +48,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
         Which records are to be delivered again: those whose work a store of our own stood in the way of.
     """
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    count(Metric.FOLDS, 0)  # an invocation that finds nothing to do is no reason for a warning
     if "Records" not in event:
-        event_loop.run(_missed(worker(), deadline))
+        event_loop.run(_missed(parts().worker, deadline))
         return {}
     addresses = {address for record in event["Records"] if (address := _address(record["dynamodb"]["Keys"]))}
-    failed = event_loop.run(_worked(worker(), addresses, deadline))
+    failed = event_loop.run(_worked(parts().worker, addresses, deadline))
 
     def tell(record: DynamoDBRecord) -> None:
         error = failed.get(_address(record.raw_event["dynamodb"]["Keys"]))

@@ -1,6 +1,7 @@
 """Conversations as resources: created, read, listed, changed, erased."""
 
 from chat_core.conversations.erasure import Erased, Erasure
+from chat_core.conversations.memory import ConversationMemory, MemoryState
 from chat_core.conversations.resources import Conversations
 
-__all__ = ["Conversations", "Erased", "Erasure"]
+__all__ = ["ConversationMemory", "Conversations", "Erased", "Erasure", "MemoryState"]

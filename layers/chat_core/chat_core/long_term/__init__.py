@@ -3,7 +3,7 @@
 from chat_core.long_term.asking import StructuredModel
 from chat_core.long_term.due import folding_of, is_overdue, makes_due, unfolded_by
 from chat_core.long_term.embedder import Embedder
-from chat_core.long_term.index import RecallIndex
+from chat_core.long_term.index import Indexed, IndexStats, RecallIndex
 from chat_core.long_term.indexing import Indexing
 from chat_core.long_term.notes import notes_of
 from chat_core.long_term.records import Memory
@@ -15,6 +15,8 @@ __all__ = [
     "Change",
     "Due",
     "Embedder",
+    "IndexStats",
+    "Indexed",
     "Indexing",
     "LongTermStore",
     "Memory",

@@ -76,6 +76,8 @@ class Memory:
         Refused answers in a row, for the range in which facts are due.
     erased
         Whether covered items were erased since the last fold.
+    rebuilding
+        Whether it is to be made again from the beginning, and nothing was folded yet.
     attempts
         Failures in a row.
     refused
@@ -93,6 +95,7 @@ class Memory:
     facts_up_to: int = 0
     facts_refused: int = 0
     erased: bool = False
+    rebuilding: bool = False
     attempts: int = 0
     refused: int = 0
     last_error: str = ""
@@ -119,10 +122,15 @@ class Memory:
             folds=self.folds + 1,
             summaries=spaced((*self.summaries, summary)),
             erased=False,
+            rebuilding=False,
             attempts=0,
             refused=0,
             last_error="",
         )
+
+    def settled(self) -> Memory:
+        """Tell that nothing is due, whatever was erased or asked for."""
+        return replace(self, erased=False, rebuilding=False)
 
     def skipping(self, first: int, last: int) -> Memory:
         """Leave a range out that no summary could be made of."""
@@ -164,11 +172,11 @@ class Memory:
 
     def forgotten(self, seq: int) -> Memory:
         """Forget all that was made of the history up to a seq."""
-        return Memory(self.incarnation, self.folds, forgotten_up_to=seq)
+        return Memory(self.incarnation, self.folds, forgotten_up_to=seq, indexed_up_to=seq, facts_up_to=seq)
 
     def rebuilt(self) -> Memory:
         """Begin anew, with what was forgotten too."""
-        return Memory(self.incarnation, self.folds)
+        return Memory(self.incarnation, self.folds, rebuilding=True)
 
 
 def backoff(attempts: int) -> int:

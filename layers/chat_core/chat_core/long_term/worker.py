@@ -250,7 +250,7 @@ class MemoryWorker:
                 await self._store.change(head, Change(memory, fold_after=self._clock() + backoff(memory.attempts)))
                 return None
             memory = memory.skipping(batch.turns[0].first, batch.turns[-1].last)
-        await self._store.change(head, Change(memory, _correction(head, left)))
+        await self._store.change(head, Change(memory, _correction(head, left.unfolded)))
         self._metric(Metric.FOLDS)
         return replace(state, head=replace(head, folds=memory.folds, unfolded=left.unfolded), memory=memory, tail=left)
 
@@ -263,14 +263,22 @@ class MemoryWorker:
 
     async def _correct(self, state: _State) -> None:
         """Put the estimate right that had said that something was due."""
-        if is_overdue(state.head.unfolded, state.folding):
-            change = Change(state.memory, _correction(state.head, state.tail), state.head.fold_after)
-            await self._store.change(state.head, change)
+        settled = state.memory.settled()
+        if settled != state.memory or is_overdue(state.head.unfolded, state.folding):
+            left = _within(state.tail.unfolded, state.folding)
+            await self._store.change(state.head, Change(settled, _correction(state.head, left), state.head.fold_after))
 
 
-def _correction(head: Head, left: _Tail) -> Unfolded:
+def _within(unfolded: Unfolded, folding: Folding) -> Unfolded:
+    """Estimate no more than the trigger where nothing is due: the one turn that there is may be larger."""
+    if folding.unit == "messages":
+        return Unfolded(unfolded.bytes, min(unfolded.messages, folding.trigger))
+    return Unfolded(min(unfolded.bytes, folding.trigger * BYTES_A_TOKEN), unfolded.messages)
+
+
+def _correction(head: Head, rest: Unfolded) -> Unfolded:
     """Tell what to add to the head's estimate, so that it says what is left; turns that came meanwhile add theirs."""
-    known, rest = head.unfolded, left.unfolded
+    known = head.unfolded
     return Unfolded(rest.bytes - known.bytes, rest.messages - known.messages)
 
 
