@@ -1,0 +1,98 @@
+"""Long-term memory as `make run` has it: made by the function that the table's stream starts, seen by the stock SDK."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from local.model import faults
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+    from local.model.server import StandInModel
+
+SUMMARY: dict[str, Any] = {"policy": "summary_window", "trigger_tokens": 600, "keep": 300}
+WINDOW: dict[str, Any] = {"policy": "message_window", "max_messages": 20}
+
+
+def create(client: OpenAI, memory: dict[str, Any]) -> str:
+    return client.conversations.create(extra_body={"memory": memory}).id
+
+
+def say(client: OpenAI, conversation: str, text: str) -> str:
+    return client.responses.create(model="gpt-4.1-mini", conversation=conversation, input=text).output_text
+
+
+def notes(client: OpenAI, conversation: str) -> str:
+    """What the model would see of long-term memory; nothing before it is made."""
+    context = cast("dict[str, Any]", client.get(f"/conversations/{conversation}/context", cast_to=object))
+    shown = [json.dumps(item, ensure_ascii=False) for item in context["input"]]
+    return "\n".join(text for text in shown if "<memory_notes>" in text)
+
+
+def wait_for(client: OpenAI, conversation: str, words: str) -> None:
+    deadline = time.monotonic() + 30
+    while words not in notes(client, conversation):
+        assert time.monotonic() < deadline, notes(client, conversation) or "there are no notes"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """The founding dialogue in a language, how a note has it, and how many turns lie between."""
+
+    introduction: str
+    filler: str
+    question: str
+    known: str
+    unknown: str
+    noted: str
+    turns: int
+
+
+JAPANESE = Dialogue(
+    "私の名前は渡辺直美です。",
+    "今日は{0}回歩いて、とても楽しかったです。",
+    "私の名前なんだっけ？",
+    "あなたの名前は渡辺直美さんです！",
+    "まだお名前を伺っていません。",
+    "ユーザーの名前は渡辺直美です。",
+    turns=60,
+)
+ENGLISH = Dialogue(
+    "My name is Naomi Watanabe.",
+    "I walked {0} times around the lake, and it was a lovely day.",
+    "What is my name?",
+    "Your name is Naomi Watanabe!",
+    "You have not told me your name yet.",
+    "The user's name is Naomi Watanabe.",
+    turns=25,
+)
+
+
+@pytest.mark.parametrize("said", [JAPANESE, ENGLISH], ids=["ja", "en"])
+def test_what_a_window_forgets_a_summary_keeps(client: OpenAI, said: Dialogue) -> None:
+    for memory, expected in ((WINDOW, said.unknown), (SUMMARY, said.known)):
+        conversation = create(client, memory)
+        say(client, conversation, said.introduction)
+        for number in range(said.turns):
+            say(client, conversation, said.filler.format(number))
+        if memory is SUMMARY:
+            wait_for(client, conversation, said.noted)
+        assert say(client, conversation, said.question) == expected
+
+
+def test_notes_in_another_language_are_refused_and_asked_for_again(client: OpenAI, model: StandInModel) -> None:
+    model.script += [faults.foreign_summary(), faults.not_the_schema()]
+    conversation = create(client, SUMMARY)
+    say(client, conversation, "私の名前は渡辺直美です。")
+    for number in range(30):
+        say(client, conversation, f"今日は{number}回歩いて、とても楽しかったです。")
+    wait_for(client, conversation, "ユーザーの名前は渡辺直美です。")
+    assert "Assistant was of help" not in notes(client, conversation)
+    assert not model.script
