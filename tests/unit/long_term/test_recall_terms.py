@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_core.long_term.recall import digest, previous_share, terms, weighted
+from chat_core.long_term.recall import digest, stands_alone, terms, weighted
 from chat_core.long_term.recall.terms import MOST_TERMS, words
 
 
@@ -49,10 +49,21 @@ def test_what_differs_in_case_and_punctuation_alone_is_the_same_content() -> Non
 
 
 def test_the_message_before_counts_a_little_and_fully_where_the_last_says_nearly_nothing() -> None:
-    query = weighted("Where does my sister live now?", "My dog is ill")
-    assert {query[term] for term in terms("sister")} == {1.0}
-    assert {query[term] for term in terms("ill")} == {0.25}
+    query = weighted("Where does my sister live now, ill?", "My dog is ill")
+    assert {query[term] for term in terms("sister live")} == {1.0}
+    assert {query[term] for term in terms("dog")} == {0.25}
     # A word of both is the last one's.
-    assert {query[term] for term in terms("my")} == {1.0}
-    assert set(weighted("And why?", "My dog is ill").values()) == {1.0}
-    assert previous_share(0) == 1.0
+    assert {query[term] for term in terms("ill")} == {1.0}
+    short = weighted("And why?", "My dog is ill")
+    assert {short[term] for term in terms("dog ill")} == {1.0}
+    assert not stands_alone("And why?")
+    assert not stands_alone("")
+    assert stands_alone("The dog?")
+    assert stands_alone("ポチは？")
+
+
+def test_the_words_that_questions_are_made_of_count_little() -> None:
+    query = weighted("What did I tell you about the volcano?")
+    assert {query[term] for term in terms("volcano")} == {1.0}
+    assert {query[term] for term in terms("what did I tell you about the")} == {0.25}
+    assert set(weighted("Was habe ich dir über den Vulkan gesagt?").values()) == {0.25, 1.0}

@@ -6,7 +6,7 @@ How it goes together: `Entry` of a turn (`terms`, `signs`, `digest`) → `cut` a
 
 from chat_core.long_term.recall.blocks import Block, Entry, Vectors, build, cut, pack, unpack, without
 from chat_core.long_term.recall.models import DIMENSIONS, WORDS, Scale, scale_of
-from chat_core.long_term.recall.query import previous_share, weighted
+from chat_core.long_term.recall.query import stands_alone, weighted
 from chat_core.long_term.recall.quotes import entry_of, quoted, recalled, speeches, spoken
 from chat_core.long_term.recall.ranking import Candidate, Judged, Limits, Ranking, rank
 from chat_core.long_term.recall.search import Found, Query, QueryVector, search
@@ -33,7 +33,6 @@ __all__ = [
     "digest",
     "entry_of",
     "pack",
-    "previous_share",
     "quoted",
     "rank",
     "recalled",
@@ -42,6 +41,7 @@ __all__ = [
     "signs",
     "speeches",
     "spoken",
+    "stands_alone",
     "terms",
     "unpack",
     "weighted",

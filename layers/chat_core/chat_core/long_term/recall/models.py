@@ -32,10 +32,10 @@ class Scale:
 
     rank: float = 0.3
     gate: float = 0.5
-    floor: float = 0.22
+    floor: float = 0.23
 
 
-WORDS = Scale(rank=0.0, gate=0.0, floor=0.15)
+WORDS = Scale(rank=0.0, gate=0.0, floor=0.17)
 """Where there is no cosine."""
 
 SCALES: Mapping[str, Scale] = {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from chat_core.long_term.recall.common import common_terms
 from chat_core.long_term.recall.terms import terms
 
 PREVIOUS = 0.25
 """Share of the message before: a full one drowns a new question, none loses "and when was that?"."""
 
-FEW_TERMS = 3
-"""A message of fewer words cannot stand alone: then the one before counts in full."""
+COMMON = 0.25
+"""Weight of a word that says little of what is asked."""
+
+FEW_TERMS = 1
+"""A message with fewer words that say more cannot stand alone: then the one before counts in full."""
 
 
 def weighted(last: str, previous: str = "") -> dict[int, float]:
@@ -26,11 +30,12 @@ def weighted(last: str, previous: str = "") -> dict[int, float]:
     dict
         Weights by term.
     """
-    newest = terms(last)
-    share = previous_share(len(newest))
-    return dict.fromkeys(terms(previous), share) | dict.fromkeys(newest, 1.0)
+    share = PREVIOUS if stands_alone(last) else 1.0
+    weights = dict.fromkeys(terms(previous), share) | dict.fromkeys(terms(last), 1.0)
+    common = common_terms()
+    return {term: weight * COMMON if term in common else weight for term, weight in weights.items()}
 
 
-def previous_share(terms_of_last: int) -> float:
-    """Tell how much the message before counts."""
-    return 1.0 if terms_of_last < FEW_TERMS else PREVIOUS
+def stands_alone(text: str) -> bool:
+    """Whether a message says what it is about."""
+    return len(terms(text) - common_terms()) >= FEW_TERMS

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 K1 = 0.9
 B = 0.4
 IDF_EXPONENT = 1.5
+BACKGROUND = 100
+"""Turns that nobody said and no word is in: without them, in a short conversation, a word that was said once would
+be worth much less than one that never was."""
+
 OWN = 0.8
 BESIDE = 0.24
 """Share of a turn's own score, and of each of its two neighbours', in what counts."""
@@ -199,7 +203,7 @@ def _words(blocks: Sequence[Block], terms: Mapping[int, float]) -> list[float]:
     for term, weight in terms.items():
         found = [(start, bits) for start, block in _placed(blocks) if (bits := block.where(term))]
         occurs = sum(bits.bit_count() for _, bits in found)
-        value = weight * math.log(1 + (turns - occurs + 0.5) / (occurs + 0.5)) ** IDF_EXPONENT
+        value = weight * math.log(1 + (turns + BACKGROUND - occurs + 0.5) / (occurs + 0.5)) ** IDF_EXPONENT
         whole += value
         if occurs > max(COMMON * turns, COMMON_FROM):
             continue
