@@ -50,6 +50,7 @@ _DECISION = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(r"私|わたし|僕|ぼく|俺|うち|\b(?:I|I'm|I've|my|our|we)\b")
+_MINE = re.compile(r"\b(?:my|our)\b|(?:私|わたし|僕|ぼく|俺|うち)の", re.IGNORECASE)
 _NUMBER = re.compile(r"\d")
 _NAMES = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]+|[ァ-ヶー]{3,}|[一-龯]{3,}")
 _SMALL_TALK = re.compile(
@@ -144,6 +145,7 @@ def _score(sentence: str) -> int:
         + 40 * bool(said)
         + 50 * bool(_REMEMBER.search(sentence))
         + 20 * bool(_DECISION.search(sentence))
+        + 20 * bool(_MINE.search(sentence))
         + 15 * bool(_NUMBER.search(sentence))
         + 8 * bool(_NAMES.search(sentence))
         + 5 * bool(_OWN.search(sentence))

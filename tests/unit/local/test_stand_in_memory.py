@@ -104,12 +104,13 @@ def test_turns_that_tell_nothing_leave_the_notes_as_they_are() -> None:
 
 
 def test_the_founding_dialogue_survives_any_number_of_folds() -> None:
-    notes = summary(*INTRODUCTION)
+    notes = summary(*INTRODUCTION, "My dog's food is chicken and rice.")
     for fold in range(20):
         filler = tuple(f"{fold}日目は{number}回歩いて、天気のことをたくさん話しました。" for number in range(20))
         notes = summary(*filler, before=notes)
     assert "渡辺直美" in notes
     assert "5月3日" in notes
+    assert "My dog's food" in notes
     assert "19日目" in notes  # there is room for what is new, too
     asked = Prompt((Message("user", str(notes_message(notes, "ja").content)), Message("user", "私の名前なんだっけ？")))
     assert answer(asked).text == "あなたの名前は渡辺直美さんです！"
