@@ -33,7 +33,7 @@ def parts() -> ChatParts:
 
 def deadline() -> Deadline:
     """Tell when Lambda ends this invocation."""
-    return Deadline.after(app.lambda_context.get_remaining_time_in_millis() / 1000)
+    return Deadline.of(app.lambda_context)
 
 
 Parts = Annotated[ChatParts, Depends(parts)]

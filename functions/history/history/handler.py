@@ -30,7 +30,7 @@ def parts() -> HistoryParts:
 
 def deadline() -> Deadline:
     """Tell when Lambda ends this invocation."""
-    return Deadline.after(app.lambda_context.get_remaining_time_in_millis() / 1000)
+    return Deadline.of(app.lambda_context)
 
 
 def address_in_path(request: Request, user: Annotated[str, Depends(api.current_user)]) -> Address:

@@ -47,7 +47,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     dict
         Which records are to be delivered again: those whose work a store of our own stood in the way of.
     """
-    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    deadline = Deadline.of(context)
     count(Metric.FOLDS, 0)  # an invocation that finds nothing to do is no reason for a warning
     if "Records" not in event:
         event_loop.run(_missed(parts().worker, deadline))

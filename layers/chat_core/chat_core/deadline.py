@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chat_core.errors import StoreUnavailable
 
@@ -18,6 +18,14 @@ STORE_TIMEOUT = 5.0
 """Most seconds that a turn waits for one answer of the durable history."""
 
 STORE_RETRY_MS = 1_000
+
+
+class Invocation(Protocol):
+    """What Lambda hands to a handler beside the event."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Tell the time that is left."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,11 @@ class Deadline:
 
     at: float
     clock: Callable[[], float] = time.monotonic
+
+    @classmethod
+    def of(cls, invocation: Invocation) -> Deadline:
+        """Make the deadline at which Lambda ends an invocation."""
+        return cls.after(invocation.get_remaining_time_in_millis() / 1000)
 
     @classmethod
     def after(cls, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Deadline:
