@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from chat_core.cache import Reply
+
 if TYPE_CHECKING:
     from tests.fault.conftest import World
 
@@ -78,3 +80,26 @@ def test_a_page_costs_the_same_at_any_depth(world: World) -> None:
     calls.clear()
     assert world.call("GET", "/v1/conversations").status == 200
     assert [call.rpartition(".")[2] for call in calls] == ["Query"]
+
+
+def test_what_an_earlier_version_let_in_is_read_mended_and_the_conversation_goes_on(world: World) -> None:
+    """Before replies were checked, half a surrogate pair in one was committed, and nobody could read it again."""
+    cut = {"type": "output_text", "text": "cut \ud83d", "annotations": [], "logprobs": [], "number": float("nan")}
+    message = {"type": "message", "role": "assistant", "status": "completed", "content": [cut]}
+    response = {"id": "resp_1", "object": "response", "status": "completed", "output": [message]}
+
+    async def respond(*_: object, **__: object) -> Reply:
+        return Reply(response, "MISS", "omoide; fwd=uri-miss")
+
+    replies: Any = world.turns._parts.replies
+    replies.respond = respond
+    assert world.turn("talk", "one").status >= 500, "the earlier version's answer"
+    del replies.respond
+    for _ in range(2):
+        items = world.call("GET", "/v1/conversations/talk/items", query={"order": "asc"})
+        assert items.status == 200
+        part = items.body["data"][1]["content"][0]
+        assert (part["text"], part["number"]) == ("cut \ufffd", None)
+        assert world.call("GET", "/v1/conversations/talk/context").status == 200
+        assert world.turn("talk", "go on").status == 200
+        world.momento.wipe()

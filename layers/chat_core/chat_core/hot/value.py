@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.memory import NO_NOTES, Earlier, Kept, Notes
-from chat_core.messages import Message, from_items, mend_text, upstream_items
+from chat_core.messages import Message, from_items, mend_text, read_stored_json, upstream_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -91,7 +91,7 @@ def pack(state: MemoryState) -> bytes:
 def unpack(data: bytes) -> MemoryState | None:
     """Read a memory value; None when it is of another version, or none at all."""
     try:
-        return _load_state(json.loads(_inflate_text(data)))
+        return _load_state(read_stored_json(_inflate_text(data)))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error):
         return None
 

@@ -3,7 +3,7 @@
 from chat_core.messages.items import from_items, pinned_system, stored_item, to_items, upstream_items
 from chat_core.messages.langchain import element, fitting
 from chat_core.messages.message import BEGINNING, Anchor, Content, Item, Message, Role, ToolCall, Turn, text_of
-from chat_core.messages.unicode import mend, mend_text
+from chat_core.messages.unicode import mend, mend_text, read_stored_json
 
 __all__ = [
     "BEGINNING",
@@ -20,6 +20,7 @@ __all__ = [
     "mend",
     "mend_text",
     "pinned_system",
+    "read_stored_json",
     "stored_item",
     "text_of",
     "to_items",

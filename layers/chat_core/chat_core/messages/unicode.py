@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 def mend_text(text: str) -> str:
@@ -35,3 +38,15 @@ def mend(value: Any) -> Any:
     if isinstance(value, dict):
         return {mend_text(name): mend(member) for name, member in value.items()}
     return [mend(member) for member in value] if isinstance(value, list) else value
+
+
+def read_stored_json(text: str) -> Any:
+    """Read JSON of our own; what an earlier version wrote though it was no number or not Unicode is mended.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON.
+    """
+    value = _DECODER.decode(text)
+    return mend(value) if "\\ud" in text else value

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from chat_core.messages import mend
+from chat_core.messages import read_stored_json
 
 Attribute = Mapping[str, Any]
 """A value with its DynamoDB type: ``{"S": …}``, ``{"N": …}``, ``{"B": …}`` or ``{"BOOL": …}``."""
@@ -95,12 +95,7 @@ def _from_stream(stream: bytes) -> tuple[Any, int]:
 
 
 def _from_json(data: bytes) -> tuple[Any, int]:
-    """Read JSON; what an earlier version stored though it was neither a number nor Unicode is mended."""
     try:
-        value = _DECODER.decode(data.decode())
-        return (mend(value) if b"\\ud" in data else value), len(data)
+        return read_stored_json(data.decode()), len(data)
     except (ValueError, RecursionError):
         raise Corrupt from None
-
-
-_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
