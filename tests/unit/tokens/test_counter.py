@@ -343,6 +343,12 @@ def test_a_message_is_counted_once_and_remembered_by_its_place() -> None:
     assert view.tokens == {}
 
 
+def test_a_part_whose_type_is_no_text_counts_its_text() -> None:
+    counter = counter_for("gpt-4o")
+    assert counter.message(Message("assistant", ({"type": ["text"], "text": "x"},))) == 5
+    assert counter.message(Message("assistant", ({"type": {}, "image_url": "x"},))) == 4
+
+
 def test_no_vocabulary_is_loaded_before_the_budget_is_near() -> None:
     program = """
         import sys

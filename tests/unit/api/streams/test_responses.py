@@ -315,3 +315,9 @@ def test_the_deltas_put_together_are_the_response(response: dict[str, Any]) -> N
 def test_every_event_is_openais(response: dict[str, Any]) -> None:
     for event in response_events(response):
         assert_valid(event, "ResponseStreamEvent")
+
+
+def test_a_part_whose_type_is_no_text_is_announced_and_done_as_it_is() -> None:
+    part: dict[str, Any] = {"type": ["output_text"], "text": "x"}
+    told = [event["part"] for event in response_events({**RESPONSE, "output": [message(part)]}) if "part" in event]
+    assert told == [part, part]

@@ -82,8 +82,8 @@ def _item_events(item: Mapping[str, Any], where: Event) -> Iterator[Event]:
 
 
 def _part_events(part: Mapping[str, Any], where: Event) -> Iterator[Event]:
-    kind = part.get("type", "")
-    member = _TEXTS.get(kind)
+    kind = part.get("type")
+    member = _TEXTS.get(kind) if isinstance(kind, str) else None  # a part that an earlier version stored unread
     if member is None:
         yield {"type": "response.content_part.added", **where, "part": part}
     elif kind == "output_text":
