@@ -53,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: StandInModel) -> Ite
         ("Handler: chat.handler.lambda_handler", "Handler: killing_chat.lambda_handler"),
         ("CodeUri: functions/", f"CodeUri: {ROOT}/functions/"),
         ("ContentUri: layers/", f"ContentUri: {ROOT}/layers/"),
-        ("Timeout: 60", f"Timeout: {TIMEOUT}"),
+        ("Timeout: 295", f"Timeout: {TIMEOUT}"),
         ('LOCK_WAIT_SECONDS: "10"', 'LOCK_WAIT_SECONDS: "2"'),
     ):
         assert old in text

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tests.integration.app import Answer, App
 
 PATIENCE = 20.0
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "Weather by city",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def parsed(frame: str) -> Any:
     return event
 
 
-@pytest.fixture(params=["stateless", "chat"])
+@pytest.fixture(params=["turn", "stateless", "chat"])
 def route(request: pytest.FixtureRequest) -> Route:
     if request.param == "chat":
         return Route("/v1/chat/completions", "CreateChatCompletionStreamResponse")
@@ -233,7 +239,9 @@ def test_a_provider_that_does_not_stream_is_cut_as_a_hit_is(app: App, route: Rou
 def test_both_handlers_write_the_same(app: App, route: Route) -> None:
     text = question()
     first = ask(app, route, text)
-    joined = app.call("POST", route.path, route.body(text, stream=True), headers={"cache-control": "no-cache"})
+    place = {"conversation": f"{route.conversation}-2"} if route.conversation else {}
+    body = route.body(text, stream=True) | place
+    joined = app.call("POST", route.path, body, headers={"cache-control": "no-cache"})
     assert joined.headers["x-cache"] == "MISS"
     assert route.text(route.events(joined)) == route.text(route.events(first))
 
@@ -262,3 +270,48 @@ def test_obfuscation_is_the_providers_as_the_caller_asks(app: App) -> None:
 def nothing_left(app: App) -> Iterator[None]:
     yield
     assert not app.model.script
+
+
+def test_events_of_a_turn_have_the_ids_and_the_frame_of_its_history(app: App) -> None:
+    turn = Route("/v1/responses", "ResponseStreamEvent", f"live-{uuid4().hex}")
+    for text, tools in ((question(), ()), ("What is the weather in Oslo?", (WEATHER,)), (question(), ())):
+        if text.startswith("What"):
+            turn = Route(turn.path, turn.schema, f"live-{uuid4().hex}")
+        events = turn.events(ask(app, turn, text, tools=list(tools)))
+        stored = app.call("GET", f"/v1/conversations/{turn.conversation}/items", query={"limit": "1"}).body["data"][0]
+        assert {event["item_id"] for event in events if "item_id" in event} == {stored["id"]}
+        done = next(event["item"] for event in events if event["type"] == "response.output_item.done")
+        announced = next(event["item"] for event in events if event["type"] == "response.output_item.added")
+        assert announced["id"] == stored["id"]
+        assert done == {name: value for name, value in stored.items() if name != "omoide"}
+        assert events[-1]["response"]["output"] == [stored]
+        created, completed = events[0]["response"], events[-1]["response"]
+        assert created["conversation"] == completed["conversation"] == {"id": turn.conversation}
+        assert created["omoide"]["turn_id"] == completed["omoide"]["turn_id"]
+        assert created["omoide"]["memory"] == completed["omoide"]["memory"]
+        assert created["id"] == completed["id"]
+
+
+def test_a_turn_that_only_reads_streams_and_leaves_no_trace(app: App) -> None:
+    turn = Route("/v1/responses", "ResponseStreamEvent", f"live-{uuid4().hex}")
+    ask(app, turn, question())
+    told = turn.events(ask(app, turn, question(), memory={"read_only": True}))
+    assert told[-1]["type"] == "response.completed"
+    assert len(app.call("GET", f"/v1/conversations/{turn.conversation}/items").body["data"]) == 2
+    dry = ask(app, turn, question(), memory={"dry_run": True})
+    assert dry.body["object"] == "conversation.context"
+
+
+def test_a_turn_that_breaks_off_leaves_nothing_and_the_next_goes_on(app: App) -> None:
+    turn = Route("/v1/responses", "ResponseStreamEvent", f"live-{uuid4().hex}")
+    app.model.script.append(faults.cut_connection(after=5))
+    assert turn.error(ask(app, turn, question()))["code"] == "upstream_error"
+    items = f"/v1/conversations/{turn.conversation}/items"
+    gone = app.call("GET", items)
+    assert gone.status == 404 or gone.body["data"] == []
+    ask(app, turn, question())
+    app.model.script.append(faults.error_event(after=9))
+    assert turn.error(ask(app, turn, question()))["code"] == "upstream_error"
+    assert len(app.call("GET", items).body["data"]) == 2
+    assert turn.whole(ask(app, turn, question()))["status"] == "completed"
+    assert len(app.call("GET", items).body["data"]) == 4

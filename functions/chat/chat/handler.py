@@ -16,11 +16,10 @@ from chat.responses import ResponsesCall, responses_call
 from chat.wiring import ChatParts, make_chat
 from chat_core import api, observability
 from chat_core.api.streams import ResponseStream
-from chat_core.cache import Completed, ModelCall, stateless
+from chat_core.cache import ModelCall, stateless
 from chat_core.deadline import Deadline
 from chat_core.runtime import Send
 from chat_core.settings import ChatSettings
-from chat_core.turns import TurnRequest, TurnService
 
 app = api.build_app()
 
@@ -64,11 +63,7 @@ async def create_response(
     if call.turn is None:
         asked = ModelCall(call.user, call.body, call.directives)
         return await api.answer_in_form(partial(stateless.respond, made.replies, asked, time_left), form)
-    return await api.answer_in_form(partial(_turn, made.turns, call.turn, time_left), form)
-
-
-async def _turn(turns: TurnService, turn: TurnRequest, time_left: Deadline, _: object = None) -> Completed:
-    return await turns.run(turn, time_left)
+    return await api.answer_in_form(partial(made.turns.run, call.turn, time_left), form)
 
 
 @app.post("/v1/chat/completions")

@@ -48,6 +48,11 @@ def as_committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...
     return items, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
 
 
+def announced(*, conversation: str, turn_id: str, memory: MemoryReport) -> dict[str, Any]:
+    """Make what a turn adds to the model's response before there is an answer: what `frame_of` does, but the cache."""
+    return {"conversation": {"id": conversation}, "omoide": {"turn_id": turn_id, "memory": memory}}
+
+
 def frame_of(reply: Reply, *, conversation: str, turn_id: str, memory: MemoryReport) -> dict[str, Any]:
     """Make the answer's frame: the model's response without its items, with the conversation and our own members."""
     report: TurnReport = {"turn_id": turn_id, "cache": reply.cache, "memory": memory}

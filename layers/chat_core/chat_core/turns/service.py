@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from chat_core import errors
 from chat_core.cache import Completed
-from chat_core.turns.answer import answer_of, frame_of
+from chat_core.turns.answer import announced, answer_of, frame_of
 from chat_core.turns.context import Asked
 from chat_core.turns.explained import explained
+from chat_core.turns.retold import Retold
 from chat_core.turns.turn import COMMIT_RESERVE, MODEL_MINIMUM, OpenTurn, ask_model, new_turn_id, replay_of_key
 from chat_core.turns.unlocked import effective, unlocked_context
 
 if TYPE_CHECKING:
+    from chat_core.cache import Listener
     from chat_core.deadline import Deadline
     from chat_core.turns.request import TurnRequest
     from chat_core.turns.turn import TurnParts
@@ -30,13 +32,15 @@ class TurnService:
     def __init__(self, parts: TurnParts) -> None:
         self._parts = parts
 
-    async def run(self, request: TurnRequest, deadline: Deadline) -> Completed:
+    async def run(self, request: TurnRequest, deadline: Deadline, listener: Listener | None = None) -> Completed:
         """Run one turn: what it returns is in the history.
 
         Parameters
         ----------
         deadline
             When the platform ends this invocation; everything inside ends before.
+        listener
+            Follows what the model makes. All that it hears is provisional until the turn has returned.
 
         Raises
         ------
@@ -44,7 +48,7 @@ class TurnService:
             If the turn failed: then it left nothing behind.
         """
         if request.leaves_no_trace:
-            return await self._read_only(request, deadline)
+            return await self._read_only(request, deadline, listener)
         start = deadline.clock()
         history = self._parts.history
         try:
@@ -56,7 +60,7 @@ class TurnService:
         try:
             if (replay := await turn.replay()) is not None:
                 return replay
-            answered = await turn.answer()
+            answered = await turn.answer(listener)
             try:
                 completed, change = await turn.commit(answered)
             except errors.IdempotencyKeyReused:
@@ -69,7 +73,7 @@ class TurnService:
         await turn.follow(change)
         return completed
 
-    async def _read_only(self, request: TurnRequest, deadline: Deadline) -> Completed:
+    async def _read_only(self, request: TurnRequest, deadline: Deadline, listener: Listener | None) -> Completed:
         """Answer a turn that leaves no trace: one that only reads the memory, or the dry run of one."""
         asked = Asked(request.input, request.body, explain=request.is_dry_run)
         reading = unlocked_context(
@@ -83,8 +87,11 @@ class TurnService:
         head, context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
         if request.is_dry_run:
             return Completed(explained(context, head, effective(self._parts.default_memory, head, request.memory)))
-        reply = await ask_model(
-            self._parts.replies, request.call(context.input, personal=context.is_personal), deadline, alone=head.seq > 0
-        )
-        frame = frame_of(reply, conversation=head.conversation, turn_id=new_turn_id(), memory=context.report)
+        turn_id, report = new_turn_id(), context.report
+        if listener is not None:
+            members = announced(conversation=head.conversation, turn_id=turn_id, memory=report)
+            listener = Retold(listener, members, None)
+        call = request.call(context.input, personal=context.is_personal)
+        reply = await ask_model(self._parts.replies, call, deadline, alone=head.seq > 0, listener=listener)
+        frame = frame_of(reply, conversation=head.conversation, turn_id=turn_id, memory=report)
         return Completed(answer_of(frame, reply.response["output"]), reply.headers)

@@ -16,15 +16,16 @@ from chat_core.long_term import folding_of, makes_due, unfolded_by
 from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.timing import timed
-from chat_core.turns.answer import answer_again, answer_of, as_committed, frame_of, title_of
+from chat_core.turns.answer import announced, answer_again, answer_of, as_committed, frame_of, title_of
 from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.once import find_record, with_record
+from chat_core.turns.retold import Places, Retold
 from chat_core.turns.returnable import check_returnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from chat_core.cache import ModelCall, Replies, Reply
+    from chat_core.cache import Listener, ModelCall, Replies, Reply
     from chat_core.deadline import Deadline
     from chat_core.history import Head, History, IdempotencyRecord, LastTurn
     from chat_core.hot import HotCopies
@@ -192,8 +193,8 @@ class OpenTurn:
             return None
         return await _replay(self.parts.history, self.head, last, self.deadline)
 
-    async def answer(self) -> Answered:
-        """Ask the model, with the memory's view of the conversation.
+    async def answer(self, listener: Listener | None = None) -> Answered:
+        """Ask the model, with the memory's view of the conversation, and keep the lease meanwhile.
 
         Raises
         ------
@@ -206,8 +207,12 @@ class OpenTurn:
         reading = turn_context(parts.sources, head, asked, memory=settings, state=self.known.state)
         reserve = COMMIT_RESERVE + MODEL_MINIMUM
         context = await self.deadline.stored(reading, at_most=self.deadline.remaining(), reserve=reserve)
+        if listener is not None:
+            members = announced(conversation=head.conversation, turn_id=self.id, memory=context.report)
+            listener = Retold(listener, members, Places(head.incarnation, head.seq + len(context.given) + 1))
         call = request.call(context.input, personal=context.is_personal)
-        reply = await ask_model(parts.replies, call, self.deadline, alone=head.seq > 0)
+        async with parts.leases.renewed(request.address, self.token, self.deadline):
+            reply = await ask_model(parts.replies, call, self.deadline, alone=head.seq > 0, listener=listener)
         output = [stored_item(item) for item in reply.response["output"]]
         check_returnable(output)
         turn = Turn(self.id, (*context.given, *output), int(parts.clock()))
@@ -314,7 +319,9 @@ async def _replay(history: History, head: Head, turn: LastTurn | IdempotencyReco
     return Completed(answer, {"Idempotent-Replayed": "true"})
 
 
-async def ask_model(replies: Replies, call: ModelCall, deadline: Deadline, *, alone: bool) -> Reply:
+async def ask_model(
+    replies: Replies, call: ModelCall, deadline: Deadline, *, alone: bool, listener: Listener | None = None
+) -> Reply:
     """Get the model's reply, and leave time to store it.
 
     Raises
@@ -326,7 +333,7 @@ async def ask_model(replies: Replies, call: ModelCall, deadline: Deadline, *, al
     if timeout < MODEL_MINIMUM:
         raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
     try:
-        return await replies.respond(call, timeout=timeout, alone=alone)
+        return await replies.respond(call, timeout=timeout, alone=alone, listener=listener)
     except errors.UpstreamTimeout:
         raise errors.DeadlineExceeded("The model took longer than a turn may; nothing was stored.") from None
 
