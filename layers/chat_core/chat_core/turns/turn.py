@@ -17,6 +17,7 @@ from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.timing import timed
 from chat_core.turns.answer import announced, answer_again, answer_of, as_committed, frame_of, title_of
+from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
 from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.once import find_record, with_record
 from chat_core.turns.retold import Places, Retold
@@ -25,7 +26,7 @@ from chat_core.turns.returnable import check_returnable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from chat_core.cache import Listener, ModelCall, Replies, Reply
+    from chat_core.cache import Listener, Replies
     from chat_core.deadline import Deadline
     from chat_core.history import Head, History, IdempotencyRecord, LastTurn
     from chat_core.hot import HotCopies
@@ -36,11 +37,9 @@ if TYPE_CHECKING:
     from chat_core.turns.request import TurnRequest
     from chat_core.turns.sources import Sources
 
-# Seconds at the end of an invocation: what was paid is committed in them, then the copies follow, then the answer goes.
-COMMIT_RESERVE = 5.0
+# Seconds at the end of an invocation: after the commit (see `asking`) the copies follow, then the answer goes.
 FOLLOW_RESERVE = 1.5
 ANSWER_RESERVE = 0.5
-MODEL_MINIMUM = 1.0
 FOLLOW_TIMEOUT = 2.5
 RETRY_WINDOW = 60.0
 COMMIT_TRIES = 5
@@ -317,25 +316,6 @@ async def _replay(history: History, head: Head, turn: LastTurn | IdempotencyReco
     items = await deadline.stored(history.items(head, turn.first_seq, turn.last_seq))
     answer = answer_again(turn.frame, items, first_seq=turn.first_seq, inputs=turn.inputs)
     return Completed(answer, {"Idempotent-Replayed": "true"})
-
-
-async def ask_model(
-    replies: Replies, call: ModelCall, deadline: Deadline, *, alone: bool, listener: Listener | None = None
-) -> Reply:
-    """Get the model's reply, and leave time to store it.
-
-    Raises
-    ------
-    DeadlineExceeded
-        If there is no time for a model, or it took longer than there was.
-    """
-    timeout = deadline.remaining(reserve=COMMIT_RESERVE)
-    if timeout < MODEL_MINIMUM:
-        raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
-    try:
-        return await replies.respond(call, timeout=timeout, alone=alone, listener=listener)
-    except errors.UpstreamTimeout:
-        raise errors.DeadlineExceeded("The model took longer than a turn may; nothing was stored.") from None
 
 
 def _moved(commit: Commit, head: Head) -> Commit:
