@@ -112,6 +112,15 @@ def test_what_the_provider_says_stands() -> None:
     }
 
 
+def test_a_setting_that_the_request_gave_in_part_is_whole() -> None:
+    answer = whole(
+        "responses", {"output": []}, reasoning={"effort": "low"}, text={"verbosity": "low"}, service_tier="auto"
+    )
+    assert answer["reasoning"] == {"effort": "low", "summary": None}
+    assert answer["text"] == {"format": {"type": "text"}, "verbosity": "low"}
+    assert answer["service_tier"] == "default"
+
+
 def test_the_leanest_completion_is_valid() -> None:
     answer = whole("chat/completions", {"choices": [{"message": {"content": "Hi"}}]})
     assert_valid(answer, "CreateChatCompletionResponse")

@@ -76,6 +76,8 @@ def with_settings(answer: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     body, model = asked.body, answer.get("model")
     settings = {name: _setting(name, answer, body) for name in _SETTINGS}
     settings["tools"] = _tools(settings["tools"], body)
+    for name in ("reasoning", "text"):
+        settings[name] = {**_SETTINGS[name][1], **settings[name]}
     if settings["service_tier"] == "auto":
         settings["service_tier"] = "default"
     return {
