@@ -8,12 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    ChatMessage,
-    FunctionMessage,
-    HumanMessage,
-    SystemMessage,
     ToolMessage,
     message_to_dict,
     messages_from_dict,
@@ -22,44 +16,15 @@ from langchain_core.messages import (
 
 from chat_core.messages.items import from_items, stored_item, to_items
 from chat_core.messages.langchain import (
-    MAX_ELEMENT_BYTES,
     element,
-    fitting,
     to_langchain,
 )
-from chat_core.messages.message import Message, ToolCall, text_of
+from chat_core.messages.message import Message, text_of
 from tests.chat_messages import from_chat
 from tests.langchain_reader import from_langchain, parse_element
+from tests.unit.messages.langchain_messages import json_objects, json_values, parts, read, some, texts
 
-texts = st.sampled_from(["", "こんにちは、渡辺直美さん！", "a\nb\r\n\tc", "👩‍👩‍👧", '\x00\u2028"\\']) | st.text(
-    max_size=20
-)
-names = st.sampled_from(["type", "text", "id", "status", "value", "url", "x"]) | st.text(max_size=4)
-numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
-json_values = st.recursive(
-    st.none() | st.booleans() | numbers | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
-    max_leaves=6,
-)
-json_objects = st.dictionaries(names, json_values, max_size=4)
 statuses = st.sampled_from(["completed", "in_progress", "incomplete"])
-text_types = st.sampled_from(["input_text", "output_text", "text", "summary_text", "reasoning_text"])
-details = st.sampled_from(["auto", "low", "high"])
-
-
-def some(required: dict[str, st.SearchStrategy[Any]], **optional: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.fixed_dictionaries(required, optional=optional)
-
-
-parts = st.one_of(
-    some({"type": text_types, "text": texts}, annotations=st.lists(json_objects, max_size=2), logprobs=st.just([])),
-    some({"type": st.just("input_image"), "image_url": texts}, detail=details, file_id=st.none()),
-    some({"type": st.just("image_url"), "image_url": json_values}),
-    some({"type": st.just("refusal"), "refusal": texts}),
-    some({"type": st.just("input_file"), "filename": texts, "file_data": texts}),
-    some({"type": st.just("non_standard"), "value": json_values}),
-    some({"type": texts}, x=json_values, value=json_values),
-)
 contents = texts | st.lists(parts | json_values.filter(lambda value: not isinstance(value, dict)), max_size=4)
 arguments = json_objects.map(json.dumps) | st.one_of(
     json_objects.map(lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))),
@@ -121,11 +86,6 @@ chat_messages = st.builds(
         max_size=3,
     ),
 )
-
-
-def read(elements: list[str]) -> list[BaseMessage]:
-    """As LangChain's history classes read a list."""
-    return messages_from_dict([json.loads(text) for text in elements])
 
 
 def stored(*items: dict[str, Any], **place: Any) -> tuple[Message, ...]:
@@ -270,168 +230,3 @@ def test_what_has_no_role_says_nothing_to_a_model(item: dict[str, Any]) -> None:
     assert theirs.content == ""
     assert not theirs.tool_calls
     assert to_items([from_langchain(to_langchain(message))]) == [item]
-
-
-# The limit
-
-
-def of_bytes(size: int) -> Message:
-    empty = Message("user", ({"type": "input_text", "text": ""},), id="msg_1", seq=7, fields={"status": "completed"})
-    frame = len(element(empty).encode())
-    text = "あ" * ((size - frame) // 3) + "a" * ((size - frame) % 3)
-    return Message("user", ({"type": "input_text", "text": text},), id="msg_1", seq=7, fields={"status": "completed"})
-
-
-def test_the_largest_element_is_written_whole() -> None:
-    text = element(of_bytes(MAX_ELEMENT_BYTES))
-    assert len(text.encode()) == MAX_ELEMENT_BYTES == 131_072
-    assert parse_element(text) == of_bytes(MAX_ELEMENT_BYTES)
-
-
-def test_a_larger_one_is_stood_in_for() -> None:
-    text = element(of_bytes(MAX_ELEMENT_BYTES + 1))
-    assert len(text.encode()) < 500
-    (theirs,) = read([text])
-    assert isinstance(theirs, SystemMessage)
-    assert "131073 bytes" in theirs.text
-    assert "durable history" in theirs.text
-    assert theirs.additional_kwargs["omoide"]["id"] == "msg_1"
-    message = parse_element(text)
-    assert message is not None
-    assert (message.id, message.seq, message.fields) == ("msg_1", 7, {"status": "incomplete"})
-
-
-def test_what_is_nested_too_deeply_is_stood_in_for() -> None:
-    value: Any = []
-    for _ in range(100_000):
-        value = [value]
-    (theirs,) = read([element(Message("other", fields={"type": "x", "value": value}))])
-    assert isinstance(theirs, SystemMessage)
-    assert "nested" in theirs.text
-
-
-def test_half_a_surrogate_pair_does_not_break_the_list() -> None:
-    call = ToolCall("call_1", "f", '{"a":"\\ud83d"}', fields={"status": "completed"})
-    text = element(Message("assistant", "a\ud83d", tool_calls=(call,)))
-    (theirs,) = read([text.encode().decode()])
-    assert theirs.content == "a?"
-    message = parse_element(text)
-    assert message is not None
-    assert message.tool_calls == (call,)
-
-
-@given(st.lists(st.integers(1, 50), max_size=20), st.integers(1, 20), st.integers(0, 300))
-def test_fitting_is_the_most_that_fits(sizes: list[int], keep: int, max_bytes: int) -> None:
-    count = fitting(sizes, keep, max_bytes)
-    newest = sizes[::-1]
-    assert 0 <= count <= min(keep, len(sizes))
-    assert sum(newest[:count]) <= max_bytes
-    if count < min(keep, len(sizes)):
-        assert sum(newest[: count + 1]) > max_bytes
-
-
-# What others wrote
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [
-        (HumanMessage(content="やあ", id="1"), Message("user", "やあ", id="1")),
-        (HumanMessage(content="やあ", name="直美"), Message("user", "やあ", fields={"name": "直美"})),
-        (AIMessage(content="はい"), Message("assistant", "はい")),
-        (AIMessage(content=""), Message("assistant", "")),
-        (AIMessageChunk(content="はい"), Message("assistant", "はい")),
-        (SystemMessage(content="短く"), Message("system", "短く")),
-        (ToolMessage(content="晴れ", tool_call_id="c1"), Message("tool", "晴れ", tool_call_id="c1")),
-        (ChatMessage(content="x", role="critic"), Message("other", "x", fields={"role": "critic"})),
-        (ChatMessage(content="x", role="developer"), Message("system", "x", fields={"role": "developer"})),
-        (ChatMessage(content="x", role="assistant"), Message("assistant", "x")),
-        (FunctionMessage(content="1", name="f"), Message("other", "1", fields={"role": "function", "name": "f"})),
-        (
-            AIMessage(
-                content="",
-                tool_calls=[{"name": "f", "args": {"都": 1}, "id": "c1"}],
-                invalid_tool_calls=[{"name": "g", "args": "[", "id": "c2", "error": "x", "type": "invalid_tool_call"}],
-            ),
-            Message(
-                "assistant",
-                tool_calls=(
-                    ToolCall("c1", "f", '{"都":1}', fields={"status": "completed"}),
-                    ToolCall("c2", "g", "[", fields={"status": "completed"}),
-                ),
-            ),
-        ),
-        (
-            HumanMessage(
-                content=[
-                    {"type": "text", "text": "b"},
-                    {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
-                    {"type": "audio", "base64": "AA"},
-                ]
-            ),
-            Message(
-                "user",
-                (
-                    {"type": "input_text", "text": "b"},
-                    {"type": "input_image", "image_url": "https://example.com/a.png"},
-                    {"type": "audio", "base64": "AA"},
-                ),
-            ),
-        ),
-    ],
-)
-def test_langchains_own_messages_are_read(theirs: BaseMessage, ours: Message) -> None:
-    text = json.dumps(message_to_dict(theirs))
-    assert parse_element(text) == ours
-    assert from_langchain(to_langchain(ours)) == ours
-
-
-@pytest.mark.parametrize(
-    "junk",
-    [
-        "",
-        "{",
-        "null",
-        "[]",
-        "7",
-        '"human"',
-        "{}",
-        '{"type":"human"}',
-        '{"type":"human","data":[]}',
-        '{"type":"human","data":{}}',
-        '{"type":"human","data":{"content":null}}',
-        '{"type":["human"],"data":{"content":"x"}}',
-        '{"type":"remove","data":{"content":"","id":"1"}}',
-        '{"type":"human","data":{"content":"x","additional_kwargs":3}}',
-        '{"type":"human","data":{"content":"x","additional_kwargs":{"omoide":3}}}',
-        '{"type":"ai","data":{"content":"x","tool_calls":[3]}}',
-        '{"type":"human","data":{"content":"x","additional_kwargs":{"omoide":{"form":"future"}}}}',
-        '{"type":"human","data":{"content":"x","additional_kwargs":{"omoide":{"parts":[null,null]}}}}',
-        '{"type":"human","data":{"content":"x","additional_kwargs":{"omoide":{"seq":"1"}}}}',
-        '{"type":"human","data":{"content":"x","additional_kwargs":{"omoide":{"role":"boss"}}}}',
-        "[" * 100_000,
-    ],
-)
-def test_junk_is_no_message(junk: str) -> None:
-    assert parse_element(junk) is None
-
-
-@given(
-    st.sampled_from(["human", "ai", "system", "tool", "chat", "function", "x"]) | json_values,
-    st.dictionaries(
-        st.sampled_from(["content", "additional_kwargs", "tool_calls", "invalid_tool_calls", "tool_call_id", "id"]),
-        json_values | st.lists(json_objects, max_size=2),
-    ),
-    st.dictionaries(
-        st.sampled_from(["id", "seq", "role", "form", "parts", "calls", "fields"]),
-        json_values
-        | st.sampled_from(["null", "string", "parts", "value", "tool", "other"])
-        | st.lists(st.none() | st.just(value=True) | json_objects, max_size=2),
-    ),
-)
-def test_junk_never_raises(kind: Any, data: dict[str, Any], ours: dict[str, Any]) -> None:
-    for content in (data.get("content"), "x", [{"type": "text", "text": "x"}]):
-        for extra in ({}, {"additional_kwargs": {"omoide": ours}}):
-            message = parse_element(json.dumps({"type": kind, "data": {**data, "content": content, **extra}}))
-            if message is not None:
-                assert isinstance(element(message), str)
