@@ -17,6 +17,8 @@ from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, StoreUnavailable
 from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
+from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser
+from chat_core.tokens import counter_for
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.service import TurnService
 from chat_core.turns.sources import Sources
@@ -145,7 +147,9 @@ def _uncounted(*_: object, **__: object) -> None:
 class Process:
     """One environment of both functions."""
 
-    def __init__(self, world: World, plan: Mapping[int, Action] | None = None) -> None:
+    def __init__(
+        self, world: World, plan: Mapping[int, Action] | None = None, *, settings: Mapping[str, Any] = BUFFER
+    ) -> None:
         self._world = world
         self.faults = Faults(world, plan or {})
         down = StoreUnavailable("The history cannot be reached.", retry_after_ms=1000)
@@ -163,11 +167,19 @@ class Process:
         sources = Sources(history, remembered)
         waiting = TurnLeases(leases, lock_wait=10, clock=world.clock)
         at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
-        self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, BUFFER, world.clock))
-        self.conversations = Conversations(store, sources, at_once, hot, default_memory=BUFFER, clock=world.clock)
+        self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, settings, world.clock))
+        self.conversations = Conversations(store, sources, at_once, hot, default_memory=settings, clock=world.clock)
         index: Any = Faulty(world.index, self.faults, down)
-        self.remembered = ConversationMemory(sources, index, default_memory=BUFFER)
+        self.remembered = ConversationMemory(sources, index, default_memory=settings)
         self.erasure = Erasure(history, store, hot)
+        summariser = Summariser(StructuredModel(world.model, "m"), counter=counter_for("m"), clock=world.clock)
+        self.worker = MemoryWorker(
+            Stores(history, remembered, index),
+            summariser,
+            default_memory=settings,
+            clock=world.clock,
+            count=_uncounted,
+        )
 
     def deadline(self, seconds: float = 28.0) -> Deadline:
         return Deadline.after(seconds, clock=self._world.loop.time)
