@@ -23,6 +23,7 @@ from chat_core.turns.lease import TurnLeases
 from chat_core.turns.service import TurnService
 from chat_core.turns.sources import Sources
 from chat_core.turns.turn import TurnParts
+from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
@@ -59,6 +60,7 @@ class World:
         self.conversations: Any = InMemoryConversations(self.table)
         self.long_term: Any = InMemoryLongTermStore(self.table)
         self.index: Any = InMemoryRecallIndex(self.table)
+        self.facts: Any = InMemoryFactStore(self.table)
         self.memory: Any = InMemoryMemoryStore(self.clock)
         self.cache: Any = InMemoryResponseCache(self.clock)
 
@@ -164,7 +166,8 @@ class Process:
         leases: Any = Faulty(world.leases, self.faults, down)
         store: Any = Faulty(world.conversations, self.faults, down)
         remembered: Any = Faulty(world.long_term, self.faults, down)
-        sources = Sources(history, remembered)
+        facts: Any = Faulty(world.facts, self.faults, down)
+        sources = Sources(history, remembered, facts)
         waiting = TurnLeases(leases, lock_wait=10, clock=world.clock)
         at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
         self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, settings, world.clock))

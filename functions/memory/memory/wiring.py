@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chat_core import wiring
-from chat_core.long_term import Embedder, Indexing, MemoryWorker, Stores, StructuredModel, Summariser
+from chat_core.long_term import (
+    Embedder,
+    Extracting,
+    Extractor,
+    Indexing,
+    MemoryWorker,
+    Stores,
+    StructuredModel,
+    Summariser,
+)
 from chat_core.observability import count
 from chat_core.tokens import counter_for
 
@@ -34,12 +43,20 @@ def make_memory(settings: MemorySettings) -> MemoryParts:
 def make_worker(settings: MemorySettings, stores: wiring.Stores, model: ChatModel) -> MemoryWorker:
     """Make the worker on stores and a model that there are."""
     asked = StructuredModel(model, settings.model)
-    kept = Stores(stores.history, stores.long_term, stores.index)
+    kept = Stores(stores.history, stores.long_term, stores.index, stores.facts)
     counter = counter_for(settings.model)
     indexing = Indexing(
         kept,
         Embedder(model, settings.openai.embedding_model),
         tokens=counter.text,
+        default_memory=settings.history.default_memory,
+        clock=time.time,
+        count=count,
+    )
+    extracting = Extracting(
+        kept,
+        Extractor(asked, count=counter.text, clock=time.time),
+        counter=counter,
         default_memory=settings.history.default_memory,
         clock=time.time,
         count=count,
@@ -50,5 +67,5 @@ def make_worker(settings: MemorySettings, stores: wiring.Stores, model: ChatMode
         default_memory=settings.history.default_memory,
         clock=time.time,
         count=count,
-        parts=(indexing,),
+        parts=(indexing, extracting),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, Table
 from chat_core.hot import HotCopies
-from chat_core.long_term.dynamodb import DynamoLongTermStore, DynamoRecallIndex
+from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.secrets import read_key
@@ -28,13 +28,14 @@ class Stores:
     conversations: DynamoConversations
     long_term: DynamoLongTermStore
     index: DynamoRecallIndex
+    facts: DynamoFactStore
     cache: MomentoCache
     hot: HotCopies
 
     @property
     def sources(self) -> Sources:
         """What views are made of."""
-        return Sources(self.history, self.long_term)
+        return Sources(self.history, self.long_term, self.facts)
 
 
 def make_stores(settings: HistorySettings) -> Stores:
@@ -50,8 +51,9 @@ def stores_on(table: Table, cache: MomentoCache, *, hot_messages: int) -> Stores
     hot = HotCopies(MomentoMemoryStore(cache), history, keep=hot_messages)
     remembered = DynamoLongTermStore(table)
     index = DynamoRecallIndex(table)
-    conversations = DynamoConversations(table, [remembered, index])
-    return Stores(table, history, DynamoLeases(table), conversations, remembered, index, cache, hot)
+    facts = DynamoFactStore(table)
+    conversations = DynamoConversations(table, [remembered, index, facts])
+    return Stores(table, history, DynamoLeases(table), conversations, remembered, index, facts, cache, hot)
 
 
 def model_at(settings: OpenAISettings) -> OpenAIModel:

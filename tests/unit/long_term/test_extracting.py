@@ -12,9 +12,9 @@ import pytest
 from chat_core.deadline import Deadline
 from chat_core.errors import CommitConflict, UpstreamError
 from chat_core.history import Deletion, Unfolded
-from chat_core.long_term import Memory
+from chat_core.long_term import Memory, Stores
 from chat_core.long_term.asking import StructuredModel
-from chat_core.long_term.extracting import Extracting, FactStores
+from chat_core.long_term.extracting import Extracting
 from chat_core.long_term.extractor import Extractor
 from chat_core.long_term.facts import resolved
 from chat_core.tokens import counter_for
@@ -65,7 +65,7 @@ class World:
         model = StructuredModel(self.provider, "gpt-4o")
         counter = counter_for("gpt-4o")
         self.extracting = Extracting(
-            FactStores(self.stores.history, self.stores.long_term, self.stores.facts),
+            Stores(self.stores.history, self.stores.long_term, self.stores.index, self.stores.facts),
             Extractor(model, count=counter.text, clock=self.clock),
             counter=counter,
             default_memory=settings,

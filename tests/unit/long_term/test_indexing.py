@@ -68,7 +68,7 @@ class World:
     def use(self, model: str) -> None:
         stores = self.stores
         self.indexing = Indexing(
-            Stores(stores.history, stores.long_term, stores.index),
+            Stores(stores.history, stores.long_term, stores.index, stores.facts),
             Embedder(self.provider, model),
             tokens=len,
             default_memory=self.settings,

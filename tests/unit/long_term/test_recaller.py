@@ -89,7 +89,7 @@ class World:
             clock=self.clock,
             count=_count,
         )
-        reading = RecallStores(stores.history, stores.conversations, stores.index)
+        reading = RecallStores(stores.history, stores.conversations, stores.index, stores.facts)
         self.recaller = Recaller(reading, default_memory=default, clock=self.clock)
 
     async def talk(self, *texts: str, at: Address = HERE, memory: Mapping[str, Any] | None = None) -> Head:

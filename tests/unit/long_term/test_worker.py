@@ -18,6 +18,7 @@ from chat_core.long_term.records import BACKOFF_LATER
 from chat_core.messages import Turn
 from chat_core.observability import Metric
 from chat_core.tokens import counter_for
+from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.recall import InMemoryRecallIndex
@@ -71,7 +72,7 @@ class World:
         self.counts: list[tuple[str, str]] = []
         asked = StructuredModel(self.model, "a-model")
         self.worker = MemoryWorker(
-            Stores(self.history, self.store, InMemoryRecallIndex(self.table)),
+            Stores(self.history, self.store, InMemoryRecallIndex(self.table), InMemoryFactStore(self.table)),
             Summariser(asked, counter=counter_for("gpt-4.1-mini"), clock=lambda: self.now),
             default_memory=settings,
             clock=lambda: self.now,

@@ -3,18 +3,29 @@
 from chat_core.long_term.asking import StructuredModel
 from chat_core.long_term.due import folding_of, is_overdue, makes_due, unfolded_by
 from chat_core.long_term.embedder import Embedder
+from chat_core.long_term.extracting import Extracting
+from chat_core.long_term.extractor import Extractor
+from chat_core.long_term.fact_store import FactStore
+from chat_core.long_term.facts import Assertion, Fact, resolved
 from chat_core.long_term.index import Indexed, IndexStats, RecallIndex
 from chat_core.long_term.indexing import Indexing
 from chat_core.long_term.notes import notes_of
 from chat_core.long_term.records import Memory
 from chat_core.long_term.store import Change, Due, LongTermStore, Stores
 from chat_core.long_term.summariser import Summariser
+from chat_core.long_term.told import NOTHING_TOLD, Told, found_message, told, with_own
 from chat_core.long_term.worker import MemoryWorker
 
 __all__ = [
+    "NOTHING_TOLD",
+    "Assertion",
     "Change",
     "Due",
     "Embedder",
+    "Extracting",
+    "Extractor",
+    "Fact",
+    "FactStore",
     "IndexStats",
     "Indexed",
     "Indexing",
@@ -25,9 +36,14 @@ __all__ = [
     "Stores",
     "StructuredModel",
     "Summariser",
+    "Told",
     "folding_of",
+    "found_message",
     "is_overdue",
     "makes_due",
     "notes_of",
+    "resolved",
+    "told",
     "unfolded_by",
+    "with_own",
 ]

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, History
+    from chat_core.history import Head
     from chat_core.long_term.extractor import Extracted, Extractor
-    from chat_core.long_term.fact_store import FactStore, Known
+    from chat_core.long_term.fact_store import Known
     from chat_core.long_term.fold import Batch
     from chat_core.long_term.records import Memory
-    from chat_core.long_term.store import LongTermStore
+    from chat_core.long_term.store import Stores
     from chat_core.long_term.turns import WholeTurn
     from chat_core.memory import FactSettings, Folding
     from chat_core.messages import Message
@@ -41,15 +41,6 @@ if TYPE_CHECKING:
 COMMIT_RESERVE = 5.0
 MODEL_MINIMUM = 5.0
 FOLDS_IN_A_ROW = 100
-
-
-@dataclass(frozen=True, slots=True)
-class FactStores:
-    """What facts are made of, and where they go."""
-
-    history: History
-    memories: LongTermStore
-    facts: FactStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,7 @@ class Extracting:
     Parameters
     ----------
     stores
-        See there.
+        What facts are made of, and where they go.
     extractor
         Has a model find facts.
     counter
@@ -83,7 +74,7 @@ class Extracting:
 
     def __init__(
         self,
-        stores: FactStores,
+        stores: Stores,
         extractor: Extractor,
         *,
         counter: TokenCounter,

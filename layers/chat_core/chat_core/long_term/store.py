@@ -10,7 +10,7 @@ from chat_core.history import NOTHING_UNFOLDED, Unfolded
 if TYPE_CHECKING:
     from chat_core.history import Head, History
     from chat_core.keys import Address
-    from chat_core.long_term.fact_store import Found
+    from chat_core.long_term.fact_store import FactStore, Found
     from chat_core.long_term.index import Addition, RecallIndex
     from chat_core.long_term.records import Memory
 
@@ -102,3 +102,4 @@ class Stores:
     history: History
     memories: LongTermStore
     index: RecallIndex
+    facts: FactStore

@@ -8,41 +8,30 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
-from chat_core.history import stored_messages
-from chat_core.long_term import is_overdue
+from chat_core.long_term import NOTHING_TOLD, Told, found_message, is_overdue, told, with_own
 from chat_core.memory import UNCOUNTED, Earlier
 from chat_core.messages import Message, from_items, pinned_system, stored_item, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
-from chat_core.turns.explainable import check_count, check_size
+from chat_core.turns.explainable import check_size
 from chat_core.turns.item_references import check_references, is_reference
+from chat_core.turns.knowing import brought_up_by, facts_for
+from chat_core.turns.past import Past, explained_past, read_past
 from chat_core.turns.sources import UNKNOWN, Remembered, known, notes_for, read
 from chat_core.turns.tool_results import check_tool_results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chat_core.history import Head, History
+    from chat_core.history import Head
     from chat_core.hot import MemoryState
-    from chat_core.memory import Counting, Kept, MemoryPolicy, TurnMemory, View
+    from chat_core.memory import Counting, Kept, MemoryPolicy, Notes, TurnMemory, View
     from chat_core.messages import Item
     from chat_core.tokens import TokenCounter
     from chat_core.turns.reports import MemoryReport
     from chat_core.turns.sources import Sources
 
-WHOLE_HISTORY = 1_000_000
 ANSWER_TOKENS = 4_096
 """What is kept free for an answer whose length is not bounded."""
-
-EXPLAINED = 1_000
-"""How many of the newest items an explanation tells one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The newest messages of a conversation, and what is known of those before."""
-
-    messages: tuple[Message, ...]
-    earlier: Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +80,8 @@ class TurnContext:
         What is known of long-term memory.
     stale
         Whether that is behind: a fold is due, or what was written could not be read.
+    told
+        What is told of what is known.
     """
 
     policy: str
@@ -104,6 +95,7 @@ class TurnContext:
     counts: RememberedCounts
     remembered: Remembered
     stale: bool
+    told: Told = NOTHING_TOLD
 
     @property
     def input(self) -> list[Item]:
@@ -118,7 +110,7 @@ class TurnContext:
     @property
     def report(self) -> MemoryReport:
         """Our member ``omoide.memory`` of the answer."""
-        return {
+        report: MemoryReport = {
             "policy": self.policy,
             "tokens": dict(self.view.tokens) or self._notes_alone(),
             "retained": self.view.retained,
@@ -126,6 +118,9 @@ class TurnContext:
             "over_budget": self.view.over_budget,
             "stale": self.stale,
         }
+        if self.told.ids:
+            report["facts"] = self.told.ids
+        return report
 
     def _notes_alone(self) -> dict[str, int] | None:
         """Tell what the notes cost where the bytes showed that all fits, so that nothing else was counted."""
@@ -192,18 +187,16 @@ async def turn_context(
         past = past or await read_past(sources.history, head, reach)
         if explain:
             check_size(past.messages)
-        view = policy.view(
-            (*past.messages, *added),
-            system=pinned,
-            instructions=own,
-            inputs=len(added),
-            earlier=replace(past.earlier, notes=notes_for(policy, found)),
-            counting=counting,
-        )
+        looking = _Looking(policy, (*past.messages, *added), pinned, own, len(added), counting)
+        view = looking.at(replace(past.earlier, notes=notes_for(policy, found)))
         if not view.short:
             break
         reach = 2 * max(len(past.messages), 8)
         past = None
+    facts = await facts_for(sources, head, memory)
+    telling = told(facts or (), brought_up_by(_history_of(view, added), added), memory.add_ons, counter.text)
+    if telling is not NOTHING_TOLD:
+        view = looking.at(_telling(past.earlier, notes_for(policy, found), telling))
     check_tool_results(asked.items, past.messages, at="input")
     if view.refusal is not None and not explain:
         raise view.refusal
@@ -218,8 +211,45 @@ async def turn_context(
         counter=counter,
         counts=counts,
         remembered=found,
-        stale=policy.folding is not None and (found.folds == UNKNOWN or is_overdue(head.unfolded, policy.folding)),
+        stale=facts is None
+        or (policy.folding is not None and (found.folds == UNKNOWN or is_overdue(head.unfolded, policy.folding))),
+        told=telling,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """How a view is computed, but for what long-term memory tells."""
+
+    policy: MemoryPolicy
+    messages: tuple[Message, ...]
+    system: Message | None
+    instructions: Message | None
+    inputs: int
+    counting: Counting
+
+    def at(self, earlier: Earlier) -> View:
+        """Compute the view."""
+        return self.policy.view(
+            self.messages,
+            system=self.system,
+            instructions=self.instructions,
+            inputs=self.inputs,
+            earlier=earlier,
+            counting=self.counting,
+        )
+
+
+def _history_of(view: View, added: Sequence[Message]) -> list[Message]:
+    """Give what a view shows of the history itself."""
+    others = {id(message) for message in (*added, view.notes, view.recalled)}
+    return [message for message in view.messages if id(message) not in others and message.role != "system"]
+
+
+def _telling(earlier: Earlier, notes: Notes, telling: Told) -> Earlier:
+    """Have a view open on the user's own facts too, and tell before the input what comes up."""
+    message = with_own(notes.message, telling.own)
+    return replace(earlier, notes=replace(notes, message=message), recalled=found_message(telling.found))
 
 
 def _known_counts(state: MemoryState | None, counter: TokenCounter) -> Mapping[int, int]:
@@ -247,34 +277,6 @@ async def _read_both(sources: Sources, head: Head, past: Past | None, reach: int
     if past is not None:
         return past, await read(sources, head)
     return await asyncio.gather(read_past(sources.history, head, reach), read(sources, head))
-
-
-async def explained_past(history: History, head: Head, reach: int | None) -> Past:
-    """Read as many of the newest messages as are explained one by one.
-
-    Parameters
-    ----------
-    reach
-        What the policy may show; None: all.
-
-    Raises
-    ------
-    RequestTooLarge
-        If that is too much for one answer.
-    """
-    if reach is None:
-        check_count(head.messages)
-    return await read_past(history, head, None if reach is None else max(reach, EXPLAINED))
-
-
-async def read_past(history: History, head: Head, reach: int | None) -> Past:
-    """Read the newest messages from the durable history."""
-    limit = WHOLE_HISTORY if reach is None else reach
-    stored = await history.tail(head, before=head.seq + 1, limit=limit) if head.seq else ()
-    messages = stored_messages(stored)
-    whole = len(stored) < limit
-    count = 0 if whole else max(head.messages - len(messages), 0)
-    return Past(messages, Earlier(whole=whole, count=count, anchor=head.anchor))
 
 
 def check_budget(policy: MemoryPolicy, pinned: Message | None, model: str = "") -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from chat_core.keys import id_of
+from chat_core.long_term.facts.shown import line
 from chat_core.messages import to_items
 
 if TYPE_CHECKING:
@@ -59,7 +60,12 @@ def explained(context: TurnContext, head: Head, effective: Effective) -> dict[st
             {"item_id": item_id, "reason": left.reason, "tokens": 0 if place else count(left.message)}
             for left in view.left_out
             for place, item_id in enumerate(_item_ids(left.message, head))
+        ]
+        + [
+            {"fact_id": fact.id, "reason": "token_cap", "tokens": context.counter.text(line(fact))}
+            for fact in context.told.over
         ],
+        "facts": context.told.ids,
         "over_budget": view.over_budget,
         "stale": context.stale,
     }

@@ -12,7 +12,7 @@ from chat_core.memory import NO_NOTES
 if TYPE_CHECKING:
     from chat_core.history import Head, History
     from chat_core.hot import MemoryState
-    from chat_core.long_term import LongTermStore
+    from chat_core.long_term import FactStore, LongTermStore
     from chat_core.memory import MemoryPolicy, Notes, TurnMemory
 
 UNKNOWN = -1
@@ -29,10 +29,13 @@ class Sources:
         The source of truth.
     long_term
         What is remembered beside it.
+    facts
+        What is known of the user.
     """
 
     history: History
     long_term: LongTermStore
+    facts: FactStore
 
 
 @dataclass(frozen=True, slots=True)

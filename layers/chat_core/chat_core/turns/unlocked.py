@@ -8,8 +8,9 @@ from chat_core.errors import NotFound
 from chat_core.history import Head
 from chat_core.keys import is_generated_id
 from chat_core.memory import effective_settings, is_override, merge_settings, parse_turn_settings
-from chat_core.turns.context import Asked, explained_past, turn_context
+from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.explained import Effective, explained
+from chat_core.turns.past import explained_past
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
