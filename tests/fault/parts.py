@@ -177,7 +177,7 @@ class Process:
         self.erasure = Erasure(history, store, hot)
         summariser = Summariser(StructuredModel(world.model, "m"), counter=counter_for("m"), clock=world.clock)
         self.worker = MemoryWorker(
-            Stores(history, remembered, index),
+            Stores(history, remembered, index, facts),
             summariser,
             default_memory=settings,
             clock=world.clock,

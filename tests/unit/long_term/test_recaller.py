@@ -82,14 +82,14 @@ class World:
         self.vectors = QueryVectors(embedder, CacheAccess(self.cache, _count), lambda user, text: f"{user}:{text}")
         stores = self.stores
         self.indexing = Indexing(
-            Sources(stores.history, stores.long_term, stores.index),
+            Sources(stores.history, stores.long_term, stores.index, stores.facts),
             embedder,
             tokens=_tokens,
             default_memory=default,
             clock=self.clock,
             count=_count,
         )
-        reading = RecallStores(stores.history, stores.conversations, stores.index, stores.facts)
+        reading = RecallStores(stores.history, stores.conversations, stores.index)
         self.recaller = Recaller(reading, default_memory=default, clock=self.clock)
 
     async def talk(self, *texts: str, at: Address = HERE, memory: Mapping[str, Any] | None = None) -> Head:
