@@ -36,7 +36,9 @@ def ask(service: Service, path: str, body: dict[str, Any], reply: str) -> Answer
     assert answer.status in (200, 502), (answer.status, answer.body)
     if answer.status == 502:
         assert answer.error["code"] == "upstream_error"
-    elif not isinstance(answer.body, str):
+    elif isinstance(answer.body, str):
+        assert "internal_error" not in answer.body, answer.body
+    else:
         json.dumps(answer.body, ensure_ascii=False, allow_nan=False).encode()
     return answer
 
@@ -112,5 +114,25 @@ def test_a_conversation_goes_on_whatever_was_replied(service: Service, shard: in
         third = service.call("POST", "/v1/responses", {**body, "input": "three", "stream": False})
         assert third.status == 200, third.body
         assert third.body["output"][0]["content"][0]["text"] == "Well."
+
+    check()
+
+
+def test_a_streamed_turn_is_in_the_history_if_and_only_if_its_stream_ends_well(service: Service) -> None:
+    @odd
+    @given(odd_events("responses"))
+    def check(events: list[Any]) -> None:
+        name = f"odd-stream-{next(service.numbers)}"
+        body = {"model": "gpt-4.1-mini", "conversation": name, "input": "one"}
+        service.provider.events = events
+        try:
+            answer = ask(service, "/v1/responses", {**body, "stream": True}, "null")
+        finally:
+            service.provider.events = None
+        last = [line for line in str(answer.body).splitlines() if line.startswith("event: ")][-1:]
+        well = last in (["event: response.completed"], ["event: response.incomplete"])
+        items = service.call("GET", f"/v1/conversations/{name}/items")
+        assert bool(items.status == 200 and items.body["data"]) is well
+        assert service.call("POST", "/v1/responses", body).status == 200
 
     check()
