@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +16,8 @@ from chat_core.errors import ChatError, NotFound
 from chat_core.keys import Address
 from chat_core.turns.request import TurnRequest
 from tests.fakes.virtual_time import VirtualLoop
-from tests.fault.parts import Dead, Process, RecordingModel, World
+from tests.fault.noting_model import NotingModel, words_in
+from tests.fault.parts import Dead, Process, World
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -33,31 +32,6 @@ DAY = 86_400.0
 actions = st.sampled_from(["die before", "die after", "refuse", "lose answer", "yield"])
 plans = st.dictionaries(st.integers(1, 12), actions, max_size=2)
 refusals = st.sampled_from(["", " ", "I'm sorry, but I can't.", "これは日本語です。"])
-
-
-class NotingModel(RecordingModel):
-    """Answers turns as ever; of a transcript it notes every word that tells where it is from."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refusing: list[str] = []
-        self.noted: list[list[str]] = []
-
-    async def post(
-        self, endpoint: str, body: Mapping[str, Any], *, timeout: float, tell: object = None
-    ) -> dict[str, Any]:
-        if "text" not in body:
-            return await super().post(endpoint, body, timeout=timeout)
-        await asyncio.sleep(0.2)
-        words = [word for item in body["input"] for word in _words(str(item["content"]))]
-        self.noted.append(words)
-        text = self.refusing.pop() if self.refusing else f"the user said to you that {' '.join(words)}"
-        content = [{"type": "output_text", "text": json.dumps({"language": "en", "summary": text})}]
-        return {"status": "completed", "output": [{"type": "message", "content": content}]}
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"POST\d+\.|post\d+\.", text)
 
 
 class Machine(RuleBasedStateMachine):
@@ -224,12 +198,12 @@ class Machine(RuleBasedStateMachine):
             elif stored.seq not in skipped and left[name] == "summarised":
                 assert _said(stored) in notes
         told = {_said(stored): stored.seq for stored in items.values()}
-        assert all(told[word] <= covers for word in _words(notes))
+        assert all(told[word] <= covers for word in words_in(notes))
 
     @invariant()
     def what_is_gone_is_nowhere(self) -> None:
         if hasattr(self, "loop") and self.gone:
-            found = set(_words(self._everything()))
+            found = set(words_in(self._everything()))
             assert not found & self.gone, "risen"
 
     @invariant()
