@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chat_core.cache import CacheAccess, CacheFlow, Embeddings, Provider, Replies
 from chat_core.keys import KeySpace
+from chat_core.long_term import Embedder, QueryVectors, Recaller, RecallStores
+from chat_core.long_term.recall import DIMENSIONS
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
 from chat_core.turns import TurnLeases, TurnParts, TurnService
@@ -44,8 +46,14 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ChatModel, cache: Res
     keys = KeySpace(settings.openai.base_url, settings.cache_epoch, shared=settings.cache_scope == "global")
     flow, provider = CacheFlow(access, count), Provider(access, model, keys, settings.cache_ttl)
     replies = Replies(flow, provider)
+    recaller = Recaller(
+        RecallStores(stores.history, stores.conversations, stores.index),
+        _query_vectors(settings, access, model),
+        default_memory=settings.history.default_memory,
+        clock=time.time,
+    )
     turns = TurnParts(
-        sources=stores.sources,
+        sources=replace(stores.sources, recaller=recaller),
         leases=TurnLeases(stores.leases, lock_wait=settings.lock_wait),
         hot=stores.hot,
         replies=replies,
@@ -53,3 +61,11 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ChatModel, cache: Res
         clock=time.time,
     )
     return ChatParts(settings, stores, model, replies, Embeddings(flow, provider), TurnService(turns))
+
+
+def _query_vectors(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> QueryVectors:
+    name = settings.openai.embedding_model
+    keys = KeySpace(settings.openai.base_url, settings.cache_epoch)
+    # What is kept is not what `POST /v1/embeddings` keeps of the same text.
+    body = {"model": name, "dimensions": DIMENSIONS, "kept": "int8"}
+    return QueryVectors(Embedder(model, name), cache, lambda user, text: keys.embedding_key(text, body, user=user))

@@ -90,7 +90,7 @@ class World:
             count=_count,
         )
         reading = RecallStores(stores.history, stores.conversations, stores.index)
-        self.recaller = Recaller(reading, default_memory=default, clock=self.clock)
+        self.recaller = Recaller(reading, self.vectors, default_memory=default, clock=self.clock)
 
     async def talk(self, *texts: str, at: Address = HERE, memory: Mapping[str, Any] | None = None) -> Head:
         """Have turns, the last of which is not indexed."""

@@ -10,10 +10,13 @@ from chat_core.long_term.facts import Assertion, Fact, resolved
 from chat_core.long_term.index import Indexed, IndexStats, RecallIndex
 from chat_core.long_term.indexing import Indexing
 from chat_core.long_term.notes import notes_of
+from chat_core.long_term.query_vectors import QueryVectors
+from chat_core.long_term.question import Question
+from chat_core.long_term.recaller import Recalled, Recaller, RecallStores
 from chat_core.long_term.records import Memory
 from chat_core.long_term.store import Change, Due, LongTermStore, Stores
 from chat_core.long_term.summariser import Summariser
-from chat_core.long_term.told import NOTHING_TOLD, Told, found_message, told, with_own
+from chat_core.long_term.told import NOTHING_TOLD, Told, found_message, joined, told, with_own
 from chat_core.long_term.worker import MemoryWorker
 
 __all__ = [
@@ -32,7 +35,12 @@ __all__ = [
     "LongTermStore",
     "Memory",
     "MemoryWorker",
+    "QueryVectors",
+    "Question",
     "RecallIndex",
+    "RecallStores",
+    "Recalled",
+    "Recaller",
     "Stores",
     "StructuredModel",
     "Summariser",
@@ -40,6 +48,7 @@ __all__ = [
     "folding_of",
     "found_message",
     "is_overdue",
+    "joined",
     "makes_due",
     "notes_of",
     "resolved",

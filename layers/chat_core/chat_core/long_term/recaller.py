@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from chat_core.history import ConversationStore, Head, History
+    from chat_core.keys import Address
     from chat_core.long_term.index import RecallIndex
+    from chat_core.long_term.query_vectors import QueryVectors
     from chat_core.long_term.question import Question, Shown
     from chat_core.long_term.recall import Candidate, Found, Judged, Ranking
     from chat_core.memory import RecallSettings
@@ -28,6 +31,9 @@ Degraded = Literal["lexical_only", "unavailable"]
 CANDIDATES = 64
 OTHER_CONVERSATIONS = 20
 """The last active ones of the user's that a search over conversations looks through."""
+
+SEEN_CONVERSATIONS = 1_000
+"""Of those an environment knows that they want recall: their next question is embedded before the head is read."""
 
 SEARCH_SECONDS = 1.5
 """For the search and the texts together."""
@@ -107,16 +113,34 @@ class Recaller:
     ----------
     stores
         See there.
+    vectors
+        Make those of questions; None: words alone.
     default_memory
         Memory settings of a conversation that has none.
     clock
         Seconds since the epoch.
     """
 
-    def __init__(self, stores: RecallStores, *, default_memory: Mapping[str, Any], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        stores: RecallStores,
+        vectors: QueryVectors | None,
+        *,
+        default_memory: Mapping[str, Any],
+        clock: Callable[[], float],
+    ) -> None:
+        self.vectors = vectors
         self._stores = stores
+        self._seen: OrderedDict[Address, None] = OrderedDict()
         self._default_memory = default_memory
         self._clock = clock
+
+    def is_likely(self, address: Address, override: Mapping[str, Any] | None) -> bool:
+        """Whether a turn will want recall, as far as can be told before its conversation is read."""
+        for settings in (override or {}, self._default_memory):
+            if settings.get("recall") is not None:
+                return bool(settings["recall"])
+        return address in self._seen
 
     async def recall(
         self, head: Head, question: Question, shown: Shown, settings: RecallSettings, count: Callable[[str], int]
@@ -136,6 +160,10 @@ class Recaller:
         count
             Counts a text's tokens as the turn's model does.
         """
+        self._seen[head.address] = None
+        self._seen.move_to_end(head.address)
+        if len(self._seen) > SEEN_CONVERSATIONS:
+            self._seen.popitem(last=False)
         if not question.text and not shown.previous:
             return NOTHING_RECALLED
         try:

@@ -98,6 +98,15 @@ def found_message(found: Sequence[Fact]) -> Message | None:
     return Message("user", fenced(RECALLED, "\n".join(map(line, found)), heading=heading))
 
 
+def joined(found: Message | None, recalled: Message | None) -> Message | None:
+    """Make one message of the facts that come up and the turns that are recalled, within one fence."""
+    if found is None or recalled is None:
+        return found or recalled
+    facts = found.text.removesuffix(f"\n</{RECALLED}>")
+    turns = recalled.text.removeprefix(f"<{RECALLED}>\n")
+    return Message("user", f"{facts}\n\n{turns}")
+
+
 def _language(facts: Sequence[Fact]) -> str:
     return language_of([f"{fact.newest.subject} {fact.newest.predicate} {fact.newest.object}" for fact in facts])
 

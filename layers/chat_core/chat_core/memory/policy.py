@@ -288,6 +288,11 @@ class MemoryPolicy(Protocol):
         """When a summary takes in what the view has no room for; None for a policy without one."""
         ...
 
+    @property
+    def budget(self) -> int | None:
+        """Tokens that a view may take; None for a policy that does not bound them."""
+        ...
+
     def check_budget(self, *, least: int, most: int | None) -> None:
         """Check a budget of tokens against the conversation and the model that it is for.
 

@@ -57,6 +57,11 @@ class Summarised(Window):
         """See `MemoryPolicy.folding`."""
         return self.threshold
 
+    @property
+    def budget(self) -> int | None:  # type: ignore[override]
+        """See `MemoryPolicy.budget`."""
+        return self.max_tokens or None
+
     @cached_property
     def counts_tokens(self) -> bool:  # type: ignore[override]
         """Whether anything of it is measured in tokens."""

@@ -36,6 +36,8 @@ class Window(ABC):
     """Whether its limit is one of tokens."""
     folding: Folding | None = None
     """See `MemoryPolicy.folding`."""
+    budget: int | None = None
+    """See `MemoryPolicy.budget`."""
 
     @property
     @abstractmethod

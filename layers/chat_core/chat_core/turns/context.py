@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
-from chat_core.long_term import NOTHING_TOLD, Told, found_message, is_overdue, told, with_own
+from chat_core.long_term import NOTHING_TOLD, Told, found_message, is_overdue, joined, told, with_own
 from chat_core.memory import UNCOUNTED, Earlier
 from chat_core.messages import Message, from_items, pinned_system, stored_item, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
+from chat_core.turns.brought_up import Seen, Wanted, bring_up
 from chat_core.turns.explainable import check_size
 from chat_core.turns.item_references import check_references, is_reference
 from chat_core.turns.knowing import brought_up_by, facts_for
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head
     from chat_core.hot import MemoryState
+    from chat_core.long_term import Question, Recalled
     from chat_core.memory import Counting, Kept, MemoryPolicy, Notes, TurnMemory, View
     from chat_core.messages import Item
     from chat_core.tokens import TokenCounter
@@ -48,12 +51,24 @@ class Asked:
         Whether to count the tokens in any case, and to read far enough back to tell what is left out.
     past
         What was read already, None when nothing was.
+    question
+        What the input asks of recall, where that was begun beside the lease.
+    leaves_trace
+        Whether what is asked may be remembered.
     """
 
     items: Sequence[Item]
     body: Mapping[str, Any]
     explain: bool = False
     past: Past | None = None
+    question: Question | None = None
+    leaves_trace: bool = True
+
+    def wanted(self, memory: TurnMemory) -> Wanted | None:
+        """Tell what is asked of recall; None: nothing."""
+        settings = memory.add_ons.recall
+        keep = self.leaves_trace and not self.explain
+        return None if settings is None else Wanted(settings, self.question, keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,8 @@ class TurnContext:
         Whether that is behind: a fold is due, or what was written could not be read.
     told
         What is told of what is known.
+    recalled
+        What the input brought up of the history; None with recall off.
     """
 
     policy: str
@@ -96,6 +113,7 @@ class TurnContext:
     remembered: Remembered
     stale: bool
     told: Told = NOTHING_TOLD
+    recalled: Recalled | None = None
 
     @property
     def input(self) -> list[Item]:
@@ -120,11 +138,14 @@ class TurnContext:
         }
         if self.told.ids:
             report["facts"] = self.told.ids
+        if self.recalled is not None:
+            report |= {"recalled": list(self.recalled.item_ids), "degraded": self.recalled.degraded}
         return report
 
     def _notes_alone(self) -> dict[str, int] | None:
-        """Tell what the notes cost where the bytes showed that all fits, so that nothing else was counted."""
-        return {"notes": self.counter.message(self.view.notes)} if self.view.notes else None
+        """Tell what long-term memory's messages cost where the bytes showed that all fits: nothing else was counted."""
+        parts = (("notes", self.view.notes), ("recalled", self.view.recalled))
+        return {part: self.counter.message(message) for part, message in parts if message} or None
 
     def keep(self, policy: MemoryPolicy, added: Sequence[Message]) -> Kept:
         """Choose what the next turn may need, once ``added`` is committed."""
@@ -195,9 +216,13 @@ async def turn_context(
         past = None
     facts = await facts_for(sources, head, memory)
     telling = told(facts or (), brought_up_by(_history_of(view, added), added), memory.add_ons, counter.text)
+    earlier = _telling(past.earlier, notes_for(policy, found), telling)
     if telling is not NOTHING_TOLD:
-        view = looking.at(_telling(past.earlier, notes_for(policy, found), telling))
+        view = looking.at(earlier)
     check_tool_results(asked.items, past.messages, at="input")
+    seen = Seen(view, past.messages, added, policy)
+    recalling = partial(_recalling, looking, earlier)
+    view, recalled = await bring_up(sources, head, asked.wanted(memory), seen, again=recalling, count=counter.text)
     if view.refusal is not None and not explain:
         raise view.refusal
     return TurnContext(
@@ -214,6 +239,7 @@ async def turn_context(
         stale=facts is None
         or (policy.folding is not None and (found.folds == UNKNOWN or is_overdue(head.unfolded, policy.folding))),
         told=telling,
+        recalled=recalled,
     )
 
 
@@ -250,6 +276,11 @@ def _telling(earlier: Earlier, notes: Notes, telling: Told) -> Earlier:
     """Have a view open on the user's own facts too, and tell before the input what comes up."""
     message = with_own(notes.message, telling.own)
     return replace(earlier, notes=replace(notes, message=message), recalled=found_message(telling.found))
+
+
+def _recalling(looking: _Looking, earlier: Earlier, recalled: Message) -> View:
+    """Compute a view with what was recalled, behind the facts that come up."""
+    return looking.at(replace(earlier, recalled=joined(earlier.recalled, recalled)))
 
 
 def _known_counts(state: MemoryState | None, counter: TokenCounter) -> Mapping[int, int]:

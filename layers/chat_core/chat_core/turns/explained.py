@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from chat_core.keys import id_of
 from chat_core.long_term.facts.shown import line
 from chat_core.messages import to_items
+from chat_core.turns.brought_up import summed_up, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,18 +50,14 @@ def explained(context: TurnContext, head: Head, effective: Effective) -> dict[st
         "source": effective.source,
         "input": context.input,
         "messages": [
-            {"item_ids": _item_ids(_stored(message, part, context), head), "part": part, "tokens": count(message)}
+            {"item_ids": _ids_of(message, part, context, head), "part": part, "tokens": count(message)}
             for message, part in _parts(context)
         ],
         "tokens": tokens,
         "encoding": {"name": context.counter.encoding, "of_the_model": context.counter.known},
         "retained": view.retained,
         "evicted": view.evicted,
-        "left_out": [
-            {"item_id": item_id, "reason": left.reason, "tokens": 0 if place else count(left.message)}
-            for left in view.left_out
-            for place, item_id in enumerate(_item_ids(left.message, head))
-        ]
+        "left_out": told(_left_out(context, head, count), context.recalled, head)
         + [
             {"fact_id": fact.id, "reason": "token_cap", "tokens": context.counter.text(line(fact))}
             for fact in context.told.over
@@ -68,7 +65,23 @@ def explained(context: TurnContext, head: Head, effective: Effective) -> dict[st
         "facts": context.told.ids,
         "over_budget": view.over_budget,
         "stale": context.stale,
+        **summed_up(context.recalled),
     }
+
+
+def _left_out(context: TurnContext, head: Head, count: Callable[[Message], int]) -> list[dict[str, Any]]:
+    return [
+        {"item_id": item_id, "reason": left.reason, "tokens": 0 if place else count(left.message)}
+        for left in context.view.left_out
+        for place, item_id in enumerate(_item_ids(left.message, head))
+    ]
+
+
+def _ids_of(message: Message, part: str, context: TurnContext, head: Head) -> list[str]:
+    """Tell the ids of the items that a message of a view is of, or quotes."""
+    if part == "recalled" and context.recalled is not None:
+        return list(context.recalled.item_ids)
+    return _item_ids(_stored(message, part, context), head)
 
 
 def _counts(context: TurnContext) -> Callable[[Message], int]:

@@ -12,7 +12,8 @@ class MemoryReport(TypedDict):
     """``omoide.memory``: what the view left of the history.
 
     ``tokens`` are by part, None where nothing had to be counted; ``retained`` and ``evicted`` are numbers of messages;
-    ``stale`` says that long-term memory is behind; ``recalled`` and ``facts`` are ids of what was brought up.
+    ``stale`` says that long-term memory is behind; ``recalled`` and ``facts`` are ids of what was brought up, and
+    ``degraded`` says how recall had to do: ``lexical_only`` without vectors, ``unavailable`` not at all.
     """
 
     policy: str
@@ -22,6 +23,7 @@ class MemoryReport(TypedDict):
     over_budget: bool
     stale: bool
     recalled: NotRequired[list[str]]
+    degraded: NotRequired[str | None]
     facts: NotRequired[list[str]]
 
 

@@ -76,7 +76,7 @@ class TurnService:
 
     async def _read_only(self, request: TurnRequest, deadline: Deadline, listener: Listener | None) -> Completed:
         """Answer a turn that leaves no trace: one that only reads the memory, or the dry run of one."""
-        asked = Asked(request.input, request.body, explain=request.is_dry_run)
+        asked = Asked(request.input, request.body, explain=request.is_dry_run, leaves_trace=False)
         reading = unlocked_context(
             self._parts.sources,
             request.address,

@@ -12,7 +12,7 @@ from chat_core.memory import NO_NOTES
 if TYPE_CHECKING:
     from chat_core.history import Head, History
     from chat_core.hot import MemoryState
-    from chat_core.long_term import FactStore, LongTermStore
+    from chat_core.long_term import FactStore, LongTermStore, Recaller
     from chat_core.memory import MemoryPolicy, Notes, TurnMemory
 
 UNKNOWN = -1
@@ -31,11 +31,14 @@ class Sources:
         What is remembered beside it.
     facts
         What is known of the user.
+    recaller
+        Finds what an input brings up; None: nobody asks for that here.
     """
 
     history: History
     long_term: LongTermStore
     facts: FactStore
+    recaller: Recaller | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from chat_core.messages import Turn, from_items, pinned_system, stored_item
 from chat_core.timing import timed
 from chat_core.turns.answer import announced, answer_again, answer_of, as_committed, frame_of, title_of
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
+from chat_core.turns.brought_up import begin_question
 from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.once import find_record, with_record
 from chat_core.turns.retold import Places, Retold
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from chat_core.deadline import Deadline
     from chat_core.history import Head, History, IdempotencyRecord, LastTurn
     from chat_core.hot import HotCopies
+    from chat_core.long_term.question import Question
     from chat_core.memory import Kept
     from chat_core.messages import Message
     from chat_core.turns.context import TurnContext
@@ -135,6 +137,8 @@ class OpenTurn:
         Of the lease.
     known
         The conversation's copies.
+    question
+        What the input asks of recall, where that is likely to be wanted.
     """
 
     parts: TurnParts
@@ -144,6 +148,7 @@ class OpenTurn:
     head: Head
     token: str
     known: Known
+    question: Question | None = None
     leased: bool = True
 
     @classmethod
@@ -156,6 +161,7 @@ class OpenTurn:
             As `TurnLeases.take`.
         """
         address = request.address
+        question = begin_question(parts.sources, request)
         reading = asyncio.ensure_future(parts.hot.read(address))
         try:
             with timed("lease"):
@@ -168,12 +174,18 @@ class OpenTurn:
                 )
             # Whoever waited read the value as it was before another turn.
             known = await (parts.hot.read(address) if waited else reading)
+        except BaseException:
+            if question is not None:
+                question.close()
+            raise
         finally:
             reading.cancel()
-        return cls(parts, request, deadline, new_turn_id(), head, token, known.believed(head))
+        return cls(parts, request, deadline, new_turn_id(), head, token, known.believed(head), question)
 
     async def close(self) -> None:
         """Give the lease back, unless the commit did."""
+        if self.question is not None:
+            self.question.close()
         if self.leased:
             self.leased = False
             await self.parts.leases.release(self.request.address, self.token, self.deadline)
@@ -202,7 +214,7 @@ class OpenTurn:
         """
         head, request, parts = self.head, self.request, self.parts
         settings = parse_turn_settings(merge_settings(parts.default_memory, head.memory), request.memory)
-        asked = Asked(request.input, request.body)
+        asked = Asked(request.input, request.body, question=self.question)
         reading = turn_context(parts.sources, head, asked, memory=settings, state=self.known.state)
         reserve = COMMIT_RESERVE + MODEL_MINIMUM
         context = await self.deadline.stored(reading, at_most=self.deadline.remaining(), reserve=reserve)

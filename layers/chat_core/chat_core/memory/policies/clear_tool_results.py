@@ -73,6 +73,11 @@ class ClearToolResults:
         """The window's."""
         return self.window.folding
 
+    @property
+    def budget(self) -> int | None:
+        """The window's."""
+        return self.window.budget
+
     def check_budget(self, *, least: int, most: int | None) -> None:
         """Check the window's."""
         self.window.check_budget(least=least, most=most)

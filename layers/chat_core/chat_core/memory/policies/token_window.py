@@ -54,6 +54,11 @@ class TokenWindow(Window):
         """A guess: what a message takes is not known before it is read."""
         return 32
 
+    @property
+    def budget(self) -> int:  # type: ignore[override]
+        """See `MemoryPolicy.budget`; tool definitions may take some of it."""
+        return self._budget(0)
+
     def check_budget(self, *, least: int, most: int | None) -> None:
         """See `MemoryPolicy.check_budget`; a budget that is too small is no error where what overflows is kept."""
         field, value, taken = "max_tokens", self.max_tokens, 0
