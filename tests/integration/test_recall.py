@@ -138,7 +138,8 @@ def test_an_erased_conversation_leaves_no_index(app: App) -> None:
     from chat import handler as chat
 
     table = chat.parts().stores.table
-    rows = table._connected().scan(TableName=table.name)["Items"]
+    client: Any = table._connected()
+    rows = client.scan(TableName=table.name)["Items"]
     assert not [row for row in rows if name in row["pk"]["S"]]
 
 
@@ -166,7 +167,7 @@ def test_another_user_finds_nothing_of_it_nor_another_conversation(app: App) -> 
 
 @pytest.mark.parametrize("policy", ["summary_window", "token_window", "message_window"])
 def test_it_stands_beside_any_policy_within_its_budget(app: App, policy: str) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "summary_window": {"policy": "summary_window", "max_tokens": 1_200, "trigger_tokens": 600},
         "token_window": {"policy": "token_window", "max_tokens": 1_000, "on_overflow": "keep"},
         "message_window": {"policy": "message_window", "max_messages": 4},
@@ -175,6 +176,6 @@ def test_it_stands_beside_any_policy_within_its_budget(app: App, policy: str) ->
     context = context_of(app, name, QUESTION)
     assert DOG in quoted(context)
     if "max_tokens" in settings:
-        assert context["tokens"]["total"] <= settings["max_tokens"]  # type: ignore[operator]
-        assert context["tokens"]["recalled"] <= settings["max_tokens"] // 4  # type: ignore[operator]
+        assert context["tokens"]["total"] <= settings["max_tokens"]
+        assert context["tokens"]["recalled"] <= settings["max_tokens"] // 4
     assert app.turn(name, QUESTION).status == 200
