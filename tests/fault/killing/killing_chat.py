@@ -9,6 +9,7 @@ import os
 import signal
 from dataclasses import replace
 from functools import cache
+from itertools import count as numbered
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,24 @@ class Killing:
             if name in ("take", "read_memory"):
                 Killing.conversation = args[0].conversation
             _kill_at("before", name)
+            if kwargs.get("tell") is not None:
+                kwargs["tell"] = _killing(kwargs["tell"])
             result = await found(*args, **kwargs)
             _kill_at("after", name)
             return result
 
         return call
+
+
+def _killing(tell: Any) -> Any:
+    """Hand on a stream's events, and kill at one of them: its point is named for its number, from 0."""
+    numbers = numbered(0)
+
+    def told(event: Any) -> None:
+        _kill_at("event", str(next(numbers)))
+        tell(event)
+
+    return told
 
 
 def _kill_at(when: str, name: str) -> None:
