@@ -10,13 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_core.hot.value import MemoryState, pack, unpack
-from chat_core.memory import BEGINNING, Anchor, Counting, Earlier, MemoryPolicy, View, parse_policy
-from chat_core.messages.items import upstream_items
-from tests.unit.memory.histories import assistant, clean_turns, flat, messy_messages, numbered, reasoning, result, user
+from chat_core.memory import BEGINNING, Anchor, Counting, Earlier, MemoryPolicy, View, parse_policy, pinned_item
+from chat_core.messages import Message, from_items, upstream_items
+from tests.unit.memory.histories import (
+    assistant,
+    clean_turns,
+    flat,
+    messy_messages,
+    numbered,
+    reasoning,
+    result,
+    system,
+    user,
+)
 from tests.unit.memory.test_windows import GRANULARITIES, tokens
 
 if TYPE_CHECKING:
-    from chat_core.messages.message import Message
+    from chat_core.messages import Item
 
 COUNTING = Counting(count=tokens, overhead=3)
 OPTIONAL_STEP = st.none() | st.integers(1, 7)
@@ -58,12 +68,27 @@ commits = st.lists(st.one_of(clean_turns(), st.lists(messy_messages, min_size=1,
 """What is committed at once, in order."""
 
 
+SYSTEM_PARTS = (
+    {"type": "input_text", "text": "A"},
+    {"type": "input_text", "text": ""},
+    {"type": "input_image", "image_url": "data:,1"},
+    {"type": "input_image", "image_url": "data:,2"},
+)
+spoken = st.one_of(
+    st.builds(user),
+    st.builds(assistant),
+    st.builds(system, st.sampled_from(("A", "B", ""))),
+    st.builds(lambda *parts: Message("system", parts), st.sampled_from(SYSTEM_PARTS)),
+)
+
+
 class Conversation:
     """A conversation as a store has it: its messages and what the head keeps. The system message is pinned there."""
 
     def __init__(self) -> None:
         self.messages: tuple[Message, ...] = ()
         self.anchor: Anchor | None = BEGINNING
+        self.system: Item | None = None
         self.value: bytes | None = None
         self.reads = 0
 
@@ -74,6 +99,7 @@ class Conversation:
         new = after[len(self.messages) :]
         kept = policy.keep((*past, *new), earlier=earlier, counting=COUNTING)
         self.messages = after
+        self.system = pinned_item(added, self.system)
         self.anchor = kept.anchor
         self.value = pack(MemoryState("0" * 16, after[-1].seq, 0, kept))
 
@@ -93,7 +119,7 @@ class Conversation:
 
     def view(self, policy: MemoryPolicy, added: list[Message], *, hot: bool = False, reach: int | None = 1) -> View:
         past, earlier = self.past(hot=True) if hot and self.value else self.tail(reach)
-        pinned = next((m for m in reversed(self.messages) if m.role == "system" and m.content), None)
+        pinned = from_items([self.system])[0] if self.system else None
         while True:
             view = policy.view((*past, *added), system=pinned, inputs=len(added), earlier=earlier, counting=COUNTING)
             if not view.short:
@@ -129,6 +155,19 @@ def test_hot_value_and_rebuild_give_the_view_of_the_whole_history(
     assert shown(conversation.view(policy, added, hot=True)) == shown(whole)
     assert shown(conversation.view(policy, added)) == shown(whole)
     assert shown(policy.view((*conversation.messages, *added), inputs=len(added), counting=COUNTING)) == shown(whole)
+
+
+@given(st.lists(st.lists(spoken, min_size=1, max_size=3), min_size=2, max_size=6), st.integers(1, 6), st.booleans())
+def test_whatever_a_system_message_holds_every_path_shows_the_one_that_is_pinned(
+    turns: list[list[Message]], most: int, hot: bool
+) -> None:
+    policy = parse_policy({"policy": "message_window", "max_messages": most})
+    conversation = Conversation()
+    for turn in turns:
+        whole = conversation.view(policy, turn, reach=None)
+        assert shown(conversation.view(policy, turn, hot=True)) == shown(whole)
+        assert shown(conversation.view(policy, turn)) == shown(whole)
+        conversation.commit(turn, policy, hot=hot)
 
 
 @given(commits, SETTINGS, st.lists(messy_messages, max_size=3))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from chat_core.memory import parse_policy
-from chat_core.memory.units import pinned_system, units_backwards
-from chat_core.messages.items import upstream_items
+from chat_core.memory.units import pinned_item, pinned_system, units_backwards
+from chat_core.messages import from_items, stored_item, upstream_items
 from chat_core.messages.message import Message
 from tests.unit.memory.histories import (
     assistant,
@@ -116,6 +116,22 @@ def test_one_system_message_is_pinned(texts: tuple[str, ...], place: int | None)
         assert view.messages == (history[place], history[-1])
         assert pinned_system(history) is history[place]
     assert len(view.left_out) == len(history) - len(view.messages)
+
+
+def test_the_item_that_is_pinned_is_replaced_by_one_that_says_else() -> None:
+    brief = stored_item({"role": "system", "content": "Be brief."})
+    same = stored_item({"role": "developer", "content": "Be brief."})
+    other_text = stored_item({"role": "developer", "content": "Be kind."})
+    image = stored_item({"role": "developer", "content": [{"type": "input_image", "image_url": "data:,"}]})
+    empty = stored_item({"role": "system", "content": ""})
+    asked = stored_item({"role": "user", "content": "hi"})
+    assert pinned_item(from_items([asked]), None) is None
+    assert pinned_item(from_items([brief, asked]), None) == brief
+    assert pinned_item(from_items([same]), brief) is brief
+    assert pinned_item(from_items([empty]), brief) is brief
+    assert pinned_item(from_items([other_text, asked]), brief) == other_text
+    assert pinned_item(from_items([image]), brief) == image
+    assert pinned_item(from_items([image, image]), image) is image
 
 
 def test_the_head_pins_the_system_message_of_a_tail() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chat_core.history.as_messages import stored_messages
 from chat_core.history.records import StoredItem
-from chat_core.messages.items import from_items, pinned_system, stored_item, to_items, upstream_items
+from chat_core.messages.items import from_items, stored_item, to_items, upstream_items
 from tests.chat_messages import from_chat, to_chat
 from tests.openai_schema import assert_valid
 
@@ -144,17 +144,6 @@ def test_a_part_that_is_more_than_text_stays_a_part_upstream() -> None:
     part = {"type": "output_text", "text": "hi", "annotations": [{"type": "url_citation"}], "logprobs": []}
     sent = upstream_items(from_items([{"role": "assistant", "content": [part]}]))
     assert sent[0]["content"] == [part]
-
-
-def test_the_pinned_system_message_is_replaced_by_another_text_only() -> None:
-    brief = stored_item({"role": "system", "content": "Be brief."})
-    same = stored_item({"role": "developer", "content": "Be brief."})
-    other = stored_item({"role": "developer", "content": "Be kind."})
-    user = stored_item({"role": "user", "content": "hi"})
-    assert pinned_system([user], None) is None
-    assert pinned_system([brief, user], None) == brief
-    assert pinned_system([same], brief) == brief
-    assert pinned_system([other, user], brief) == other
 
 
 def test_stored_messages_keep_turns_apart_and_places_over_holes() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chat_core.deadline import Deadline
     from chat_core.history import ConversationStore, Head, History, StoredItem
     from chat_core.hot import HotCopies
-    from chat_core.messages import Item
+    from chat_core.messages import Content, Item
 
 COMMIT_TRIES = 5
 PIN_WALK = 1_000
@@ -163,15 +163,15 @@ class Erasure:
         self, head: Head, stored: StoredItem, doomed: Collection[int]
     ) -> tuple[bool, StoredItem | None]:
         """Tell whether the pinned system message goes with an item, and which older one holds again."""
-        text = _system_text(stored.item)
-        if head.system is None or not text or text != _system_text(head.system):
+        said = _system_said(stored.item)
+        if head.system is None or not said or said != _system_said(head.system):
             return False, None
         before = head.seq + 1
         while before > max(1, head.seq + 1 - PIN_WALK):
             page = await self._history.tail(head, before=before, limit=WALK_STEP)
             for one in reversed(page):
-                if one.seq not in doomed and (found := _system_text(one.item)):
-                    return (False, None) if found == text else (True, one)
+                if one.seq not in doomed and (found := _system_said(one.item)):
+                    return (False, None) if found == said else (True, one)
             if not page:
                 break
             before = page[0].seq
@@ -185,6 +185,6 @@ class Erasure:
         return title_of(stored_messages([one for one in first if one.seq not in doomed]))
 
 
-def _system_text(item: Item) -> str:
+def _system_said(item: Item) -> Content:
     message = from_items([item])[0]
-    return message.text if message.role == "system" else ""
+    return message.said if message.role == "system" else None

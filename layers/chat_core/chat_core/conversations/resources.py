@@ -11,8 +11,8 @@ from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Commit, Head
 from chat_core.keys import Address, is_generated_id, new_conversation_id, new_incarnation, parse_item_id
 from chat_core.long_term import folding_of, makes_due, unfolded_by
-from chat_core.memory import merge_settings, parse_add_ons, parse_policy
-from chat_core.messages import Turn, from_items, pinned_system, stored_item
+from chat_core.memory import merge_settings, parse_add_ons, parse_policy, pinned_item
+from chat_core.messages import Turn, from_items, stored_item
 from chat_core.tokens import counter_for
 from chat_core.turns import (
     as_committed,
@@ -97,7 +97,7 @@ class Conversations:
             If the key came before with another request.
         """
         check_tool_results(items, (), at="items")
-        self._check_memory(memory, pinned_system(map(stored_item, items), None))
+        self._check_memory(memory, pinned_item(from_items(map(stored_item, items)), None))
         now = self._clock()
         head = Head(
             Address(user, new_conversation_id()),
@@ -267,7 +267,7 @@ class Conversations:
             inputs=len(stored),
             messages=len(messages),
             fingerprint=keyed.fingerprint if keyed else "",
-            system=pinned_system(stored, head.system),
+            system=pinned_item(messages, head.system),
             anchor=head.anchor,
             title=head.title or title_of(messages),
             unfolded=unfolded,

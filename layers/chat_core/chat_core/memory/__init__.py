@@ -40,6 +40,7 @@ from chat_core.memory.settings import (
     parse_policy,
     parse_turn_settings,
 )
+from chat_core.memory.units import pinned_item
 from chat_core.messages import BEGINNING, Anchor
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "parse_add_ons",
     "parse_policy",
     "parse_turn_settings",
+    "pinned_item",
 ]

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from chat_core.messages import Message, ToolCall
+from chat_core.messages import Message, ToolCall, from_items, to_items
 
 if TYPE_CHECKING:
     from chat_core.memory.policy import Reason
+    from chat_core.messages import Item
 
 Drop = Callable[[int, Message, "Reason"], None]
 """Told of every message that is not emitted, and of the calls that are stripped off one that is, with its index."""
@@ -160,14 +161,14 @@ def opens_on_reasoning(unit: Unit) -> bool:
 
 
 def _may_be_same(message: Message, pinned: Message) -> bool:
-    """Whether a message with the text of the pinned one may be that one, as far as ids tell."""
+    """Whether a message that says what the pinned one does may be that one, as far as ids tell."""
     return not pinned.id or not message.id or message.id == pinned.id
 
 
 def pinned_system(
     messages: Sequence[Message], pinned: Message | None = None, drop: Drop | None = None
 ) -> Message | None:
-    """Fold system messages into the one slot: another text replaces what was pinned, the same text is ignored.
+    """Fold system messages into the one slot: one that says else replaces what was pinned, the same is ignored.
 
     Parameters
     ----------
@@ -181,10 +182,10 @@ def pinned_system(
     place = -1
     for index in [index for index, message in enumerate(messages) if message.role == "system"]:
         message = messages[index]
-        if not message.content:
+        if not message.said:
             if drop:
                 drop(index, message, "empty")
-        elif pinned is None or message.text != pinned.text:
+        elif pinned is None or message.said != pinned.said:
             if drop and pinned is not None and place >= 0:
                 drop(place, pinned, "superseded_system")
             pinned, place = message, index
@@ -193,3 +194,10 @@ def pinned_system(
         elif drop:
             drop(index, message, "duplicate")
     return pinned
+
+
+def pinned_item(given: Sequence[Message], pinned: Item | None) -> Item | None:
+    """Tell which system message holds after messages, as an item to store: what was pinned, unless they say else."""
+    before = from_items([pinned])[0] if pinned else None
+    after = pinned_system(given, before)
+    return pinned if after is before or after is None else to_items([after])[0]

@@ -1,6 +1,6 @@
 """Messages, turns and items, and how OpenAI and LangChain write them."""
 
-from chat_core.messages.items import from_items, pinned_system, stored_item, to_items, upstream_items
+from chat_core.messages.items import from_items, stored_item, to_items, upstream_items
 from chat_core.messages.langchain import element, fitting
 from chat_core.messages.message import BEGINNING, Anchor, Content, Item, Message, Role, ToolCall, Turn, text_of
 from chat_core.messages.unicode import mend, mend_text, read_stored_json
@@ -19,7 +19,6 @@ __all__ = [
     "from_items",
     "mend",
     "mend_text",
-    "pinned_system",
     "read_stored_json",
     "stored_item",
     "text_of",

@@ -189,18 +189,6 @@ def _call_item(call: ToolCall) -> Item:
     return {**item, **call.fields}
 
 
-def pinned_system(items: Iterable[Item], pinned: Item | None) -> Item | None:
-    """Tell which system message holds after these items: another text replaces, the same text is ignored."""
-    for message in from_items(items):
-        if message.role == "system" and message.text and (pinned is None or message.text != _text(pinned)):
-            pinned = to_items([message])[0]
-    return pinned
-
-
-def _text(item: Item) -> str:
-    return from_items([item])[0].text
-
-
 def upstream_items(messages: Iterable[Message]) -> list[Item]:
     """Write messages as they go to the model.
 

@@ -88,6 +88,12 @@ class Message:
         """The message's text parts, joined."""
         return text_of(self.content)
 
+    @property
+    def said(self) -> Content:
+        """What the message says: its text where it holds nothing else, so that two forms of one text are the same."""
+        plain = not isinstance(self.content, tuple) or all(map(_is_text, self.content))
+        return self.text if plain else self.content
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
 from chat_core.long_term import NOTHING_TOLD, Told, found_message, is_overdue, joined, told, with_own
-from chat_core.memory import UNCOUNTED, Earlier
-from chat_core.messages import Message, from_items, pinned_system, stored_item, upstream_items
+from chat_core.memory import UNCOUNTED, Earlier, pinned_item
+from chat_core.messages import Message, from_items, stored_item, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.brought_up import Seen, Wanted, bring_up
 from chat_core.turns.explainable import check_size
@@ -231,7 +231,7 @@ async def turn_context(
         past=past,
         given=given,
         added=added,
-        system=pinned_system(given, head.system),
+        system=pinned_item(added, head.system),
         instructed=own is not None,
         counter=counter,
         counts=counts,

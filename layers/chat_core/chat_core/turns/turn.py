@@ -13,8 +13,8 @@ from chat_core.history import Commit
 from chat_core.hot import Known, MemoryState
 from chat_core.keys import is_generated_id
 from chat_core.long_term import folding_of, makes_due, unfolded_by
-from chat_core.memory import merge_settings, parse_turn_settings
-from chat_core.messages import Turn, from_items, pinned_system, stored_item
+from chat_core.memory import merge_settings, parse_turn_settings, pinned_item
+from chat_core.messages import Turn, from_items, stored_item
 from chat_core.timing import timed
 from chat_core.turns.answer import announced, answer_again, answer_of, as_committed, frame_of, title_of
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
@@ -334,7 +334,7 @@ def _moved(commit: Commit, head: Head) -> Commit:
     """Make a commit that was meant for an earlier head one for this head: what others changed stays changed."""
     return replace(
         commit,
-        system=pinned_system(commit.turn.items[: commit.inputs], head.system),
+        system=pinned_item(from_items(commit.turn.items[: commit.inputs]), head.system),
         anchor=None,
         title=head.title or commit.title,
     )
