@@ -11,13 +11,16 @@ import pytest
 from chat_core.api import event_loop
 from chat_core.model.openai import OpenAIModel
 from local.aws import start_aws
+from local.embedded_aws import EmbeddedAws
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
 from local.services import start_momento
 from tests.integration.app import App, application
+from tests.integration.fake_application import write_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -99,3 +102,22 @@ class MomentoValues:
 def momento_values(app: App) -> MomentoValues:
     """What the application's cache holds."""
     return MomentoValues(app.momento)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fake application's folder, where its functions also find their files."""
+    folder = tmp_path_factory.mktemp("world")
+    write_application(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[dict[str, str]]:
+    """Services that the test runs itself, as the environment names them."""
+    with EmbeddedAws() as aws, EmbeddedMomento() as momento:
+        yield {
+            "AWS_ENDPOINT_URL": aws.url,
+            "MOMENTO_LOCAL": f"127.0.0.1:{momento.port}",
+            "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        }

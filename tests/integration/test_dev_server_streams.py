@@ -12,21 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.dev_server import RunningServer, running_server
-from tests.integration.fake_application import write_application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The fake application's folder, where its functions also find their files."""
-    folder = tmp_path_factory.mktemp("world")
-    write_application(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
