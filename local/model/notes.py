@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NOTES = re.compile(r"\s*<(memory_notes|recalled_turns)>\n")
 _NAME_FACT = re.compile(r"^- user \| (?:名前|name) \| ([^|(\n]+?)(?: \(|$)", re.MULTILINE)
+_OWN_FACT = re.compile(r"^user \| (.+?) \| (.+)$")
 _QUOTED_USER = re.compile(r"^user: (.+)$", re.MULTILINE)
 _MARKS = re.compile(r"^(?:- |user: |assistant: |  )")
 _HEAD = re.compile(r"\[\d{4}-\d\d-\d\d[^\]]*\]|</?\w+>")
@@ -37,4 +38,4 @@ def answer_in(texts: Iterable[str], question: str) -> str | None:
     lines = [_MARKS.sub("", line).strip() for text in texts for line in text.splitlines()[2:]]
     scored = [(overlap(asked, features(line)), line) for line in lines if line and not _HEAD.match(line)]
     best = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
-    return best[1] if best[0] >= _ENOUGH else None
+    return _OWN_FACT.sub(r"\1: \2", best[1]) if best[0] >= _ENOUGH else None

@@ -96,3 +96,16 @@ def test_notes_in_another_language_are_refused_and_asked_for_again(client: OpenA
     wait_for(client, conversation, "ユーザーの名前は渡辺直美です。")
     assert "Assistant was of help" not in notes(client, conversation)
     assert not model.script
+
+
+def test_a_move_ends_the_home_before_it(client: OpenAI) -> None:
+    conversation = create(client, {**SUMMARY, "entities": True})
+    # Facts are taken some 4,000 tokens at a time.
+    filler = "今日は川のそばを歩いて、鳥や魚の話をたくさんしました。" * 20
+    for words, home in (("大阪に住んでいます。", "大阪"), ("来月から福岡です。", "福岡")):
+        say(client, conversation, words)
+        for number in range(14):
+            say(client, conversation, f"{number}日目。{filler}")
+        wait_for(client, conversation, f"- user | 住んでいる所 | {home}")
+    assert "| 大阪" not in notes(client, conversation)
+    assert "福岡" in say(client, conversation, "どこに住んでいますか？")

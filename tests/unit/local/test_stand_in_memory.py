@@ -243,6 +243,9 @@ def test_a_question_is_answered_from_recalled_turns_and_from_nothing_else() -> N
     facts_shown = "<memory_notes>\nNotes.\n- user | 名前 | 渡辺直美 (2026–)\n</memory_notes>"
     named = (Message("user", facts_shown), Message("user", "私の名前は？"))
     assert answer(Prompt(named)).text == "あなたの名前は渡辺直美さんです！"
+    home = (Message("user", facts_shown.replace("名前 | 渡辺直美", "住んでいる所 | 福岡")),)
+    asked = answer(Prompt((*home, Message("user", "私はどこに住んでいますか？")))).text
+    assert asked == "メモによると「住んでいる所: 福岡 (2026–)」"
 
 
 # ---- faults
