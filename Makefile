@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick fuzz build deploy outputs user rehearse key lint format conformance bench recall python requirements clean
+.PHONY: help run test quick fuzz build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,10 @@ outputs: .venv-sam/.installed ## Print the outputs of the deployed stack, each c
 
 user: .venv-sam/.installed ## Make a user of the deployed stack, with a token at once: EMAIL=… [STAGE]
 	@$(if $(EMAIL),,$(error EMAIL=… names the user)).venv-sam/bin/python -m tools.user $(STAGE) '$(EMAIL)' $(ARGS)
+
+adopt: .venv-sam/.installed ## Give the kept table and user pool of a deleted stack to a new one: TABLE=… POOL=… [STAGE]
+	@$(if $(and $(TABLE),$(POOL)),,$(error TABLE=… and POOL=… name them)).venv-sam/bin/python -m tools.adopt \
+		$(STAGE) '$(TABLE)' '$(POOL)' $(ARGS)
 
 rehearse: .venv/.dev .venv-sam/.installed ## Deploy the stack to an AWS on this machine, use it, update it, take it down
 	@PYTHONPATH="$$($(python) -m tools.paths)" $(python) -m tests.rehearsal
