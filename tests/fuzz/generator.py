@@ -22,7 +22,7 @@ QUERIES = {
     "after": ["msg_1", "", "conv_1", "\x00", "x" * 5_000, "日本"],
     "order": ["asc", "desc", "ASC", "", "random"],
     "include": ["reasoning.encrypted_content", ""],
-    "all": ["true", "TRUE", "1", ""],
+    "all": ["true", *["TRUE", "1", "", "true "] * 10],  # it takes away what the others are about
     "policy": ["buffer", "token_window", "message_window", "turn_window", "summary", "magic", ""],
     "max_tokens": ["5", "100000", "-1", "1.5", "9" * 20],
     "max_messages": ["2", "0", "1000000", "true"],

@@ -34,6 +34,8 @@ USER, OTHER = "fuzz", "fuzz-other"
 SECONDS = 28.0
 # What an answer may be that is no fault of ours: a caller who takes nothing but a cached reply.
 ASKED_FOR = {"cache_miss"}
+TOO_SLOW = {"store_unavailable", "deadline_exceeded", "upstream_timeout"}
+TRIES = 4
 NO_JSON = {"invalid_json", "invalid_encoding"}
 
 
@@ -67,7 +69,7 @@ def test_no_input_is_a_failure(app: App, capsys: pytest.CaptureFixture[str]) -> 
         if match is not None:
             _check(app, request, _event(request, match), match.route.function, report)
             capsys.readouterr()  # the log of a night is long
-    _go_on(app, report)
+    _go_on(app, router, report)
     with capsys.disabled():
         print(f"\n{report}")  # noqa: T201 - the figures
     assert not report.wrong, str(report)
@@ -94,7 +96,7 @@ def _event(request: Request, match: Any) -> dict[str, Any]:
 
 def _check(app: App, request: Request, event: dict[str, Any], function: str, report: Report) -> None:
     calls, rows = sum(app.model.calls.values()), _rows()
-    answer = app.invoke(function, event, seconds=SECONDS)
+    answer, at_once = _answered(app, function, event)
     report.statuses[answer.status] += 1
     if answer.status < 400:
         return
@@ -109,8 +111,18 @@ def _check(app: App, request: Request, event: dict[str, Any], function: str, rep
             report.found("refused after a call of the model", request, answer)
     elif answer.status in (400, 413) and error["param"] is None and not _may_be_nameless(request, error):
         report.found("without param", request, answer)
-    elif _rows() != rows:
+    elif at_once and _rows() != rows:
         report.found("refused, yet rows changed", request, answer)
+
+
+def _answered(app: App, function: str, event: dict[str, Any]) -> tuple[Answer, bool]:
+    """Ask again where it was the machine that was too slow; what is too slow each time is too slow."""
+    tries = 0
+    while True:
+        answer = app.invoke(function, event, seconds=SECONDS)
+        tries += 1
+        if answer.status < 500 or answer.error["code"] not in TOO_SLOW or tries == TRIES:
+            return answer, tries == 1
 
 
 def _error(answer: Answer) -> dict[str, Any] | None:
@@ -154,16 +166,20 @@ def _rows() -> int:
     return sum(len(rows) for table in _tables() for rows in table.items.values())
 
 
-def _go_on(app: App, report: Report) -> None:
+def _go_on(app: App, router: Router, report: Report) -> None:
     """Whatever was accepted can be read, explained and continued."""
     listed = app.call("GET", "/v1/conversations", user=USER, query={"limit": "100"}).body["data"]
     for each in listed:
         path = f"/v1/conversations/{each['id']}"
-        for answer in (
-            app.call("GET", f"{path}/items", user=USER),
-            app.call("GET", f"{path}/context", user=USER),
-            app.turn(each["id"], "go on", user=USER),
+        turn = {"model": "gpt-4.1-mini", "conversation": each["id"], "input": "go on"}
+        for request in (
+            Request("GET", f"{path}/items"),
+            Request("GET", f"{path}/context"),
+            Request("POST", "/v1/responses", body=json.dumps(turn).encode()),
         ):
+            match = router.match(request.method, request.path)
+            assert match is not None
+            answer, _ = _answered(app, match.route.function, _event(request, match))
             report.statuses[answer.status] += 1
             if answer.status >= 500:
-                report.found("does not go on", Request("", path), answer)
+                report.found("does not go on", request, answer)
