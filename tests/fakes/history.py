@@ -32,7 +32,7 @@ from chat_core.keys import Address, id_of, new_incarnation
 from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 from tests.fakes.blocks import Blocks, take_out
-from tests.fakes.said import Users, take_evidence
+from tests.fakes.said import Users, erase_told, take_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -308,6 +308,7 @@ class InMemoryConversations:
         self._table.memories.pop(address, None)
         self._table.due.pop(address, None)
         self._table.blocks = {name: block for name, block in self._table.blocks.items() if name[0] != address}
+        erase_told(self._table.users, address)
         if found is None:
             raise no_conversation()
         records = [key for key, record in self._table.records.items() if record.address == address]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from chat_core.history import Head
+    from chat_core.keys import Address
     from chat_core.long_term.fact_store import Found
     from chat_core.long_term.facts import Assertion, Tombstone
 
@@ -58,3 +59,9 @@ def take_evidence(users: Users, head: Head, seqs: Collection[int]) -> None:
         if not here or one.assertion.evidence:
             left.append(one)
     user.said = left
+
+
+def erase_told(users: Users, address: Address) -> None:
+    """What the erasure of a conversation does."""
+    user = users.setdefault(address.user, User())
+    user.said = [one for one in user.said if one.assertion.conversation != address.conversation]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from chat.wiring import ChatParts
 from chat_core.cache import Embeddings
+from chat_core.conversations import UserMemory
+from chat_core.long_term import RememberedFacts
 from chat_core.model.openai import OpenAIModel
 from chat_core.settings import ChatSettings
 from history.wiring import HistoryParts
@@ -123,7 +125,9 @@ def service_in_memory() -> Iterator[Service]:
     embeddings = Embeddings(replies._flow, replies._provider)
     stores: Any = None
     made = ChatParts(ChatSettings.from_env(environment), stores, provider, replies, embeddings, process.turns)
-    own = HistoryParts(stores, process.conversations, process.remembered, process.erasure)
+    known = RememberedFacts(world.facts)
+    remembered = UserMemory(world.conversations, process.remembered, world.facts)
+    own = HistoryParts(stores, process.conversations, process.remembered, known, remembered, process.erasure)
     chat.app.dependency_overrides[chat.parts] = lambda: made
     history.app.dependency_overrides[history.parts] = lambda: own
     yield Service(App(None, None), provider, count())  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from chat_core.deadline import Deadline
 from chat_core.keys import Address
 from chat_core.settings import HistorySettings
 from chat_core.turns import Keyed
-from history import memory, schemas
+from history import facts, memory, schemas
 from history.wiring import HistoryParts, make_history
 
 app = api.build_app()
@@ -53,12 +53,18 @@ def keyed(request: Request, user: Annotated[str, Depends(api.current_user)]) -> 
     return Keyed(key, api.fingerprint({"path": dict(request.path_parameters), "body": api.json_body_or_empty(request)}))
 
 
+def fact_id_in_path(request: Request) -> str:
+    """Read the fact's id in the path; what is no id is not found."""
+    return unquote(request.path_parameters["fact_id"])
+
+
 User = Annotated[str, Depends(api.current_user)]
 Parts = Annotated[HistoryParts, Depends(parts)]
 Once = Annotated[Keyed | None, Depends(keyed)]
 TimeLeft = Annotated[Deadline, Depends(deadline)]
 Where = Annotated[Address, Depends(address_in_path)]
 ItemId = Annotated[str, Depends(item_id_in_path)]
+FactId = Annotated[str, Depends(fact_id_in_path)]
 Body = Annotated[dict[str, Any], Depends(api.json_body)]
 
 
@@ -146,6 +152,42 @@ async def delete_memory(conversation_id: Where, parts: Parts) -> Response[str]:
     """Forget what was made of a conversation; its history stays."""
     await parts.memory.forget(conversation_id)
     return api.json_response(memory.forgotten_memory(conversation_id.conversation))
+
+
+@app.get("/v1/memory/facts")
+async def list_facts(user: User, request: Request, parts: Parts) -> Response[str]:
+    """List what is known about the user, the last said first."""
+    limit, after, order = schemas.page_query(request)
+    page = await parts.facts.page(user, facts.facts_query(request), limit=limit, after=after, order=order)
+    data = [facts.fact_resource(fact) for fact in page.data]
+    return api.json_response(schemas.list_resource(data, has_more=page.has_more))
+
+
+@app.get("/v1/memory/facts/<fact_id>")
+async def get_fact(user: User, fact_id: FactId, parts: Parts) -> Response[str]:
+    """Read a fact."""
+    return api.json_response(facts.fact_resource(await parts.facts.get(user, fact_id)))
+
+
+@app.post("/v1/memory/facts/<fact_id>")
+async def correct_fact(user: User, fact_id: FactId, body: Body, parts: Parts) -> Response[str]:
+    """Correct a fact: only what is said later supersedes it then."""
+    correction, version = facts.fact_change(body)
+    fact = await parts.facts.correct(user, fact_id, correction, version=version)
+    return api.json_response(facts.fact_resource(fact))
+
+
+@app.delete("/v1/memory/facts/<fact_id>")
+async def delete_fact(user: User, fact_id: FactId, parts: Parts) -> Response[str]:
+    """Forget a fact: what was said so far cannot bring it back."""
+    await parts.facts.forget(user, fact_id)
+    return api.json_response(facts.forgotten_fact(fact_id))
+
+
+@app.delete("/v1/memory")
+async def delete_all_memory(user: User, time_left: TimeLeft, parts: Parts) -> Response[str]:
+    """Forget all that was made of the user's conversations; their histories stay."""
+    return api.json_response(memory.forgotten_everything(await parts.user_memory.forget(user, time_left)))
 
 
 @app.get("/v1/conversations/<conversation_id>/items")

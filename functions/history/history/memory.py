@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
+from history.facts import fact_resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chat_core.conversations import MemoryState
+    from chat_core.conversations import Forgotten, MemoryState
     from chat_core.long_term import IndexStats
     from chat_core.long_term.records import Summary
 
@@ -22,7 +23,7 @@ def memory_resource(state: MemoryState) -> dict[str, Any]:
         "status": state.status,
         "covers_up_to": state.covers_up_to,
         "summary": _summary(state.summary),
-        "facts": [],
+        "facts": [fact_resource(fact) for fact in state.facts],
         "recall": _recall(state.indexed),
         "skipped": [{"first_id": first, "last_id": last} for first, last in state.skipped],
         "last_error": state.last_error,
@@ -51,6 +52,16 @@ def _recall(stats: IndexStats | None) -> dict[str, Any] | None:
 def forgotten_memory(conversation: str) -> dict[str, Any]:
     """Write the receipt of a memory that is forgotten; the history is still there."""
     return {"id": conversation, "object": "conversation.memory.deleted", "deleted": True}
+
+
+def forgotten_everything(forgotten: Forgotten) -> dict[str, Any]:
+    """Write the receipt of all memory that is forgotten; ``complete`` is false while any is left: ask again."""
+    return {
+        "object": "memory.deleted",
+        "deleted": forgotten.complete,
+        "complete": forgotten.complete,
+        "omoide": {"conversations": forgotten.conversations, "facts": forgotten.facts},
+    }
 
 
 def check_rebuild(body: Mapping[str, Any]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.conversations import ConversationMemory, Conversations, Erasure
+from chat_core.conversations import ConversationMemory, Conversations, Erasure, UserMemory
+from chat_core.long_term import RememberedFacts
 from chat_core.turns import TurnLeases
 from chat_core.wiring import make_stores
 
@@ -21,6 +22,8 @@ class HistoryParts:
     stores: Stores
     conversations: Conversations
     memory: ConversationMemory
+    facts: RememberedFacts
+    user_memory: UserMemory
     erasure: Erasure
 
 
@@ -36,4 +39,11 @@ def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
         stores.conversations, stores.sources, leases, stores.hot, default_memory=settings.default_memory
     )
     memory = ConversationMemory(stores.sources, stores.index, default_memory=settings.default_memory)
-    return HistoryParts(stores, conversations, memory, Erasure(stores.history, stores.conversations, stores.hot))
+    return HistoryParts(
+        stores,
+        conversations,
+        memory,
+        RememberedFacts(stores.facts),
+        UserMemory(stores.conversations, memory, stores.facts),
+        Erasure(stores.history, stores.conversations, stores.hot),
+    )

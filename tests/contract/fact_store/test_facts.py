@@ -152,3 +152,15 @@ async def test_nothing_is_known_at_first(stores: Stores) -> None:
     assert (await stores.facts.of_conversation(head)).assertions == ()
     await put(stores, head)
     assert await facts(stores) == ()
+
+
+async def test_an_erased_conversation_leaves_no_fact_and_no_correction(stores: Stores) -> None:
+    head, other = await stores.talk(), await stores.talk(conversation="my-chat-2")
+    await put(stores, head, said(head, 1, "Paris"))
+    await put(stores, other, said(other, 1, "tea", predicate="likes"))
+    fact = next(fact for fact in await facts(stores) if fact.newest.object == "Paris")
+    lyon = replace(said(head, 1, "Lyon"), id="c1", op="supersede", evidence=(), correction=True, recorded_at=5 * DAY)
+    await stores.facts.correct(USER, fact, replace(lyon, replaces=fact.id))
+    await stores.history.conversations.erase(head.address)
+    known = await stores.facts.of_user(USER)
+    assert [one.object for one in known.assertions] == ["tea"]

@@ -3,5 +3,6 @@
 from chat_core.conversations.erasure import Erased, Erasure
 from chat_core.conversations.memory import ConversationMemory, MemoryState
 from chat_core.conversations.resources import Conversations
+from chat_core.conversations.user_memory import Forgotten, UserMemory
 
-__all__ = ["ConversationMemory", "Conversations", "Erased", "Erasure", "MemoryState"]
+__all__ = ["ConversationMemory", "Conversations", "Erased", "Erasure", "Forgotten", "MemoryState", "UserMemory"]

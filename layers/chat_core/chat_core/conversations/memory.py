@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from chat_core.errors import CommitConflict, StoreUnavailable
 from chat_core.history import Unfolded
 from chat_core.keys import id_of
-from chat_core.long_term import Change, Indexed, Memory, folding_of, is_overdue
+from chat_core.long_term import Change, Indexed, Memory, folding_of, is_overdue, resolved
 from chat_core.memory import merge_settings, parse_add_ons, parse_policy
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head
     from chat_core.keys import Address
-    from chat_core.long_term import IndexStats, RecallIndex
+    from chat_core.long_term import Fact, IndexStats, RecallIndex
     from chat_core.long_term.records import Summary
     from chat_core.memory import AddOns
     from chat_core.turns import Sources
@@ -47,6 +47,8 @@ class MemoryState:
         A code for the last failure, or None.
     indexed
         What the index of recall holds; None for a conversation without recall.
+    facts
+        What was said in it, current and ended.
     """
 
     conversation: str
@@ -56,6 +58,7 @@ class MemoryState:
     skipped: tuple[tuple[str, str], ...]
     last_error: str | None
     indexed: IndexStats | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 class ConversationMemory:
@@ -74,6 +77,7 @@ class ConversationMemory:
     def __init__(self, sources: Sources, index: RecallIndex, *, default_memory: Mapping[str, Any]) -> None:
         self._history = sources.history
         self._long_term = sources.long_term
+        self._facts = sources.facts
         self._index = index
         self._default_memory = default_memory
 
@@ -88,6 +92,7 @@ class ConversationMemory:
         head = await self._history.head(address)
         memory = await self._long_term.read(head) or Memory(head.incarnation)
         summary = memory.summary
+        known = await self._facts.of_conversation(head)
         return MemoryState(
             conversation=head.conversation,
             status=await self._status(head, memory),
@@ -98,6 +103,7 @@ class ConversationMemory:
             ),
             last_error=memory.last_error or None,
             indexed=await self._index.stats(Indexed.of(head)) if self._add_ons(head).recall else None,
+            facts=resolved(known.assertions, known.tombstones),
         )
 
     def _add_ons(self, head: Head) -> AddOns:
@@ -156,5 +162,6 @@ class ConversationMemory:
             except CommitConflict:
                 continue
             await self._index.erase(Indexed.of(head))
+            await self._facts.erase(address)
             return
         raise StoreUnavailable("The conversation changes too fast.", retry_after_ms=1_000)

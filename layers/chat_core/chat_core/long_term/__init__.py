@@ -14,6 +14,7 @@ from chat_core.long_term.query_vectors import QueryVectors
 from chat_core.long_term.question import Question
 from chat_core.long_term.recaller import Recalled, Recaller, RecallStores
 from chat_core.long_term.records import Memory
+from chat_core.long_term.remembered import RememberedFacts
 from chat_core.long_term.store import Change, Due, LongTermStore, Stores
 from chat_core.long_term.summariser import Summariser
 from chat_core.long_term.told import NOTHING_TOLD, Told, found_message, joined, told, with_own
@@ -41,6 +42,7 @@ __all__ = [
     "RecallStores",
     "Recalled",
     "Recaller",
+    "RememberedFacts",
     "Stores",
     "StructuredModel",
     "Summariser",

@@ -149,4 +149,4 @@ class DynamoConversations:
 
     async def erase(self, address: Address) -> Mapping[str, int]:
         """See `chat_core.history.ConversationStore`."""
-        return await removal.erase(self._table, address)
+        return await removal.erase(self._table, address, derived=self._derived)

@@ -8,14 +8,19 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from chat_core.history.records import Head
+    from chat_core.keys import Address
 
 
 class DerivedRows(Protocol):
-    """A family of rows in a conversation's partition, each with the incarnation."""
+    """A family of rows, each with the incarnation."""
 
     async def without(self, head: Head, seqs: Collection[int]) -> Sequence[dict[str, Any]]:
         """Give the actions that take items out of them, each conditional on the row being as it was read.
 
         Where one is cancelled for its condition it is asked again.
         """
+        ...
+
+    async def erase_conversation(self, address: Address, *, keep: str) -> object:
+        """Remove those that stand outside a conversation's partition, but an incarnation's; may be done again."""
         ...

@@ -34,11 +34,15 @@ _TRIES = 5
 _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
 
 
-async def erase(table: Table, address: Address) -> Mapping[str, int]:
+async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows] = ()) -> Mapping[str, int]:
     """Remove every row of a conversation; see `chat_core.history.ConversationStore`."""
     pk = partition_key(address)
     head = await table.delete(pk, HEAD)
     counts = {"conversations": int(head is not None), "items": 0, "idempotency_records": 0}
+    # Before the rows here: an erasure that was killed finds these again by what is left of those.
+    present = await table.get(pk, HEAD) or {}
+    for one in derived:
+        await one.erase_conversation(address, keep=read_text(present, "incarnation"))
     everything = expressed({"pk": text(pk)}, KeyConditionExpression="#pk = :pk", ProjectionExpression=_KEYS)
     start: Row | None = None
     while True:

@@ -117,6 +117,9 @@ class DynamoLongTermStore:
         same = expressed({"revision": row["revision"]}, ConditionExpression="#revision = :revision")
         return [{"Put": {**put["Put"], **same}}, due_action(head, now, expires_at=self._table.expiry(now))]
 
+    async def erase_conversation(self, address: Address, *, keep: str) -> None:
+        """See `DerivedRows`: all rows stand in the conversation's partition."""
+
     async def _row(self, head: Head) -> Row | None:
         row = await self._table.get(partition_key(head.address), MEMORY)
         if row is None or read_text(row, "incarnation") != head.incarnation or is_expired(row, self._table.clock()):

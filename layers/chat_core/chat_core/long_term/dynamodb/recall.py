@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chat_core.history import Head
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.table import Table
+    from chat_core.keys import Address
     from chat_core.long_term.index import Addition
     from chat_core.long_term.recall import Entry, Found, Query, Vectors
 
@@ -112,6 +113,9 @@ class DynamoRecallIndex:
             gone += len(block) - (len(left) if left else 0)
             actions += _rewritten(row, left)
         return actions, gone
+
+    async def erase_conversation(self, address: Address, *, keep: str) -> None:
+        """See `DerivedRows`: all rows stand in the conversation's partition."""
 
     async def stats(self, indexed: Indexed) -> IndexStats:
         """See `RecallIndex.stats`."""
