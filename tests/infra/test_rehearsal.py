@@ -78,6 +78,11 @@ def test_the_documents_have_the_commands_that_are_rehearsed() -> None:
     assert len(commands(story.OPERATIONS, "## Tear down")) == 5
 
 
+def test_the_operators_page_has_every_parameter() -> None:
+    page = story.OPERATIONS.read_text(encoding="utf-8").partition("## Parameters")[2].partition("\n## ")[0]
+    assert [name for name in stack.template()["Parameters"] if f"`{name}`" not in page] == []
+
+
 def test_without_lambdas_python_it_is_not_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(emulator, "ENVIRONMENT", tmp_path / "environment")
     monkeypatch.setenv(lambda_python.OVERRIDE, str(tmp_path / "nothing"))
