@@ -159,7 +159,9 @@ class MemoryWorker:
             try:
                 state = await self._state(address)
                 end = state if isinstance(state, str) else await self._fold_all(state, deadline)
-                if end in ("nothing", "folded") and not await self._others(address, deadline):
+                # An answer that is refused for the summary holds up no other part.
+                others = end not in ("put_off", "unfinished") and await self._others(address, deadline)
+                if end in ("nothing", "folded") and not others:
                     end = "unfinished"
             except CommitConflict:
                 continue
