@@ -143,7 +143,7 @@ def fit(messages: Sequence[Message], limit: Limit, earlier: Earlier) -> Fit:
         active.reverse()
         if room < 0:
             return _within(active, room, limit.cost)
-        return _older(walk, active, room, limit, earlier, by_turn=limit.by_turn, end=len(messages))
+        return _older(walk, active, room, limit, earlier, end=len(messages))
     if earlier.pinned:
         active.reverse()
         return _behind_gap(active, room, limit, earlier, end=len(messages))
@@ -153,7 +153,7 @@ def fit(messages: Sequence[Message], limit: Limit, earlier: Earlier) -> Fit:
     older = iter(active[1:])
     active = active[:1]
     room = limit.most - limit.fixed - sum(_cost(unit, limit.cost) for unit in active)
-    return _older(older, active, room, limit, earlier, by_turn=False, end=len(messages))
+    return _older(older, active, room, replace(limit, by_turn=False), earlier, end=len(messages))
 
 
 def _cost(unit: Unit, cost: Cost) -> int:
@@ -213,9 +213,7 @@ def _behind_gap(active: Group, room: int, limit: Limit, earlier: Earlier, *, end
     )
 
 
-def _older(
-    walk: Iterator[Unit], active: Group, room: int, limit: Limit, earlier: Earlier, *, by_turn: bool, end: int
-) -> Fit:
+def _older(walk: Iterator[Unit], active: Group, room: int, limit: Limit, earlier: Earlier, *, end: int) -> Fit:
     """Take older turns, or units, as long as they fit."""
     groups: list[Group] = []  # newest first, as are the units of each
     group: Group = []
@@ -229,7 +227,7 @@ def _older(
             evicted = True
             size = taken
             break
-        if not by_turn or unit.user:
+        if not limit.by_turn or unit.user:
             groups.append(group)
             room -= taken
             group = []
@@ -242,7 +240,7 @@ def _older(
         else:
             # What is at hand of the next turn, and what is known of the rest of it; or of the next unit.
             size = taken + limit.known(earlier)
-            if by_turn:
+            if limit.by_turn:
                 size += sum(map(limit.cost, earlier.pinned))
             evicted = size > room
             short = not evicted

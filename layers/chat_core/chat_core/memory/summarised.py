@@ -16,7 +16,8 @@ from chat_core.memory.windows import Window
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chat_core.memory.policy import Count, Notes, Reason
+    from chat_core.memory.policy import Count, Notes
+    from chat_core.memory.reasons import Reason
     from chat_core.messages import Message
 
 TAIL_TRIGGERS = 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chat_core.messages import Message, ToolCall, from_items, to_items
 
 if TYPE_CHECKING:
-    from chat_core.memory.policy import Reason
+    from chat_core.memory.reasons import Reason
     from chat_core.messages import Item
 
 Drop = Callable[[int, Message, "Reason"], None]

@@ -16,7 +16,6 @@ from chat_core.memory.policy import (
     Folding,
     Kept,
     LeftOut,
-    Reason,
     View,
 )
 from chat_core.memory.units import pinned_system, units_backwards
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chat_core.errors import InvalidRequest
+    from chat_core.memory.reasons import Reason
     from chat_core.messages import Message
 
 

@@ -9,14 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
-from chat_core.long_term import NOTHING_TOLD, Told, found_message, is_overdue, joined, told, with_own
-from chat_core.memory import UNCOUNTED, Earlier, pinned_item
+from chat_core.long_term import NOTHING_TOLD, Told, is_overdue, told
+from chat_core.memory import UNCOUNTED, pinned_item
 from chat_core.messages import Message, from_items, stored_item, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.brought_up import Seen, Wanted, bring_up
 from chat_core.turns.explainable import check_size
 from chat_core.turns.item_references import check_references, is_reference
 from chat_core.turns.knowing import brought_up_by, facts_for
+from chat_core.turns.looking import Looking, history_of, recalling_behind, telling_before
 from chat_core.turns.past import Past, explained_past, read_past
 from chat_core.turns.sources import UNKNOWN, Remembered, known, notes_for, read
 from chat_core.turns.tool_results import check_tool_results
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from chat_core.history import Head
     from chat_core.hot import MemoryState
     from chat_core.long_term import Question, Recalled
-    from chat_core.memory import Counting, Kept, MemoryPolicy, Notes, TurnMemory, View
+    from chat_core.memory import Counting, Kept, MemoryPolicy, TurnMemory, View
     from chat_core.messages import Item
     from chat_core.tokens import TokenCounter
     from chat_core.turns.reports import MemoryReport
@@ -187,20 +188,16 @@ async def turn_context(
     given = tuple(stored_item(item) for item in asked.items if not is_reference(item))
     added = from_items(given)
     model = str(body.get("model") or "")
-    pinned = from_items([head.system])[0] if head.system else None
-    instructions = body.get("instructions")
-    own = Message("system", content=instructions) if instructions else None
+    pinned, own = _pinned(head), _instructions(body)
     counter = counter_for(model)
     counts = RememberedCounts(counter, _known_counts(state, counter))
     counting = _counting(counts, policy, body, explain=explain)
     check_budget(policy, pinned, model)
-    past = asked.past
+    reach = policy.reach
+    past = await explained_past(sources.history, head, reach) if explain and not asked.past else asked.past
     if state is not None and not explain:
         # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
         past = Past(state.kept.messages, replace(state.kept.earlier, anchor=head.anchor))
-    reach = policy.reach
-    if explain:
-        past = past or await explained_past(sources.history, head, reach)
     found = known(head, state, memory)
     if found is None:
         past, found = await _read_both(sources, head, past, reach)
@@ -208,20 +205,20 @@ async def turn_context(
         past = past or await read_past(sources.history, head, reach)
         if explain:
             check_size(past.messages)
-        looking = _Looking(policy, (*past.messages, *added), pinned, own, len(added), counting)
+        looking = Looking(policy, (*past.messages, *added), pinned, own, len(added), counting)
         view = looking.at(replace(past.earlier, notes=notes_for(policy, found)))
         if not view.short:
             break
         reach = 2 * max(len(past.messages), 8)
         past = None
     facts = await facts_for(sources, head, memory)
-    telling = told(facts or (), brought_up_by(_history_of(view, added), added), memory.add_ons, counter.text)
-    earlier = _telling(past.earlier, notes_for(policy, found), telling)
+    telling = told(facts or (), brought_up_by(history_of(view, added), added), memory.add_ons, counter.text)
+    earlier = telling_before(past.earlier, notes_for(policy, found), telling)
     if telling is not NOTHING_TOLD:
         view = looking.at(earlier)
     check_tool_results(asked.items, past.messages, at="input")
     seen = Seen(view, past.messages, added, policy)
-    recalling = partial(_recalling, looking, earlier)
+    recalling = partial(recalling_behind, looking, earlier)
     view, recalled = await bring_up(sources, head, asked.wanted(memory), seen, again=recalling, count=counter.text)
     if view.refusal is not None and not explain:
         raise view.refusal
@@ -236,51 +233,24 @@ async def turn_context(
         counter=counter,
         counts=counts,
         remembered=found,
-        stale=facts is None
-        or (policy.folding is not None and (found.folds == UNKNOWN or is_overdue(head.unfolded, policy.folding))),
+        stale=facts is None or _is_behind(head, policy, found),
         told=telling,
         recalled=recalled,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Looking:
-    """How a view is computed, but for what long-term memory tells."""
-
-    policy: MemoryPolicy
-    messages: tuple[Message, ...]
-    system: Message | None
-    instructions: Message | None
-    inputs: int
-    counting: Counting
-
-    def at(self, earlier: Earlier) -> View:
-        """Compute the view."""
-        return self.policy.view(
-            self.messages,
-            system=self.system,
-            instructions=self.instructions,
-            inputs=self.inputs,
-            earlier=earlier,
-            counting=self.counting,
-        )
+def _is_behind(head: Head, policy: MemoryPolicy, found: Remembered) -> bool:
+    """Tell whether there is more to fold than there should be, or what was folded could not be read."""
+    folding = policy.folding
+    return folding is not None and (found.folds == UNKNOWN or is_overdue(head.unfolded, folding))
 
 
-def _history_of(view: View, added: Sequence[Message]) -> list[Message]:
-    """Give what a view shows of the history itself."""
-    others = {id(message) for message in (*added, view.notes, view.recalled)}
-    return [message for message in view.messages if id(message) not in others and message.role != "system"]
+def _pinned(head: Head) -> Message | None:
+    return from_items([head.system])[0] if head.system else None
 
 
-def _telling(earlier: Earlier, notes: Notes, telling: Told) -> Earlier:
-    """Have a view open on the user's own facts too, and tell before the input what comes up."""
-    message = with_own(notes.message, telling.own)
-    return replace(earlier, notes=replace(notes, message=message), recalled=found_message(telling.found))
-
-
-def _recalling(looking: _Looking, earlier: Earlier, recalled: Message) -> View:
-    """Compute a view with what was recalled, behind the facts that come up."""
-    return looking.at(replace(earlier, recalled=joined(earlier.recalled, recalled)))
+def _instructions(body: Mapping[str, Any]) -> Message | None:
+    return Message("system", content=body["instructions"]) if body.get("instructions") else None
 
 
 def _known_counts(state: MemoryState | None, counter: TokenCounter) -> Mapping[int, int]:

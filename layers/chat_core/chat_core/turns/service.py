@@ -10,8 +10,9 @@ from chat_core.turns.answer import announced, answer_of, frame_of
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
 from chat_core.turns.context import Asked
 from chat_core.turns.explained import explained
+from chat_core.turns.replaying import replay_of_key
 from chat_core.turns.retold import Retold
-from chat_core.turns.turn import OpenTurn, new_turn_id, replay_of_key
+from chat_core.turns.turn import OpenTurn, new_turn_id
 from chat_core.turns.unlocked import effective, unlocked_context
 
 if TYPE_CHECKING:

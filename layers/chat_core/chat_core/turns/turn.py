@@ -16,11 +16,12 @@ from chat_core.long_term import folding_of, makes_due, unfolded_by
 from chat_core.memory import merge_settings, parse_turn_settings, pinned_item
 from chat_core.messages import Turn, from_items, stored_item
 from chat_core.timing import timed
-from chat_core.turns.answer import announced, answer_again, answer_of, as_committed, frame_of, title_of
+from chat_core.turns.answer import announced, answer_of, as_committed, frame_of, title_of
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
 from chat_core.turns.brought_up import begin_question
 from chat_core.turns.context import Asked, turn_context
-from chat_core.turns.once import find_record, with_record
+from chat_core.turns.once import with_record
+from chat_core.turns.replaying import replay_of_key, replay_stored
 from chat_core.turns.retold import Places, Retold
 from chat_core.turns.returnable import check_returnable
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from chat_core.cache import Listener, Replies
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, History, IdempotencyRecord, LastTurn
+    from chat_core.history import Head, History
     from chat_core.hot import HotCopies
     from chat_core.long_term.question import Question
     from chat_core.memory import Kept
@@ -202,7 +203,7 @@ class OpenTurn:
             return None
         if self.parts.clock() - last.committed_at > RETRY_WINDOW:
             return None
-        return await _replay(self.parts.history, self.head, last, self.deadline)
+        return await replay_stored(self.parts.history, self.head, last, self.deadline)
 
     async def answer(self, listener: Listener | None = None) -> Answered:
         """Ask the model, with the memory's view of the conversation, and keep the lease meanwhile.
@@ -311,23 +312,6 @@ class OpenTurn:
 def new_turn_id() -> str:
     """Draw an id for a turn."""
     return f"turn_{uuid4().hex}"
-
-
-async def replay_of_key(history: History, request: TurnRequest, deadline: Deadline) -> Completed | None:
-    """Answer from the idempotency record, where the key came before."""
-    if request.keyed is None:
-        return None
-    found = await deadline.stored(find_record(history, request.keyed))
-    if found is None:
-        return None
-    record, head = found
-    return await _replay(history, head, record, deadline)
-
-
-async def _replay(history: History, head: Head, turn: LastTurn | IdempotencyRecord, deadline: Deadline) -> Completed:
-    items = await deadline.stored(history.items(head, turn.first_seq, turn.last_seq))
-    answer = answer_again(turn.frame, items, first_seq=turn.first_seq, inputs=turn.inputs)
-    return Completed(answer, {"Idempotent-Replayed": "true"})
 
 
 def _moved(commit: Commit, head: Head) -> Commit:
