@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.app import Context
@@ -133,3 +134,18 @@ def test_what_the_stream_missed_the_schedule_starts(app: App) -> None:
     finally:
         handler.MISSED_SECONDS = before
     assert memory_of(app, name).body["status"] == "current"
+
+
+def test_a_summary_in_another_language_is_refused_and_told_until_the_next_try(app: App) -> None:
+    from local.model import faults
+
+    name = conversation_of(app, 4)
+    app.model.script += [faults.foreign_summary(), faults.foreign_summary()]
+    deliver(name)
+    told = memory_of(app, name).body
+    assert (told["status"], told["last_error"], told["summary"]) == ("failed", "wrong_language", None)
+    assert app.turn(name, "まだ話せますか。").status == 200
+    time.sleep(1.1)  # the first of the waits between tries
+    deliver(name)
+    told = memory_of(app, name).body
+    assert (told["status"], told["last_error"]) == ("current", None)

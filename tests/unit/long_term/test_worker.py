@@ -69,6 +69,27 @@ def test_two_workers_at_once_have_one_effect() -> None:
     run(scenario())
 
 
+def test_of_two_that_race_the_one_that_covers_less_never_overwrites_the_other() -> None:
+    """SM-016: the first has read four turns, the second six; whoever comes second has no effect."""
+
+    async def scenario() -> None:
+        world = World()
+        await world.turns(4)
+        world.model.gate = asyncio.Event()
+        slow = asyncio.ensure_future(world.work())
+        while not world.model.asked:
+            await asyncio.sleep(0)
+        gate, world.model.gate = world.model.gate, None
+        await world.turns(2)
+        assert await world.work() == "folded"
+        assert (await world.memory()).covers_up_to == 8
+        gate.set()
+        assert await slow == "nothing"
+        assert ((await world.memory()).covers_up_to, (await world.memory()).folds) == (8, 1)
+
+    run(scenario())
+
+
 def test_turns_go_on_while_a_fold_runs() -> None:
     async def scenario() -> None:
         world = World()
