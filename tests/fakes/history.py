@@ -131,7 +131,7 @@ class InMemoryTable:
             turns=head.turns + bool(commit.frame),
             system=deepcopy(commit.system),
             anchor=commit.anchor,
-            title=commit.title,
+            title=head.title or commit.title,
             last=last,
             unfolded=Unfolded(
                 head.unfolded.bytes + commit.unfolded.bytes, head.unfolded.messages + commit.unfolded.messages
@@ -165,7 +165,8 @@ class InMemoryHistory:
         if found is None or found.head.incarnation != head.incarnation:
             raise no_conversation()
         self._table.check_unused(commit.record)
-        if found.head.seq != head.seq or (token is not None and (found.lease is None or found.lease.token != token)):
+        fenced = token is None or (found.lease is not None and found.lease.token == token)
+        if not fenced or (found.head.seq, found.head.memory) != (head.seq, head.memory):
             raise CommitConflict
         self._table.append(found, commit)
         self._table.keep(commit.record)
@@ -244,6 +245,9 @@ class InMemoryConversations:
         bare: dict[str, Any] = {"seq": 0, "system": None, "anchor": BEGINNING, "edits": 0, "last": None, "folds": 0}
         listed = (replace(head, **bare, unfolded=NOTHING_UNFOLDED, fold_after=0) for head in heads)
         return Page(deepcopy(tuple(listed)[:limit]), has_more=len(heads) > limit)
+
+    async def unfinished(self, user: str) -> tuple[Address, ...]:
+        return tuple(at for at, one in self._table.rows.items() if at.user == user and not one.visible)
 
     async def page(
         self, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int

@@ -10,7 +10,7 @@ from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Deletion
 from chat_core.history.dynamodb import Table
 from chat_core.history.records import Head
-from chat_core.keys import Address
+from chat_core.keys import Address, unfinished_owner
 from tests.contract.history_store.builders import (
     CONVERSATION,
     HERE,
@@ -104,7 +104,7 @@ async def test_a_provisional_conversation_expires_by_itself(
     first = await dynamo.leases.take(HERE, lease(), create=True)
     row = boto.get_item(TableName=table, Key=HEAD_KEY)["Item"]
     assert int(row["expires_at"]["N"]) == int(clock.now) + 35 + 3_600
-    assert "owner" not in row
+    assert row["owner"]["S"] == unfinished_owner(USER)
     clock.now += 100 * DAY
     with pytest.raises(NotFound):
         await dynamo.leases.take(HERE, lease("second", until=clock.now + 35), create=False)

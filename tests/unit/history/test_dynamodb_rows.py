@@ -217,7 +217,7 @@ def test_heads_come_back(head: Head, expires_at: int | None, *, provisional: boo
     shown = replace(head, seq=0, system=None, anchor=BEGINNING, edits=0, last=None)
     assert exact(listed_head(row, "user")) == exact(shown)
     assert is_visible(row, 0) is not provisional
-    assert ("owner" in row) is ("activity" in row) is not provisional
+    assert (read_text(row, "owner") == "user") is not provisional
 
 
 @properties

@@ -116,6 +116,10 @@ class Erasure:
             return Erased()
 
     async def _names(self, user: str) -> list[str]:
+        unfinished = await self._conversations.unfinished(user)
+        return [*await self._listed(user), *(address.conversation for address in unfinished)]
+
+    async def _listed(self, user: str) -> list[str]:
         names: list[str] = []
         while True:
             after = names[-1] if names else None

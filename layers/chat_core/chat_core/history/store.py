@@ -153,6 +153,10 @@ class ConversationStore(Protocol):
         """
         ...
 
+    async def unfinished(self, user: str) -> tuple[Address, ...]:
+        """Tell what no list shows of a user's: conversations that a first turn has begun, and what is half erased."""
+        ...
+
     async def page(
         self, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int
     ) -> Page[StoredItem]:
@@ -201,7 +205,7 @@ class ConversationStore(Protocol):
         ...
 
     async def erase(self, address: Address) -> Mapping[str, int]:
-        """Remove every row of the conversation, the head first, so that nobody finds it half erased.
+        """Remove every row of the conversation: nobody finds it half erased, but for `unfinished`.
 
         Returns
         -------

@@ -33,6 +33,7 @@ from chat_core.keys.stored import (
     partition_key,
     recall_sort_key,
     tombstone_sort_key,
+    unfinished_owner,
 )
 
 __all__ = [
@@ -73,4 +74,5 @@ __all__ = [
     "response_key",
     "scope_tag",
     "tombstone_sort_key",
+    "unfinished_owner",
 ]

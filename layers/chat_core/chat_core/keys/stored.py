@@ -59,6 +59,14 @@ class Address:
         return f"{self.user}/{self.conversation}"
 
 
+def unfinished_owner(user: str) -> str:
+    """Under whom the index keeps what no list shows of a user's: a conversation that is begun, or half erased.
+
+    No user's name holds a line break, so it is nobody's own.
+    """
+    return f"{user}\nunfinished"
+
+
 def history_list_key(address: Address) -> str:
     """Key of the hot history: what LangChain's ``MomentoChatMessageHistory`` makes of the session id."""
     return f"message_store:{address.session_id}"

@@ -76,8 +76,9 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
     if commit.due:
         records.append(due_action(head, now, expires_at=expires_at))
     try:
-        for stage in stages:
-            await table.transact([check, *stage])
+        for number_of, stage in enumerate(stages):
+            lasting = not number_of and not head.seq
+            await table.transact([_lasting(own_head, head, token) if lasting else check, *stage])
         await table.transact([update, *records, *rest])
     except (Cancelled, StoreUnavailable) as error:
         row = await table.get(pk, HEAD)
@@ -86,6 +87,11 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
         if read_int(row, "seq") >= new.seq and await _is_first_of(table, pk, head, commit):
             return
         raise refusal(error) from None
+
+
+def _lasting(own_head: Row, head: Head, token: str | None) -> Row:
+    """Check the head, and let it last as long as the rows that are staged behind it: it alone leads to them."""
+    return {"Update": {**own_head, **_fenced(head, token, UpdateExpression="REMOVE #expires_at")}}
 
 
 async def _is_first_of(table: Table, pk: str, head: Head, commit: Commit) -> bool:
@@ -99,13 +105,15 @@ def _head_update(head: Head, new: Head, commit: Commit, *, token: str | None, ex
     changed: Row = {
         "seq": number(new.seq),
         "updated_at": number(new.updated_at),
-        "title": text(new.title),
         **anchor_members(new.anchor),
         "owner": text(new.address.user),
         "activity": text(activity(new.updated_at, head.conversation)),
         **expiry(expires_at),
         **(pinned or {}),
     }
+    if not head.title:
+        # Else it stays what it is: who deleted the item that it was made of has made another.
+        changed["title"] = text(new.title)
     if commit.frame and new.last:
         changed["last"] = _checked(last_turn(new.last))
     gone = {"provisional", "expires_at"} | ({"system", "system_seq"} if pinned is not None else set())
@@ -126,9 +134,10 @@ def _head_update(head: Head, new: Head, commit: Commit, *, token: str | None, ex
 
 
 def _fenced(head: Head, token: str | None, values: Row | None = None, **expressions: str) -> Row:
-    """Make an action conditional on the head as it was read, and on the lease if there is one."""
+    """Make an action conditional on the head as it was read, its memory settings too, and on the lease if any."""
     condition = "#incarnation = :incarnation AND #seq = :seq"
-    own = {"incarnation": text(head.incarnation), "seq": number(head.seq)}
+    condition += " AND (#memory = :memory OR attribute_not_exists(#memory))"
+    own = {"incarnation": text(head.incarnation), "seq": number(head.seq), "memory": packed(dict(head.memory))}
     if token is not None:
         condition += " AND #lease_token = :token"
         own["token"] = text(token)

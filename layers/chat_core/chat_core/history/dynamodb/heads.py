@@ -18,7 +18,7 @@ from chat_core.history.dynamodb.rows import (
     text,
 )
 from chat_core.history.records import Head, LastTurn, Lease, Unfolded
-from chat_core.keys import HEAD, Address, partition_key
+from chat_core.keys import HEAD, Address, partition_key, unfinished_owner
 from chat_core.messages import Anchor
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def activity(now: float, conversation: str) -> str:
 
 
 def head_row(head: Head, *, provisional: bool, expires_at: int | None) -> Row:
-    """Write the head of a new conversation; one that is provisional is not on the index."""
+    """Write the head of a new conversation; one that is provisional is where no list shows it."""
     row: Row = {
         **key(partition_key(head.address), HEAD),
         "conversation": text(head.conversation),
@@ -61,9 +61,10 @@ def head_row(head: Head, *, provisional: bool, expires_at: int | None) -> Row:
         **anchor_members(head.anchor),
         **expiry(expires_at),
     }
+    row["activity"] = text(activity(head.updated_at, head.conversation))
     if provisional:
-        return row | {"provisional": {"BOOL": True}}
-    return row | {"owner": text(head.address.user), "activity": text(activity(head.updated_at, head.conversation))}
+        return row | {"provisional": {"BOOL": True}, "owner": text(unfinished_owner(head.address.user))}
+    return row | {"owner": text(head.address.user)}
 
 
 def anchor_members(anchor: Anchor | None) -> Row:

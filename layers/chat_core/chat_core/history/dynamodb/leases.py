@@ -10,11 +10,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from chat_core.errors import ConversationLocked, IdempotencyInProgress, StoreUnavailable, no_conversation
-from chat_core.history.dynamodb.heads import is_provisional, is_visible, lease_from_row
+from chat_core.history.dynamodb.heads import activity, is_provisional, is_visible, lease_from_row
 from chat_core.history.dynamodb.reading import complete_head
 from chat_core.history.dynamodb.rows import number, read_text, text
 from chat_core.history.dynamodb.table import ConditionFailed, expressed
-from chat_core.keys import HEAD, new_incarnation, partition_key
+from chat_core.keys import HEAD, new_incarnation, partition_key, unfinished_owner
 
 if TYPE_CHECKING:
     from chat_core.history.dynamodb.rows import Row
@@ -50,7 +50,7 @@ class DynamoLeases:
                 if not create:
                     raise no_conversation()
                 await _sweep(table, pk, row)
-                row = await _take_new(table, pk, address.conversation, lease)
+                row = await _take_new(table, address, lease, row)
             if read_text(row, "lease_token") == lease.token:
                 return await complete_head(table, address.user, row)
             _refuse(row, lease, table.clock())
@@ -74,10 +74,12 @@ class DynamoLeases:
         pk = partition_key(address)
         update = "REMOVE #lease_token, #lease_expires_at, #lease_key"
         own = expressed({"token": text(token)}, UpdateExpression=update, ConditionExpression="#lease_token = :token")
-        unused = "attribute_exists(#provisional) AND attribute_not_exists(#lease_token)"
+        # What expires by itself holds no items: the head of those that a killed or failed commit staged has to stay.
+        unused = "attribute_exists(#provisional) AND attribute_exists(#expires_at)"
+        condition = f"{unused} AND attribute_not_exists(#lease_token)"
         with contextlib.suppress(ConditionFailed):
             if is_provisional(await self._table.update(pk, HEAD, own)):
-                await self._table.delete(pk, HEAD, expressed({}, ConditionExpression=unused))
+                await self._table.delete(pk, HEAD, expressed({}, ConditionExpression=condition))
 
 
 async def _take(table: Table, pk: str, lease: Lease) -> Row:
@@ -92,13 +94,19 @@ async def _take(table: Table, pk: str, lease: Lease) -> Row:
         return failed.row or {}
 
 
-async def _take_new(table: Table, pk: str, conversation: str, lease: Lease) -> Row:
-    """Take the lease with a provisional head, or of one whose lease has expired; return as `_take` does."""
+async def _take_new(table: Table, address: Address, lease: Lease, found: Row) -> Row:
+    """Take the lease with a provisional head, or of one whose lease has expired; return as `_take` does.
+
+    A head that does not expire leads to rows that are left of a commit or an erasure, and goes on to do so.
+    """
     now = table.clock()
+    lasting = is_provisional(found) and "expires_at" not in found
     values = {
         **_values(lease),
         "now": number(now),
-        "conversation": text(conversation),
+        "conversation": text(address.conversation),
+        "owner": text(unfinished_owner(address.user)),
+        "activity": text(activity(now, address.conversation)),
         "incarnation": text(new_incarnation()),
         "created_at": number(int(now)),
         "zero": number(0),
@@ -108,11 +116,16 @@ async def _take_new(table: Table, pk: str, conversation: str, lease: Lease) -> R
     update = (
         f"{_SET_LEASE}, #conversation = :conversation, #incarnation = if_not_exists(#incarnation, :incarnation), "
         "#created_at = if_not_exists(#created_at, :created_at), #seq = if_not_exists(#seq, :zero), "
-        "#provisional = :yes, #expires_at = :expires_at"
+        "#provisional = :yes, #owner = :owner, #activity = :activity"
     )
-    condition = f"attribute_not_exists(#pk) OR (attribute_exists(#provisional) AND {_FREE})"
+    condition = f"attribute_exists(#provisional) AND attribute_not_exists(#expires_at) AND {_FREE}"
+    if not lasting:
+        update += ", #expires_at = :expires_at"
+        expiring = f"attribute_exists(#provisional) AND attribute_exists(#expires_at) AND {_FREE}"
+        condition = f"attribute_not_exists(#pk) OR ({expiring})"
     try:
-        return await table.update(pk, HEAD, expressed(values, UpdateExpression=update, ConditionExpression=condition))
+        request = expressed(values, UpdateExpression=update, ConditionExpression=condition)
+        return await table.update(partition_key(address), HEAD, request)
     except ConditionFailed as failed:
         return failed.row or {}
 

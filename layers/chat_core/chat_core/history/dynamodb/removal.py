@@ -1,10 +1,11 @@
 """Removing items and whole conversations.
 
-An erasure removes the head first: readers find nothing, and no commit's condition holds any more. Then the other rows
-go, each conditional on its incarnation, with the idempotency records that pointers in the partition name. Rows of the
-head's own incarnation are left alone, should there be a head again: someone has made a new conversation under the
-name, and a row that it wrote was preceded by its head, so the head is read after the rows. An erasure that was killed
-leaves rows without a head, which the next one finds in the same way.
+An erasure puts a bare head of another incarnation in the place of the conversation's: readers find nothing, no commit's
+condition holds any more, and the index keeps it where no list shows it. Then the other rows go, each conditional on its
+incarnation, with the idempotency records that pointers in the partition name; the bare head goes last, so that an
+erasure that was killed is found again by its user, under the name or without it. Rows of the head's own incarnation
+are left alone: someone has made a new conversation under the name. A row that it wrote was preceded by its head, so
+the head is read after the rows.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.heads import head_row
 from chat_core.history.dynamodb.items import place
 from chat_core.history.dynamodb.reading import is_current, items_between, read_again
 from chat_core.history.dynamodb.records import RECORD
 from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
-from chat_core.history.dynamodb.table import Cancelled, expressed
-from chat_core.keys import DUE, HEAD, MEMORY, partition_key
+from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
+from chat_core.history.records import Head
+from chat_core.keys import DUE, HEAD, MEMORY, new_incarnation, partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from chat_core.history.dynamodb.derived import DerivedRows
     from chat_core.history.dynamodb.table import Table
-    from chat_core.history.records import Deletion, Head
+    from chat_core.history.records import Deletion
     from chat_core.keys import Address
 
 _TRIES = 5
@@ -37,12 +40,8 @@ _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
 async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows] = ()) -> Mapping[str, int]:
     """Remove every row of a conversation; see `chat_core.history.ConversationStore`."""
     pk = partition_key(address)
-    head = await table.delete(pk, HEAD)
-    counts = {"conversations": int(head is not None), "items": 0, "idempotency_records": 0}
-    # Before the rows here: an erasure that was killed finds these again by what is left of those.
-    present = await table.get(pk, HEAD) or {}
-    for one in derived:
-        await one.erase_conversation(address, keep=read_text(present, "incarnation"))
+    incarnation = await _hide(table, address)
+    counts = {"conversations": 0, "items": 0, "idempotency_records": 0}
     everything = expressed({"pk": text(pk)}, KeyConditionExpression="#pk = :pk", ProjectionExpression=_KEYS)
     start: Row | None = None
     while True:
@@ -56,9 +55,33 @@ async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows
                 counts[kind] += 1
         if start is None:
             break
-    if not any(counts.values()):
+    if incarnation is None and not any(counts.values()):
         raise no_conversation()
+    if incarnation is not None:
+        counts["conversations"] = int(await _remove_bare(table, pk, incarnation))
     return counts
+
+
+async def _hide(table: Table, address: Address) -> str | None:
+    """Put a bare head in the place of the conversation's, and tell its incarnation; None where there was none."""
+    bare = Head(address, new_incarnation(), updated_at=table.clock())
+    row = head_row(bare, provisional=True, expires_at=None)
+    put = {"Put": {"Item": row, **expressed({}, ConditionExpression="attribute_exists(#pk)")}}
+    try:
+        await table.transact([put])
+    except Cancelled:
+        return None
+    return bare.incarnation
+
+
+async def _remove_bare(table: Table, pk: str, incarnation: str) -> bool:
+    """Remove a bare head that nobody has taken for a new conversation; tell whether no other erasure has taken over."""
+    condition = "#incarnation = :incarnation AND attribute_exists(#provisional) AND attribute_not_exists(#lease_token)"
+    try:
+        await table.delete(pk, HEAD, expressed({"incarnation": text(incarnation)}, ConditionExpression=condition))
+    except ConditionFailed:
+        return read_text(await table.get(pk, HEAD) or {}, "incarnation") == incarnation
+    return True
 
 
 async def delete_items(table: Table, head: Head, deletion: Deletion, *, derived: Sequence[DerivedRows] = ()) -> Head:
