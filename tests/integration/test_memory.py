@@ -6,9 +6,14 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from chat_core.errors import StoreUnavailable
 from tests.integration.app import Context
 
 if TYPE_CHECKING:
+    import pytest
+
+    from chat_core.deadline import Deadline
+    from chat_core.keys import Address
     from tests.integration.app import App
 
 SETTINGS = {"policy": "summary_window", "trigger_messages": 6, "keep": 4}
@@ -149,3 +154,24 @@ def test_a_summary_in_another_language_is_refused_and_told_until_the_next_try(ap
     deliver(name)
     told = memory_of(app, name).body
     assert (told["status"], told["last_error"]) == ("current", None)
+
+
+def test_only_a_fault_of_our_own_stores_goes_back_to_the_stream(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    from memory import handler
+
+    fine, broken = conversation_of(app, 4), conversation_of(app, 4)
+    work = handler.parts().worker.work
+
+    async def fail(address: Address, deadline: Deadline) -> Any:
+        if address.conversation == broken:
+            raise StoreUnavailable("words of the conversation")
+        return await work(address, deadline)
+
+    monkeypatch.setattr(handler.parts().worker, "work", fail)
+    records = [record(fine), {**record(broken), "dynamodb": {**record(broken)["dynamodb"], "SequenceNumber": "200"}}]
+    told = handler.lambda_handler({"Records": records}, Context(60.0))
+    assert told == {"batchItemFailures": [{"itemIdentifier": "200"}]}
+    assert memory_of(app, fine).body["status"] == "current"
+    monkeypatch.undo()
+    assert deliver(broken) == {"batchItemFailures": []}
+    assert memory_of(app, broken).body["status"] == "current"

@@ -15,7 +15,7 @@ from tools.paths import import_paths
 VENDORS = {"openai", "boto3", "botocore.session", "momento", "grpc", "moto", "numpy", "tiktoken", "langchain_core"}
 
 
-@pytest.mark.parametrize("handler", ["chat.handler", "history.handler"])
+@pytest.mark.parametrize("handler", ["chat.handler", "history.handler", "memory.handler"])
 def test_a_handler_loads_no_vendor(handler: str) -> None:
     code = f"import json, sys, {handler}; print(json.dumps(list(sys.modules)))"
     paths = os.pathsep.join(map(str, import_paths()))

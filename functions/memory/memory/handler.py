@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from chat_core.api import event_loop
 from chat_core.deadline import Deadline
+from chat_core.errors import ChatError
 from chat_core.keys import Address
 from chat_core.observability import Metric, count, logger, metrics, where
 from chat_core.settings import MemorySettings
@@ -56,9 +57,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     failed = event_loop.run(_worked(parts().worker, addresses, deadline))
 
     def tell(record: DynamoDBRecord) -> None:
-        error = failed.get(_address(record.raw_event["dynamodb"]["Keys"]))
-        if error is not None:
-            raise error
+        if _address(record.raw_event["dynamodb"]["Keys"]) in failed:
+            # Powertools logs it: what went wrong stands in the log already, without words of the conversation.
+            raise ChatError("The work failed.")
 
     # The folds are done, side by side; what is left is which records failed.
     processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
@@ -70,12 +71,10 @@ async def _missed(worker: MemoryWorker, deadline: Deadline) -> None:
     await _worked(worker, await worker.waiting(before=before, limit=MISSED_AT_ONCE), deadline)
 
 
-async def _worked(
-    worker: MemoryWorker, addresses: Collection[Address], deadline: Deadline
-) -> Mapping[Address | None, Exception]:
+async def _worked(worker: MemoryWorker, addresses: Collection[Address], deadline: Deadline) -> set[Address | None]:
     """Work on conversations, several at once, and tell which failed for a fault of our own."""
     free = asyncio.Semaphore(AT_ONCE)
-    failed: dict[Address | None, Exception] = {}
+    failed: set[Address | None] = set()
 
     async def work(address: Address) -> None:
         async with free:
@@ -83,7 +82,7 @@ async def _worked(
                 end = await worker.work(address, deadline)
             except Exception as error:  # one conversation's fault is not the others'
                 logger().error("memory_failed", error=type(error).__name__, at=where(error.__traceback__))
-                failed[address] = error
+                failed.add(address)
             else:
                 logger().info("memory", end=end)
 
