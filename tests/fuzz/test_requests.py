@@ -153,6 +153,8 @@ def _model_refuses(app: App) -> bool:
             responses.create(body, now=0, change=lambda reply: reply)
     except ApiError:
         return True
+    except Exception:
+        return False
     return False
 
 

@@ -183,7 +183,7 @@ async def turn_context(
     RequestTooLarge
         If there is more to explain than one answer holds.
     """
-    body, explain, policy = asked.body, asked.explain, memory.policy
+    body, explain, policy, reach = asked.body, asked.explain, memory.policy, memory.policy.reach
     await check_references(sources.history, head, asked.items)
     given = tuple(stored_item(item) for item in asked.items if not is_reference(item))
     added = from_items(given)
@@ -193,11 +193,9 @@ async def turn_context(
     counts = RememberedCounts(counter, _known_counts(state, counter))
     counting = _counting(counts, policy, body, explain=explain)
     check_budget(policy, pinned, model)
-    reach = policy.reach
-    past = await explained_past(sources.history, head, reach) if explain and not asked.past else asked.past
-    if state is not None and not explain:
-        # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
-        past = Past(state.kept.messages, replace(state.kept.earlier, anchor=head.anchor))
+    past = _at_hand(asked, head, state)
+    if explain and past is None:
+        past = await explained_past(sources.history, head, reach)
     found = known(head, state, memory)
     if found is None:
         past, found = await _read_both(sources, head, past, reach)
@@ -214,11 +212,9 @@ async def turn_context(
     facts = await facts_for(sources, head, memory)
     telling = told(facts or (), brought_up_by(history_of(view, added), added), memory.add_ons, counter.text)
     earlier = telling_before(past.earlier, notes_for(policy, found), telling)
-    if telling is not NOTHING_TOLD:
-        view = looking.at(earlier)
+    view = view if telling is NOTHING_TOLD else looking.at(earlier)
     check_tool_results(asked.items, past.messages, at="input")
-    seen = Seen(view, past.messages, added, policy)
-    recalling = partial(recalling_behind, looking, earlier)
+    seen, recalling = Seen(view, past.messages, added, policy), partial(recalling_behind, looking, earlier)
     view, recalled = await bring_up(sources, head, asked.wanted(memory), seen, again=recalling, count=counter.text)
     if view.refusal is not None and not explain:
         raise view.refusal
@@ -237,6 +233,13 @@ async def turn_context(
         told=telling,
         recalled=recalled,
     )
+
+
+def _at_hand(asked: Asked, head: Head, state: MemoryState | None) -> Past | None:
+    if state is None or asked.explain:
+        return asked.past
+    # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
+    return Past(state.kept.messages, replace(state.kept.earlier, anchor=head.anchor))
 
 
 def _is_behind(head: Head, policy: MemoryPolicy, found: Remembered) -> bool:
