@@ -13,11 +13,19 @@ from local.model import faults
 
 if TYPE_CHECKING:
     from openai import OpenAI
+    from openai.types.responses import Response
 
     from local.model.server import StandInModel
 
 SUMMARY: dict[str, Any] = {"policy": "summary_window", "trigger_tokens": 600, "keep": 300}
 WINDOW: dict[str, Any] = {"policy": "message_window", "max_messages": 20}
+FILLER = (
+    "The train to Oslo was late again.",
+    "I walked around the lake and it was lovely.",
+    "We cooked pasta with tomatoes for dinner.",
+    "The garden needs new soil this spring.",
+    "The bus drivers are on strike this week.",
+)
 
 
 def create(client: OpenAI, memory: dict[str, Any]) -> str:
@@ -40,6 +48,22 @@ def wait_for(client: OpenAI, conversation: str, words: str) -> None:
     while words not in notes(client, conversation):
         assert time.monotonic() < deadline, notes(client, conversation) or "there are no notes"
         time.sleep(0.05)
+
+
+def recalled(response: Response) -> list[str]:
+    """The ids of the items that a turn was reminded of."""
+    told = cast("dict[str, Any]", response.to_dict()["omoide"])
+    return list(told["memory"].get("recalled") or ())
+
+
+def wait_until_indexed(client: OpenAI, conversation: str, *, turns: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        memory = cast("dict[str, Any]", client.get(f"/conversations/{conversation}/memory", cast_to=object))
+        if memory["recall"] and memory["recall"]["turns"] >= turns:
+            return
+        assert time.monotonic() < deadline, memory
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True)
@@ -109,3 +133,19 @@ def test_a_move_ends_the_home_before_it(client: OpenAI) -> None:
         wait_for(client, conversation, f"- user | 住んでいる所 | {home}")
     assert "| 大阪" not in notes(client, conversation)
     assert "福岡" in say(client, conversation, "どこに住んでいますか？")
+
+
+def test_a_turn_is_recalled_by_what_it_is_about_and_none_by_what_nobody_spoke_of(client: OpenAI) -> None:
+    conversation = create(client, {**WINDOW, "recall": True})
+    say(client, conversation, "My dog's food is chicken and rice.")
+    for number in range(80):
+        say(client, conversation, f"{FILLER[number % len(FILLER)]} That was on day {number}.")
+    wait_until_indexed(client, conversation, turns=75)
+    asked = client.responses.create(
+        model="gpt-4.1-mini", conversation=conversation, input="What did I say about my dog's food?"
+    )
+    assert asked.output_text == "My notes say: “My dog's food is chicken and rice.”"
+    assert recalled(asked)
+    asked = client.responses.create(model="gpt-4.1-mini", conversation=conversation, input="Who won the cup?")
+    assert "stand-in" in asked.output_text
+    assert not recalled(asked)
