@@ -208,3 +208,19 @@ def test_tool_results_are_cleared_behind_a_summary_too() -> None:
     view = policy.view(turns(2), earlier=Earlier(notes=Notes(NOTES, covers_up_to=2)), counting=TEN)
     assert view.messages[0] is NOTES
     assert view.tokens["notes"] == 10
+
+
+@given(st.lists(st.integers(1, 30), max_size=20), st.integers(0, 20))
+def test_between_folds_a_prompt_begins_as_the_one_before(lengths: list[int], covers: int) -> None:
+    """So that a provider's prompt cache finds it, as long as folds are not late."""
+    policy = parse_policy({"policy": "summary_window", "trigger_tokens": 400})
+    roles = ("user", "assistant")
+    said = [Message(roles[place % 2], "x" * length) for place, length in enumerate([*lengths, 7, 7])]  # type: ignore[arg-type]
+    history = numbered(said if len(said) % 2 == 0 else said[1:])
+    earlier = Earlier(notes=Notes(NOTES, covers_up_to=min(covers, len(history) // 2 * 2)))
+    counting = Counting(count=cost, overhead=3)
+    prompts = [
+        policy.view((*history[:end], Message("user", "next")), inputs=1, earlier=earlier, counting=counting).messages
+        for end in (len(history) - 2, len(history))
+    ]
+    assert prompts[1][: len(prompts[0]) - 1] == prompts[0][:-1]

@@ -149,7 +149,7 @@ def _head_update(head: Head, change: Change) -> Action:
             **expressed(
                 values,
                 UpdateExpression=f"SET #folds = :new_folds, #fold_after = :after ADD {adding}",
-                ConditionExpression=f"#incarnation = :incarnation AND {same} AND attribute_not_exists(#erasing)",
+                ConditionExpression=f"#incarnation = :incarnation AND {same}",
             ),
         }
     }
