@@ -46,7 +46,7 @@ export const compare = (id, policies) => json("POST", `/v1/conversations/${path(
 export function context(id, memory, signal) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(memory ?? {})) {
-    if (typeof value !== "object") query.set(name, value);
+    if (value === null || typeof value !== "object") query.set(name, value);
   }
   const text = query.toString();
   return json("GET", `/v1/conversations/${path([id, "context"])}${text && `?${text}`}`, undefined, { signal });

@@ -46,7 +46,9 @@ export const asked = () => state.whatIf && settings(state.whatIf);
 
 export function settings({ policy, value }) {
   const limit = LIMITS[policy];
-  return limit ? { policy, [limit.name]: value } : { policy };
+  // What is stored is merged with: of two triggers, and of what belongs to one, nothing may be left.
+  const instead = policy === "summary_window" ? { trigger_messages: null, keep: null, max_tokens: null } : {};
+  return limit ? { policy, ...instead, [limit.name]: value } : { policy };
 }
 
 async function guarded(work) {

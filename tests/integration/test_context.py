@@ -221,3 +221,11 @@ def test_a_comparison_reads_no_other_users_conversation(app: App) -> None:
     name = conversation(app)
     other = app.call("POST", f"/v1/conversations/{name}/context", {"compare": [{"policy": "buffer"}]}, user="eve")
     assert other.status == 404
+
+
+def test_a_query_takes_a_stored_field_away(app: App) -> None:
+    name = conversation(app, memory={"policy": "summary_window", "trigger_messages": 8})
+    path = f"/v1/conversations/{name}/context"
+    assert app.call("GET", path, query={"trigger_tokens": "500"}).status == 400
+    tried = app.call("GET", path, query={"trigger_tokens": "500", "trigger_messages": "null"})
+    assert (tried.status, tried.body["memory"]["trigger_tokens"]) == (200, 500)

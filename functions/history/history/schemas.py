@@ -201,4 +201,4 @@ def _value(text: str) -> Any:
     """Read a query's text as the JSON value that stands so in ``memory``."""
     if _NUMBER.fullmatch(text):
         return int(text)
-    return {"true": True, "false": False}.get(text, text)
+    return {"true": True, "false": False, "null": None}.get(text, text)
