@@ -94,3 +94,13 @@ def test_an_answer_as_it_comes_is_no_answer_of_a_route_that_is_whole(server: Run
     closing_connection, answer = begin(server, "whole/tell")
     with closing_connection:
         assert answer.status == 502
+
+
+def test_without_its_loop_a_function_answers_whole_and_a_route_that_streams_is_502(world: Path) -> None:
+    variables = {"FAKE_WORLD": str(world), "AWS_LAMBDA_EXEC_WRAPPER": ""}
+    with running_server(variables, ["--template", str(world / "template.yaml")]) as running:
+        for what, status in (("whole/tell", 200), ("stream/tell", 502)):
+            closing_connection, answer = begin(running, what)
+            with closing_connection:
+                assert answer.status == status
+                assert status != 200 or answer.read() == b"whole"
