@@ -42,6 +42,10 @@ async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows
     pk = partition_key(address)
     incarnation = await _hide(table, address)
     counts = {"conversations": 0, "items": 0, "idempotency_records": 0}
+    # Before the rows here: an erasure that was killed finds these again by what is left of those.
+    present = await table.get(pk, HEAD) or {}
+    for one in derived:
+        await one.erase_conversation(address, keep=read_text(present, "incarnation"))
     everything = expressed({"pk": text(pk)}, KeyConditionExpression="#pk = :pk", ProjectionExpression=_KEYS)
     start: Row | None = None
     while True:
