@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MOST_CHOICES = 128
 
 
+@refusing
 def create(body: Mapping[str, Any], *, now: int, change: Callable[[Reply], Reply]) -> dict[str, Any]:
     """Answer a request; the parameters are those of :func:`local.model.responses.create`."""
     prompt = _read(body)
@@ -89,7 +90,6 @@ def _logprobs(text: str | None, alternatives: int) -> dict[str, Any] | None:
     return {"content": log_probabilities(text, alternatives), "refusal": None}
 
 
-@refusing
 def _read(body: Mapping[str, Any]) -> Prompt:
     read_model(body)
     given = body.get("messages")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 BY_STATUS = {401: "invalid_request_error", 429: "requests", 500: "server_error", 503: "server_error"}
@@ -60,13 +61,16 @@ def above_limit(name: str, limit: int) -> ApiError:
     return bad_request(f"'{name}' is at most {limit}.", name, "above_max_value")
 
 
-def refusing(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Mapping[str, Any]], T]:
-    """Let a reader of requests refuse what it cannot read, as a server of typed requests does before it begins."""
+def refusing(create: Callable[P, T]) -> Callable[P, T]:
+    """Let what answers a request refuse what it cannot read, as a server of typed requests does.
 
-    @wraps(read)
-    def refused(body: Mapping[str, Any]) -> T:
+    A request, its schemas included, is nested too deep in kinds of JSON for each place to look at them all.
+    """
+
+    @wraps(create)
+    def refused(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return read(body)
+            return create(*args, **kwargs)
         except (AttributeError, KeyError, TypeError):
             raise bad_request("A member of the request has the wrong type.", None, "invalid_type") from None
 

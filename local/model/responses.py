@@ -50,6 +50,7 @@ _CALLS = {"function_call", "custom_tool_call"}
 _RESULTS = {"function_call_output", "custom_tool_call_output"}
 
 
+@refusing
 def create(body: Mapping[str, Any], *, now: int, change: Callable[[Reply], Reply]) -> dict[str, Any]:
     """Answer a request.
 
@@ -146,7 +147,6 @@ def _text_part(text: str, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs}
 
 
-@refusing
 def _read(body: Mapping[str, Any]) -> Prompt:
     read_model(body)
     _refuse_stored(body)

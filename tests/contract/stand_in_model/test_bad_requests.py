@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CALL = {"type": "function_call", "call_id": "c1", "name": "get_weather", "arguments": "{}"}
 RESULT = {"type": "function_call_output", "call_id": "c1", "output": "4C"}
+BROKEN = {"type": "function", "name": "f", "parameters": {"required": {"a": 1}, "properties": "b"}}
 CHAT_CALL = {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
 
 
@@ -33,6 +34,7 @@ CHAT_CALL = {"id": "c1", "type": "function", "function": {"name": "get_weather",
             400,
             None,
         ),
+        ("responses", {"input": "Hi", "tools": [BROKEN], "tool_choice": "required"}, 400, None),
         ("responses", {}, 400, "input"),
         ("responses", {"input": []}, 400, "input"),
         ("responses", {"input": 7}, 400, "input"),

@@ -73,7 +73,7 @@ def test_contents_are_never_logged(
         broken = {"type": "function", "name": "f", "parameters": {"required": {"canary": 1}, "properties": "canary"}}
         body = {"model": MODEL, "input": "Hi", "tools": [broken], "tool_choice": "required"}
         failed = http.post("responses", json=body)
-    assert (failed.status_code, failed.json()["error"]["type"]) == (500, "server_error")
+    assert (failed.status_code, failed.json()["error"]["type"]) == (400, "invalid_request_error")
     assert model.requests
     assert "/v1/responses" in caplog.text
     captured = capfd.readouterr()
