@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +28,7 @@ EMAIL = "naomi@example.com"
 PASSWORD = "Fake, password-1"
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
+MEMORY_SECONDS = 120
 KEPT = {"tables": 1, "secrets": 2, "user pools": 1}
 COMMANDS = ["make deploy", "make outputs", 'eval "$(make user EMAIL=you@example.com)"', "make deploy ARGS="]
 
@@ -65,6 +67,7 @@ def run(stack: Stack, deploy: Deploy, *, layer: Path) -> None:
     first = _client(found, token)
     _no_secret_yet(stack, found, first)
     _first_turns(stack, found, first)
+    _memory_function(found["ApiUrl"], first)
     _undefined_routes(found["ApiUrl"], token)
     _second_user(stack, found, user)
     _layer_alone(stack, deploy, layer, first)
@@ -137,6 +140,23 @@ def _first_turns(stack: Stack, outputs: Mapping[str, str], client: OpenAI) -> No
     completion = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hello"}])
     _holds(bool(completion.choices[0].message.content), "A chat completion has no text.")
     _holds(bool(client.embeddings.create(model="e", input="Hello").data[0].embedding), "An embedding is empty.")
+
+
+def _memory_function(url: str, client: OpenAI) -> None:
+    _told(
+        "the table's stream starts the memory function, whose summary keeps what the window forgets", "summary_window"
+    )
+    memory = {"policy": "summary_window", "trigger_messages": 6, "keep": 2}
+    name = client.conversations.create(extra_body={"memory": memory}).id
+    client.responses.create(model="m", conversation=name, input="私の名前は渡辺直美です。")
+    for day in range(4):
+        client.responses.create(model="m", conversation=name, input=f"今日は{day + 1}回歩いて、とても楽しかったです。")
+    until = time.monotonic() + MEMORY_SECONDS
+    while (made := _json(url, f"/conversations/{name}/memory", client.api_key))["summary"] is None:
+        _holds(time.monotonic() < until, f"There is no summary: {made}")
+        time.sleep(1)
+    asked = client.responses.create(model="m", conversation=name, input="私の名前なんだっけ？")
+    _holds("渡辺直美" in asked.output_text, f"The summary does not remember: {asked.output_text}")
 
 
 def _undefined_routes(url: str, token: str) -> None:
