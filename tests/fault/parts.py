@@ -24,7 +24,8 @@ from chat_core.turns.service import TurnService
 from chat_core.turns.sources import Sources
 from chat_core.turns.turn import TurnParts
 from tests.fakes.facts import InMemoryFactStore
-from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
+from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryTable
+from tests.fakes.leases import InMemoryLeases
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 from tests.fakes.recall import InMemoryRecallIndex

@@ -13,7 +13,8 @@ from chat_core.keys import Address
 from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
 from chat_core.messages.message import Turn
 from tests.fakes.facts import InMemoryFactStore
-from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
+from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryTable
+from tests.fakes.leases import InMemoryLeases
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.recall import InMemoryRecallIndex
 

@@ -12,7 +12,8 @@ from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summarise
 from chat_core.messages import Turn
 from chat_core.tokens import counter_for
 from tests.fakes.facts import InMemoryFactStore
-from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryLeases, InMemoryTable
+from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryTable
+from tests.fakes.leases import InMemoryLeases
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.recall import InMemoryRecallIndex
 

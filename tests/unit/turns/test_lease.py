@@ -12,7 +12,8 @@ from chat_core.keys import Address
 from chat_core.turns import TurnLeases
 from chat_core.turns.lease import LEASE_SECONDS, LONGEST_USUAL_TURN
 from tests.fakes import virtual_time
-from tests.fakes.history import InMemoryLeases, InMemoryTable
+from tests.fakes.history import InMemoryTable
+from tests.fakes.leases import InMemoryLeases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
