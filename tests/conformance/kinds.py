@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chat_core.memory.registry import POLICIES
-from tests.conformance import facts, keys, recall, summaries, tokens, windows
+from tests.conformance import facts, keys, recall, summaries, tokens, views, windows
 from tests.conformance.cases import Outcome
 
 if TYPE_CHECKING:
@@ -40,5 +40,7 @@ def _run(case: Case) -> Outcome:
         return keys.run(case)
     if "policy" not in case or "op" not in case:
         return Outcome("failed", ("This runner does not know the case's shape.",))
+    if case["op"] == "view" and "order" in case["expected"] and "add" in case.get("params", {}):
+        return views.run(case)
     runner = BY_POLICY.get(case["policy"])
     return runner(case) if runner else Outcome("skipped", (f"there is no policy {case['policy']}",))

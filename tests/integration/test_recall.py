@@ -109,6 +109,17 @@ def test_a_turn_asks_for_itself_and_turns_it_off(app: App) -> None:
     assert (refused.status, refused.error["param"]) == (400, "memory.recall.k")
 
 
+def test_an_embedding_that_is_late_leaves_the_words(app: App) -> None:
+    """RC-013."""
+    name = talk(app)
+    app.model.delay = 2.0
+    late = context_of(app, name, QUESTION)
+    assert DOG in quoted(late)
+    assert late["recall"]["degraded"] == "lexical_only"
+    app.model.delay = 0.0
+    assert context_of(app, name, QUESTION)["recall"]["degraded"] is None
+
+
 def test_deleting_an_item_takes_its_turn_out_of_the_very_next_view(app: App) -> None:
     name = talk(app)
     assert quoted(context_of(app, name, QUESTION))
@@ -121,6 +132,7 @@ def test_deleting_an_item_takes_its_turn_out_of_the_very_next_view(app: App) -> 
 
 
 def test_forgetting_empties_the_index_and_rebuilding_fills_it(app: App) -> None:
+    """VM-002."""
     name = talk(app)
     assert app.call("DELETE", f"/v1/conversations/{name}/memory").status == 200
     assert quoted(context_of(app, name, QUESTION)) == ""
@@ -144,6 +156,7 @@ def test_an_erased_conversation_leaves_no_index(app: App) -> None:
 
 
 def test_read_only_turns_leave_no_trace_in_the_index(app: App) -> None:
+    """MX-004."""
     name = talk(app)
     body = {"conversation": name, "input": "My PIN is 1234, volcano.", "memory": {"read_only": True}}
     assert app.call("POST", "/v1/responses", body).status == 200

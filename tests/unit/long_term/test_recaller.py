@@ -78,7 +78,11 @@ class World:
         self.default = default
         self.provider = Provider()
         self.cache = InMemoryResponseCache(self.clock)
-        embedder = Embedder(self.provider, MODEL)
+        self.use(MODEL)
+
+    def use(self, model: str) -> None:
+        """Have an environment that embeds with a model."""
+        embedder, default = Embedder(self.provider, model), self.default
         self.vectors = QueryVectors(embedder, CacheAccess(self.cache, _count), lambda user, text: f"{user}:{text}")
         stores = self.stores
         self.indexing = Indexing(
@@ -181,6 +185,7 @@ async def test_a_short_question_is_about_what_was_said_before(world: World) -> N
 
 @pytest.mark.parametrize("late", [True, False])
 async def test_a_vector_that_is_late_or_fails_leaves_the_words(world: World, late: bool) -> None:
+    """RC-013."""
     await world.talk(*TALK)
     if late:
         world.provider.seconds = 60
@@ -191,6 +196,24 @@ async def test_a_vector_that_is_late_or_fails_leaves_the_words(world: World, lat
     assert asyncio.get_running_loop().time() - started < 5
     assert quotes(recalled) == [TALK[0]]
     assert recalled.degraded == "lexical_only"
+
+
+async def test_vectors_of_another_model_are_not_compared_until_the_next_fold(world: World) -> None:
+    """RC-014."""
+    await world.talk(*TALK)
+    assert (await world.ask("What does my dog eat?")).degraded is None
+    world.use("text-embedding-3-large")
+    before = await world.ask("What does my dog eat?")
+    assert (quotes(before), before.degraded) == ([TALK[0]], "lexical_only")
+    asked = len(world.provider.asked)
+    head = await world.stores.history.head(HERE)
+    remembered = await world.stores.long_term.read(head)
+    assert remembered is not None
+    assert await world.indexing.work(head, remembered, Deadline.after(60))
+    (texts,) = world.provider.asked[asked:]
+    assert texts == [f"{text}\nI see." for text in TALK]
+    after = await world.ask("What does my dog eat?")
+    assert (quotes(after), after.degraded) == ([TALK[0]], None)
 
 
 async def test_a_vector_is_remembered_for_the_user_who_asked(world: World) -> None:
