@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat_core.history import Unfolded
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
 ADD_ONS_FOLDING = Folding(4_000, 2_000)
 """When facts and index are due beside a policy without a summary."""
 
+RECALL_MESSAGES = 24
+
 
 def folding_of(policy: MemoryPolicy, add_ons: AddOns) -> Folding | None:
     """Tell when what is stored of a conversation's settings makes a fold due; None: never.
 
-    A summary's fold takes facts and index along.
+    A summary's fold takes facts and index along: what it does not cover, its window shows. Beside another policy short
+    turns leave the window long before they are 4,000 tokens, so recall, whose folds cost no call of the chat model,
+    counts messages, too.
     """
-    return policy.folding or (None if add_ons == NO_ADD_ONS else ADD_ONS_FOLDING)
+    if policy.folding is not None or add_ons == NO_ADD_ONS:
+        return policy.folding
+    return ADD_ONS_FOLDING if add_ons.recall is None else replace(ADD_ONS_FOLDING, or_messages=RECALL_MESSAGES)
 
 
 def unfolded_by(messages: Iterable[Message], at_most: Callable[[Message], int]) -> Unfolded:
@@ -44,6 +51,8 @@ def is_overdue(unfolded: Unfolded, folding: Folding | None) -> bool:
     """Whether so much is more than the trigger, as far as can be estimated."""
     if folding is None:
         return False
+    if folding.or_messages is not None and unfolded.messages > folding.or_messages:
+        return True
     if folding.unit == "messages":
         return unfolded.messages > folding.trigger
     return unfolded.bytes > folding.trigger * BYTES_A_TOKEN

@@ -114,12 +114,15 @@ class Folding:
         What both are: ``tokens`` or ``messages``.
     max_summary_tokens
         Most that the summary may take.
+    or_messages
+        More than so many messages start a fold, too; None: however many there are.
     """
 
     trigger: int
     keep: int
     unit: Literal["tokens", "messages"] = "tokens"
     max_summary_tokens: int = 400
+    or_messages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
