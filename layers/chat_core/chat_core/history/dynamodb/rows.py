@@ -12,6 +12,8 @@ conversation   ``memory``                                    what long-term memo
 conversation   ``due``                                       that there is work for long-term memory; on the index, too
 =============  ============================================  ====================================================
 
+A head that no list shows (begun, or half erased) is on the index under `chat_core.keys.unfinished_owner`; it expires by
+itself where it leads to no other row.
 Every row tells its conversation's incarnation: one of another incarnation than the head's is not there for a reader.
 ``expires_at`` is the table's TTL attribute. DynamoDB removes expired rows late, so readers look at it too.
 """
