@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -140,8 +141,6 @@ def _wait_for(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    import signal
-
     for one in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, one)
