@@ -24,7 +24,6 @@ from chat_core.history.records import (
     Lease,
     Page,
     StoredItem,
-    Unfolded,
 )
 from chat_core.keys import Address, id_of
 from chat_core.long_term import Due
@@ -131,9 +130,7 @@ class InMemoryTable:
             anchor=commit.anchor,
             title=head.title or commit.title,
             last=last,
-            unfolded=Unfolded(
-                head.unfolded.bytes + commit.unfolded.bytes, head.unfolded.messages + commit.unfolded.messages
-            ),
+            unfolded=head.unfolded + commit.unfolded,
         )
         if commit.due:
             self.put_due(head.address)

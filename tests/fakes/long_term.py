@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat_core.errors import CommitConflict
-from chat_core.history import Unfolded
 from tests.fakes.blocks import put_blocks
 from tests.fakes.said import put_found
 
@@ -39,7 +38,7 @@ class InMemoryLongTermStore:
             folds=change.memory.folds,
             edits=now.edits + change.edited,
             fold_after=change.fold_after,
-            unfolded=Unfolded(now.unfolded.bytes + added.bytes, now.unfolded.messages + added.messages),
+            unfolded=now.unfolded + added,
         )
         self._table.memories[head.address] = change.memory
         if change.added is not None:

@@ -10,6 +10,7 @@ from chat_core.history.records import Commit, Lease
 from chat_core.keys import Address
 from chat_core.messages.items import from_items, stored_item
 from chat_core.messages.message import Turn
+from tests.integration.app import Context
 
 if TYPE_CHECKING:
     from chat_core.wiring import Stores
@@ -59,3 +60,19 @@ def test_a_turn_at_ten_thousand_messages_costs_what_it_does_at_a_hundred(app: Ap
     assert read <= 1.1 * few_bytes
     assert (calls, sent) == (few_calls, few_sent)
     assert "ListFetch" not in calls
+
+
+def test_a_turn_behind_a_summary_costs_three_operations_and_two_a_kibibyte_of_its_value(app: App) -> None:
+    from memory.handler import lambda_handler
+
+    created = app.call("POST", "/v1/conversations", {"memory": {"policy": "summary_window"}})
+    conversation = created.body["id"]
+    for number in range(60):
+        app.turn(conversation, japanese(42, number))
+        keys = {"pk": {"S": f"local/{conversation}"}, "sk": {"S": "due"}}
+        lambda_handler({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys}}]}, Context(60.0))
+    app.turn(conversation, japanese(42, 61))
+    value = app.momento.caches.get("omoide")._items[f"memory:local/{conversation}".encode()].value
+    operations, _, calls, _ = cost(app, conversation)
+    assert value is not None
+    assert operations <= 3 + 2 * (len(value) / 1_024 + 1), calls

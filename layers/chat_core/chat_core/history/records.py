@@ -78,6 +78,9 @@ class Unfolded:
     bytes: int = 0
     messages: int = 0
 
+    def __add__(self, other: Unfolded) -> Unfolded:
+        return Unfolded(self.bytes + other.bytes, self.messages + other.messages)
+
 
 NOTHING_UNFOLDED = Unfolded()
 

@@ -60,5 +60,4 @@ def is_overdue(unfolded: Unfolded, folding: Folding | None) -> bool:
 
 def makes_due(head: Head, added: Unfolded, folding: Folding | None, now: float) -> bool:
     """Whether a commit behind this head makes a fold due, or leaves one that is, and it may be tried by now."""
-    unfolded = Unfolded(head.unfolded.bytes + added.bytes, head.unfolded.messages + added.messages)
-    return now >= head.fold_after and is_overdue(unfolded, folding)
+    return now >= head.fold_after and is_overdue(head.unfolded + added, folding)

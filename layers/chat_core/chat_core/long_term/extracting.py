@@ -174,8 +174,7 @@ class Extracting:
         unfolded = NOTHING_UNFOLDED if settings.summarised else self._correction(head, left)
         await self._stores.memories.change(head, Change(memory, unfolded, found=found))
         self._count(Metric.FOLDS)
-        now = Unfolded(head.unfolded.bytes + unfolded.bytes, head.unfolded.messages + unfolded.messages)
-        return replace(head, folds=memory.folds, unfolded=now, fold_after=0.0), memory
+        return replace(head, folds=memory.folds, unfolded=head.unfolded + unfolded, fold_after=0.0), memory
 
     async def _known(self, head: Head, settings: _Settings) -> Known:
         if settings.of_user:

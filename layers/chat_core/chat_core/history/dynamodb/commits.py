@@ -21,7 +21,7 @@ from chat_core.history.dynamodb.packing import packed, packed_bytes
 from chat_core.history.dynamodb.records import record_rows
 from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, row_bytes, text
 from chat_core.history.dynamodb.table import Cancelled, expressed
-from chat_core.history.records import LastTurn, Unfolded
+from chat_core.history.records import LastTurn
 from chat_core.keys import HEAD, item_sort_key, partition_key
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def advanced(head: Head, commit: Commit, now: float) -> Head:
         anchor=commit.anchor,
         title=commit.title,
         last=last,
-        unfolded=Unfolded(
-            head.unfolded.bytes + commit.unfolded.bytes, head.unfolded.messages + commit.unfolded.messages
-        ),
+        unfolded=head.unfolded + commit.unfolded,
     )
 
 
