@@ -12,18 +12,18 @@ from typing import Any, get_args
 
 import pytest
 
-from chat_core import errors
-from chat_core.api.errors import error_response
 from chat_core.history.dynamodb.heads import INDEX, head_row, listed_head
 from chat_core.history.dynamodb.table import Operation
 from chat_core.history.records import Head
 from chat_core.keys import Address
 from chat_core.settings import ChatSettings, HistorySettings, MemorySettings, SettingsError
-from history import handler
 from tests.infra import stack
-from tests.integration.app import Context
-from tests.openai_schema import assert_valid
 from tools import lambda_python
+
+API = stack.only("AWS::Serverless::Api")["Properties"]
+# A first deployment that fails leaves nothing behind; what has once been there is kept.
+KEPT = ("RetainExceptOnCreate", "Retain")
+
 
 GATEWAY_SECONDS = 29
 GATEWAY_IDLE_SECONDS = 300  # of a stream of a Regional API
@@ -33,9 +33,6 @@ FUNCTIONS = sorted(stack.functions())
 STREAMING = [name for name in FUNCTIONS if WRAPPER in stack.environment(name)]
 LAYER = stack.only("AWS::Serverless::LayerVersion")
 TABLE = stack.only("AWS::DynamoDB::Table")
-API = stack.only("AWS::Serverless::Api")["Properties"]
-# A first deployment that fails leaves nothing behind; what has once been there is kept.
-KEPT = ("RetainExceptOnCreate", "Retain")
 ACTIONS = {
     "get_item": {"GetItem"},
     "batch_get_item": {"BatchGetItem"},
@@ -307,88 +304,6 @@ def test_index_holds_what_a_list_of_conversations_shows() -> None:
     indexed = {name: row[name] for name in {*keys, *index["Projection"]["NonKeyAttributes"]}}
     assert listed_head(indexed, "user") == head
     assert "expires_at" in indexed
-
-
-# API
-
-
-def test_every_route_asks_for_a_user() -> None:
-    auth = API["Auth"]
-    authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
-    assert authorizer == {"UserPoolArn": {"Fn::GetAtt": "UserPool.Arn"}}
-    for properties in stack.functions().values():
-        for name, event in properties["Events"].items():
-            if event["Type"] == "Api" and name != "UndefinedRoute":
-                assert set(event["Properties"]) - {"ResponseTransferMode"} == {"RestApiId", "Method", "Path"}
-
-
-def test_undefined_routes_are_answered_without_a_user_by_the_function_without_the_models_key() -> None:
-    event = stack.functions()["HistoryFunction"]["Events"]["UndefinedRoute"]["Properties"]
-    assert (event["Method"], event["Path"], event["Auth"]) == ("ANY", "/{proxy+}", {"Authorizer": "NONE"})
-
-
-@pytest.mark.parametrize("claimed", [False, True])
-@pytest.mark.parametrize("method", ["GET", "POST", "BREW"])
-def test_an_undefined_route_is_404_and_echoes_no_header(method: str, claimed: bool) -> None:
-    event = stack.load_event("undefined_route")
-    event["httpMethod"] = method
-    event["headers"] = dict.fromkeys(event["headers"], "canary")
-    event["multiValueHeaders"] = {key: ["canary"] for key in event["headers"]}
-    if claimed:
-        event["requestContext"]["authorizer"] = stack.load_event("conversation_get")["requestContext"]["authorizer"]
-    answer = handler.lambda_handler(event, Context())
-    assert answer["statusCode"] == 404
-    body = json.loads(answer["body"])
-    assert_valid(body, "ErrorResponse")
-    assert body["error"]["code"] == "not_found"
-    assert "canary" not in str(answer)
-
-
-def test_only_the_owner_makes_users() -> None:
-    pool = stack.only("AWS::Cognito::UserPool")
-    assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
-    assert (pool["DeletionPolicy"], pool["UpdateReplacePolicy"]) == KEPT
-    flows = stack.only("AWS::Cognito::UserPoolClient")["Properties"]["ExplicitAuthFlows"]
-    assert "ALLOW_USER_PASSWORD_AUTH" not in flows
-
-
-@pytest.mark.parametrize("name", sorted(API["GatewayResponses"]))
-def test_gateway_response_is_in_openais_envelope(name: str) -> None:
-    response = API["GatewayResponses"][name]
-    [(content_type, text)] = response["ResponseTemplates"].items()
-    assert content_type == "application/json"
-    assert "$" not in text  # a variable may quote the caller's token
-    assert_valid(json.loads(text), "ErrorResponse")
-
-
-@pytest.mark.parametrize(
-    ("name", "error"),
-    [
-        ("MISSING_AUTHENTICATION_TOKEN", errors.NotFound("")),
-        ("INVALID_SIGNATURE", errors.NotFound("")),
-        ("UNAUTHORIZED", errors.NotAuthenticated("")),
-        ("EXPIRED_TOKEN", errors.NotAuthenticated("")),
-        ("REQUEST_TOO_LARGE", errors.RequestTooLarge("")),
-        ("INTEGRATION_TIMEOUT", errors.DeadlineExceeded("")),
-        ("INTEGRATION_FAILURE", errors.DeadlineExceeded("")),
-    ],
-)
-def test_gateway_answers_as_the_functions_do(name: str, error: errors.ChatError) -> None:
-    ours = error_response(error)
-    theirs = API["GatewayResponses"][name]
-    assert theirs["StatusCode"] == ours.status_code
-    texts = (str(ours.body), theirs["ResponseTemplates"]["application/json"])
-    ours_body, theirs_body = (json.loads(text)["error"] for text in texts)
-    assert {**theirs_body, "message": ""} == ours_body
-    headers = theirs.get("ResponseParameters", {}).get("Headers", {})
-    assert headers.get("x-should-retry") == (
-        f"'{ours.headers['x-should-retry']}'" if "x-should-retry" in ours.headers else None
-    )
-
-
-def test_only_the_defaults_leave_the_status_to_the_gateway() -> None:
-    without = {name for name, response in API["GatewayResponses"].items() if "StatusCode" not in response}
-    assert without == {"DEFAULT_4XX", "DEFAULT_5XX"}
 
 
 # The whole

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from chat_core.memory import Counting, parse_policy
 from tests.unit.memory.histories import clean_histories, flat, numbered, system
-from tests.unit.memory.test_paths import talk
 from tests.unit.memory.test_windows import tokens
+from tests.unit.memory.walked import talk
 
 if TYPE_CHECKING:
     from chat_core.messages.message import Message
