@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import count
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from chat_core.deadline import Deadline
@@ -13,9 +13,12 @@ from chat_core.long_term.facts.accept import Candidate, Said
 from chat_core.long_term.facts.extraction import taken
 from chat_core.long_term.facts.records import Assertion, Evidence, Moment, Tombstone, fact_digest
 from chat_core.long_term.facts.resolve import resolved
-from chat_core.long_term.facts.shown import subject_facts, triple
+from chat_core.long_term.facts.shown import own_facts, subject_facts, triple
 from chat_core.long_term.fold import Batch
+from chat_core.long_term.notes import notes_message
+from chat_core.long_term.told import with_own
 from chat_core.long_term.turns import whole_turns
+from chat_core.memory import Earlier, Notes, parse_policy
 from chat_core.messages import Message
 from tests.conformance.cases import Case, Outcome, compared
 from tests.fakes.model import FakeModel
@@ -35,7 +38,9 @@ def run(case: Case) -> Outcome:
     params = case.get("params", {})
     if case["op"] == "view" and ("facts" in params or "extractor_output" in params):
         return shown(case, params)
-    return Outcome("skipped", (f"there is no fold of facts for op {case['op']} yet",))
+    if case["op"] == "view" and "order" in case["expected"]:
+        return ordered(case)
+    return Outcome("failed", (f"This runner does not know a case of facts of this shape: op {case['op']}.",))
 
 
 def merge(case: Case) -> Outcome:
@@ -140,6 +145,28 @@ def shown(case: Case, params: Mapping[str, Any]) -> Outcome:
         name: [list(triple(fact)[1:]) for fact in reversed(subject_facts(facts, [name]))] for name in subjects
     }
     return compared(case["expected"], got)
+
+
+def ordered(case: Case) -> Outcome:
+    """Look in which order a view with everything on stands, and what stays when only the recalled turns differ."""
+    known = resolved([Assertion("f1", "add", "user", "name", "Naomi", evidence=(Evidence("m1", Moment(0, 1)),))])
+    notes = with_own(notes_message("They met.", "en"), own_facts(known))
+    system, new = Message("system", content="Be brief."), Message("user", content="now")
+    one, two = Message("user", content="a", seq=1), Message("assistant", content="b", seq=2)
+    views = [
+        parse_policy({"policy": "summary_window"}).view(
+            (one, two, new),
+            system=system,
+            inputs=1,
+            earlier=Earlier(notes=Notes(notes, covers_up_to=0), recalled=Message("user", content=text)),
+        )
+        for text in ("first", "second")
+    ]
+    names = {id(system): "system", id(notes): "notes", id(one): "window", id(two): "window", id(new): "input"}
+    order = [names.get(id(message), "recalled") for message in views[0].messages]
+    pairs = zip(order, views[0].messages, views[1].messages, strict=True)
+    same = [name for name, _, _ in takewhile(lambda pair: pair[1] == pair[2], pairs)]
+    return compared(case["expected"], {"order": list(dict.fromkeys(order)), "prefix_equal_up_to": same[-1]})
 
 
 def _of_a_peer(output: str) -> Iterator[tuple[str, ...]]:
