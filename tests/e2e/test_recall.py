@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from openai import OpenAI
 
-TURNS = 40
-MEMORY: dict[str, Any] = {"policy": "message_window", "max_messages": 10, "recall": True}
+TURNS = 14
+MEMORY: dict[str, Any] = {"policy": "message_window", "max_messages": 4, "recall": True}
 TOLD = {
     "en": (
         "My dog's food is salmon with brown rice, twice a day.",
