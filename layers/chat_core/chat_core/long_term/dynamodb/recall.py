@@ -184,7 +184,7 @@ def _rewritten(row: Row, left: Block | None) -> list[Action]:
 def _unchanged(indexed: Indexed) -> dict[str, Any]:
     values = {"incarnation": text(indexed.incarnation), "edits": number(indexed.edits)}
     edits = "#edits = :edits" if indexed.edits else "(#edits = :edits OR attribute_not_exists(#edits))"
-    condition = f"#incarnation = :incarnation AND {edits} AND attribute_not_exists(#erasing)"
+    condition = f"#incarnation = :incarnation AND {edits}"
     return expressed(values, ConditionExpression=condition)
 
 
