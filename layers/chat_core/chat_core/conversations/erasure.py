@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chat_core.hot import HotCopies
     from chat_core.messages import Content, Item
 
-COMMIT_TRIES = 5
+DELETE_TRIES = 5
 PIN_WALK = 1_000
 """Most items that are looked through for the system message that is pinned instead of a deleted one."""
 
@@ -139,7 +139,7 @@ class Erasure:
         NotFound
             If there is no such item.
         """
-        for _ in range(COMMIT_TRIES):
+        for _ in range(DELETE_TRIES):
             head = await self._history.head(address)
             stored = await find_item(self._history, head, item)
             first, last = max(1, stored.seq - RESULTS_REACH), min(head.seq, stored.seq + RESULTS_REACH)

@@ -184,8 +184,8 @@ class HotCopies:
     async def _take_back_unless_current(self, head: Head) -> None:
         """Look, after writing, whether the history is still the one written about.
 
-        An erasure removes the head before the copies: whoever finds the head after writing wrote before the erasure
-        takes the copies, and whoever does not takes them himself. Where another turn or a deletion came between, the
+        An erasure hides the head before it takes the copies: whoever finds the head after writing wrote before they
+        are taken, and whoever does not takes them himself. Where another turn or a deletion came between, the
         copies may mix both, and the next turn makes them anew.
         """
         try:
