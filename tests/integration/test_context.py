@@ -229,3 +229,19 @@ def test_a_query_takes_a_stored_field_away(app: App) -> None:
     assert app.call("GET", path, query={"trigger_tokens": "500"}).status == 400
     tried = app.call("GET", path, query={"trigger_tokens": "500", "trigger_messages": "null"})
     assert (tried.status, tried.body["memory"]["trigger_tokens"]) == (200, 500)
+
+
+@pytest.mark.parametrize(
+    ("memory", "trigger", "keep"),
+    [
+        ({"policy": "summary_window"}, ("trigger_tokens", 4_000), 2_000),
+        ({"policy": "summary"}, ("trigger_tokens", 1_000), 0),
+        ({"policy": "summary_window", "trigger_messages": 8}, ("trigger_messages", 8), 4),
+    ],
+)
+def test_when_a_summary_is_due_is_among_the_settings_that_hold(
+    app: App, memory: dict[str, Any], trigger: tuple[str, int], keep: int
+) -> None:
+    name = conversation(app, memory=memory)
+    told = app.call("GET", f"/v1/conversations/{name}/context").body["memory"]
+    assert (told[trigger[0]], told["keep"], told["max_summary_tokens"]) == (trigger[1], keep, 400)

@@ -11,7 +11,7 @@ from chat_core.memory.fields import PolicySpec, names, refused
 from chat_core.memory.registry import POLICIES
 
 if TYPE_CHECKING:
-    from chat_core.memory.policy import MemoryPolicy
+    from chat_core.memory.policy import Folding, MemoryPolicy
 
 _OF_A_TURN = ("read_only", "dry_run")
 
@@ -109,7 +109,7 @@ def effective_settings(settings: Mapping[str, Any], override: Mapping[str, Any] 
     """
     change = {name: value for name, value in (override or {}).items() if name not in _OF_A_TURN}
     merged = merge_settings(settings, change)
-    parse_policy(merged)
+    folding = parse_policy(merged).folding
     spec = POLICIES[merged["policy"]]
     beside = (*ADD_ONS, *_add_on_policies())
     given = {name: value for name, value in merged.items() if name in spec.fields and name not in beside}
@@ -117,7 +117,15 @@ def effective_settings(settings: Mapping[str, Any], override: Mapping[str, Any] 
     added = {
         name: value for name, value in merged.items() if name in beside and name != spec.name and value is not False
     }
-    return {"policy": spec.name, **usual, **given, **added}
+    return {"policy": spec.name, **usual, **_of_folding(spec, folding), **given, **added}
+
+
+def _of_folding(spec: PolicySpec, folding: Folding | None) -> dict[str, Any]:
+    """Write out when a summary is due: what was not given follows from what was."""
+    if folding is None or "keep" not in spec.fields:
+        return {}
+    due = {f"trigger_{folding.unit}": folding.trigger, "keep": folding.keep}
+    return {**due, "max_summary_tokens": folding.max_summary_tokens}
 
 
 def is_override(override: Mapping[str, Any] | None) -> bool:
