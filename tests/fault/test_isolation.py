@@ -56,6 +56,8 @@ def requests() -> list[tuple[str, str]]:
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/conversations/{conversation_id}"): {"metadata": {}},
     ("POST", "/v1/conversations/{conversation_id}/items"): ITEM,
+    ("POST", "/v1/conversations/{conversation_id}/memory"): {"rebuild": True},
+    ("POST", "/v1/conversations/{conversation_id}/context"): {"compare": [{"policy": "buffer"}]},
 }
 
 
@@ -63,6 +65,7 @@ BODIES: dict[tuple[str, str], Any] = {
 OWN_NAMES = {
     ("GET", "/v1/conversations/{conversation_id}/items"),
     ("GET", "/v1/conversations/{conversation_id}/context"),
+    ("POST", "/v1/conversations/{conversation_id}/context"),
 }
 CREATES = ("POST", "/v1/conversations/{conversation_id}/items")
 
