@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_RUNNING: list[App] = []
+
+
 @pytest.fixture(scope="session")
 def _services() -> Iterator[App]:
+    """Run what an environment stands on: one in a process, also where another folder's conftest has this fixture."""
+    if _RUNNING:
+        yield _RUNNING[0]
+        return
     with EmbeddedMomento() as momento, StandInModel() as model:
         aws = start_aws({}, application().tables)
         address = f"127.0.0.1:{momento.port}"
@@ -42,8 +49,10 @@ def _services() -> Iterator[App]:
         before = dict(os.environ)
         os.environ.update(variables)
         try:
-            yield App(model, momento)
+            _RUNNING.append(App(model, momento))
+            yield _RUNNING[0]
         finally:
+            _RUNNING.clear()
             _close_environment()
             os.environ.clear()
             os.environ.update(before)
