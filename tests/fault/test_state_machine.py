@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
-from chat_core.cache.policy import Directives
-from chat_core.errors import ChatError, NotFound
+from chat_core.errors import ChatError
 from chat_core.history.as_messages import stored_messages
 from chat_core.history.records import IdempotencyKey
 from chat_core.hot.value import unpack
 from chat_core.keys import Address
 from chat_core.messages.langchain import element
 from chat_core.turns.once import Keyed
-from chat_core.turns.request import TurnRequest
-from tests.fakes.virtual_time import VirtualLoop
-from tests.fault.parts import HOT_MESSAGES, Dead, Process, World
-from tests.langchain_reader import parse_element
+from tests.fault.conversing import CONVERSATIONS, USER, Conversing, Post, Told, text_of
+from tests.fault.parts import HOT_MESSAGES, Dead, Process
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from chat_core.history.records import Head, StoredItem
 
-USER = "user"
-CONVERSATIONS = ("tea", "time")
-RETRY_SECONDS = 30.0
 DAY = 86_400.0
 WHOLE = 1_000_000
 FOREIGN = '{"type":"human","data":{"content":"foreign","type":"human"}}'
@@ -48,63 +40,8 @@ SLOWLY: dict[int, Any] = dict.fromkeys(range(1, 20), "yield")
 """A pause before each call."""
 
 
-@dataclass(eq=False)
-class Post:
-    """A turn as its caller sees it.
-
-    Attributes
-    ----------
-    began, acknowledged
-        Steps of the machine; None while it is not acknowledged.
-    """
-
-    conversation: str
-    text: str
-    key: IdempotencyKey | None
-    began: int
-    sent_at: float
-    acknowledged: int | None = None
-    tried: int = 0
-
-    def request(self) -> TurnRequest:
-        fingerprint = sha256(f"{self.conversation} {self.text}".encode()).hexdigest()
-        return TurnRequest(
-            address=Address(USER, self.conversation),
-            body={"model": "m"},
-            input=({"type": "message", "role": "user", "content": self.text},),
-            memory=None,
-            directives=Directives(),
-            fingerprint=fingerprint,
-            keyed=Keyed(self.key, fingerprint) if self.key else None,
-            retry_count=self.tried,
-        )
-
-
-@dataclass
-class Told:
-    """What the machine knows of a conversation: its posts since it was last erased, and items added or deleted."""
-
-    posts: list[Post] = field(default_factory=list)
-    added: list[str] = field(default_factory=list)
-    deleted: set[str] = field(default_factory=set)
-
-
-class Machine(RuleBasedStateMachine):
+class Machine(Conversing):
     """Each rule is one thing that users, operators or fate do; the checks follow each."""
-
-    @initialize()
-    def start(self) -> None:
-        self.loop = VirtualLoop()
-        self.world = World(self.loop)
-        self.told = {name: Told() for name in CONVERSATIONS}
-        self.step = 0
-        self.retryable: list[Post] = []
-        self.touched: set[str] = set()
-        self.values: dict[str, list[bytes]] = {name: [] for name in CONVERSATIONS}
-
-    def teardown(self) -> None:
-        if hasattr(self, "loop"):
-            self.loop.close()
 
     # What happens
 
@@ -118,7 +55,7 @@ class Machine(RuleBasedStateMachine):
         self._run(self._send(post, Process(self.world)))
         assert post.acknowledged == self.step
         assert len(self.world.model.seen) == calls + 1
-        expected = [*(_text(stored) for stored in head_before), post.text]
+        expected = [*(text_of(stored) for stored in head_before), post.text]
         assert self.world.model.seen[-1] == expected, "the model's memory is not the history"
         self._everything_agrees(conversation)
 
@@ -178,13 +115,13 @@ class Machine(RuleBasedStateMachine):
             return
         self._lease_is_over()
         doomed = data.draw(st.sampled_from(items))
-        text = _text(doomed)
+        text = text_of(doomed)
         self._run(Process(self.world).erasure.item(Address(USER, conversation), str(doomed.item["id"])))
         self.told[conversation].deleted.add(text)
         self.values[conversation].clear()
         self.touched.add(conversation)
         self.retryable = [post for post in self.retryable if post.conversation != conversation]
-        left = [_text(stored) for stored in self._items(conversation)]
+        left = [text_of(stored) for stored in self._items(conversation)]
         if text not in left:
             assert text not in self._anywhere(conversation)
 
@@ -257,7 +194,7 @@ class Machine(RuleBasedStateMachine):
             return
         for conversation in sorted(self.touched):
             told = self.told[conversation]
-            items = [_text(stored) for stored in self._items(conversation)]
+            items = [text_of(stored) for stored in self._items(conversation)]
             assert len(items) == len(set(items)), f"doubled: {items}"
             places = {text: place for place, text in enumerate(items)}
             present: list[tuple[int, Post]] = []
@@ -288,7 +225,7 @@ class Machine(RuleBasedStateMachine):
         assert list(self.world.memory.history(Address(USER, conversation))) == newest, "the list is not the history"
         reading = Process(self.world).conversations.contexts(Address(USER, conversation), [{}], model="m")
         context = [item["content"] for item in self._run(reading)[0][0]["input"]]
-        assert context == [_text(stored) for stored in items], "the context is not the history"
+        assert context == [text_of(stored) for stored in items], "the context is not the history"
         value = self._run(self.world.memory.read_memory(Address(USER, conversation), timeout=1))[0]
         state = unpack(value) if value else None
         if value:
@@ -296,7 +233,7 @@ class Machine(RuleBasedStateMachine):
         if state is None:
             return  # the next turn makes it anew
         assert (state.incarnation, state.seq, state.edits) == (head.incarnation, head.seq, head.edits)
-        assert [message.text for message in state.kept.messages] == [_text(stored) for stored in items]
+        assert [message.text for message in state.kept.messages] == [text_of(stored) for stored in items]
 
     def _erased(self, conversation: str, told: Told) -> None:
         assert self._items(conversation) == []
@@ -311,87 +248,6 @@ class Machine(RuleBasedStateMachine):
         self.values[conversation].clear()
         self.retryable = [one for one in self.retryable if one.conversation != conversation]
 
-    # Means
-
-    def _new_text(self, kind: str) -> str:
-        self.step += 1
-        return f"{kind}{self.step}."
-
-    def _post(self, conversation: str, keyed: bool) -> Post:
-        text = self._new_text("post")
-        post = Post(
-            conversation,
-            text,
-            IdempotencyKey(USER, "turn", f"key {self.step}") if keyed else None,
-            self.step,
-            self.world.clock(),
-        )
-        self.told[conversation].posts.append(post)
-        self.touched.add(conversation)
-        self.retryable = [one for one in self.retryable if one.conversation != conversation] + [post]
-        return post
-
-    async def _send(self, post: Post, process: Process) -> None:
-        try:
-            completed = await process.turns.run(post.request(), process.deadline())
-        except (ChatError, Dead):
-            return
-        answer = completed.answer["output"][0]["content"][0]["text"]
-        assert answer == post.text.upper()
-        post.acknowledged = self.step
-
-    def _run(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
-        async def together() -> list[Any]:
-            return list(await asyncio.gather(*work))
-
-        results = self.loop.run_until_complete(together())
-        # An environment that was killed leaves nothing running.
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self.loop.run_until_complete(asyncio.sleep(0))
-        return results
-
-    def _is_last_and_recent(self, post: Post) -> bool:
-        """Whether a retry without a key is recognised: its turn is the last one, or was never committed."""
-        texts = [_text(stored) for stored in self._items(post.conversation)]
-        last = post.text not in texts or texts[-2:] == [post.text, post.text.upper()]
-        return last and self.world.clock() - post.sent_at <= RETRY_SECONDS
-
-    def _lease_is_over(self) -> None:
-        self.world.skew += 40.0
-
-    def _head(self, conversation: str) -> Head | None:
-        try:
-            return self._run(self.world.history.head(Address(USER, conversation)))[0]  # type: ignore[no-any-return]
-        except NotFound:
-            return None
-
-    def _items(self, conversation: str) -> list[StoredItem]:
-        """Read the history as a client does, page by page."""
-        if self._head(conversation) is None:
-            return []
-        service, found, after = Process(self.world).conversations, [], None
-        while True:
-            page = self._run(service.items(Address(USER, conversation), limit=7, after=after, order="asc"))[0]
-            found += page.data
-            if not page.has_more:
-                return found
-            after = str(found[-1].item["id"])
-
-    def _anywhere(self, conversation: str) -> str:
-        """All that a store still holds of a conversation, as one text."""
-        parts = [repr(self._head(conversation))] + [repr(stored) for stored in self._items(conversation)]
-        for text in self.world.memory.history(Address(USER, conversation)):
-            message = parse_element(text)
-            parts.append(message.text if message else text)
-        value = self._run(self.world.memory.read_memory(Address(USER, conversation), timeout=1))[0]
-        state = unpack(value) if value else None
-        parts += [message.text for message in state.kept.messages] if state else []
-        parts += [repr(record) for record in self.world.table.records.values() if record.conversation == conversation]
-        return "\n".join(parts)
-
 
 async def _whatever(work: Coroutine[Any, Any, Any]) -> BaseException | None:
     try:
@@ -399,10 +255,6 @@ async def _whatever(work: Coroutine[Any, Any, Any]) -> BaseException | None:
     except (ChatError, Dead) as error:
         return error
     return None
-
-
-def _text(stored: StoredItem) -> str:
-    return str(stored.item["content"][0]["text"])
 
 
 TestMachine = Machine.TestCase
