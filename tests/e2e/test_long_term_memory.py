@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types.responses import Response
 
+    from local.model.answers import Reply
     from local.model.server import StandInModel
 
 SUMMARY: dict[str, Any] = {"policy": "summary_window", "trigger_tokens": 600, "keep": 300}
@@ -120,6 +122,31 @@ def test_notes_in_another_language_are_refused_and_asked_for_again(client: OpenA
     wait_for(client, conversation, "ユーザーの名前は渡辺直美です。")
     assert "Assistant was of help" not in notes(client, conversation)
     assert not model.script
+
+
+def test_no_turn_waits_for_the_summariser(client: OpenAI, model: StandInModel) -> None:
+    asked, released = Event(), Event()
+
+    def held(reply: Reply) -> Reply:
+        asked.set()
+        assert released.wait(60)
+        return reply
+
+    model.script.append(faults.Fault(change=held, form="memory_summary"))
+    conversation = create(client, SUMMARY)
+    say(client, conversation, "My name is Naomi Watanabe.")
+    try:
+        for number in range(100):
+            say(client, conversation, f"{FILLER[number % len(FILLER)]} That was on day {number}.")
+            if asked.is_set():
+                break
+        for number in range(10):
+            assert say(client, conversation, f"{FILLER[number % len(FILLER)]} And again.")
+        assert asked.is_set()
+        assert notes(client, conversation) == ""
+    finally:
+        released.set()
+    wait_for(client, conversation, "The user's name is Naomi Watanabe.")
 
 
 def test_a_move_ends_the_home_before_it(client: OpenAI) -> None:
