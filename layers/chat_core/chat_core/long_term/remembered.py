@@ -10,7 +10,7 @@ from uuid import uuid4
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound, VersionConflict
 from chat_core.history import Page
 from chat_core.long_term.facts import folded, resolved
-from chat_core.long_term.facts.records import Moment
+from chat_core.long_term.facts.records import LAST_SEQ, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chat_core.long_term.facts.records import Status
 
 TRIES = 5
-LAST_SEQ = 10**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class RememberedFacts:
             evidence=(),
             replaces=fact.id,
             valid_from=None,
-            recorded_at=int(self._clock()),
+            recorded_at=max(int(self._clock()), fact.moment.at),
             correction=True,
             pinned=fact.pinned or correction.object_value is not None
             if correction.pinned is None
@@ -162,7 +161,7 @@ class RememberedFacts:
         for _ in range(TRIES):
             fact = await self.get(user, fact_id)
             try:
-                await self._store.forget(user, fact, Moment(int(self._clock()), LAST_SEQ))
+                await self._store.forget(user, fact, Moment(max(int(self._clock()), fact.moment.at), LAST_SEQ))
             except CommitConflict:
                 continue
             return

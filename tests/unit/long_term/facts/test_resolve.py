@@ -117,6 +117,11 @@ def test_a_correction_is_the_same_fact_in_other_words_and_newer_evidence_alone_e
     assert states(resolved([said(1, "Paris"), late, lyon])) == {"Lyon": "current", "Rome": "superseded"}
 
 
+def test_a_correction_in_the_second_in_which_the_fact_was_said_holds() -> None:
+    (fact,) = resolved([said(1, "Paris"), corrected("fact_1", "Lyon", at=1)])
+    assert (fact.newest.object, fact.pinned) == ("Lyon", True)
+
+
 def test_a_correction_may_say_when_it_ended() -> None:
     (fact,) = resolved([said(1, "Paris"), corrected("fact_1", "Paris", at=5, until="2026-01")])
     assert (fact.status, fact.valid_to) == ("retracted", "2026-01")

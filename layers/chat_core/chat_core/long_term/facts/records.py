@@ -15,6 +15,9 @@ Status = Literal["current", "superseded", "retracted"]
 USER = "user"
 """Subject of what somebody says about himself."""
 
+LAST_SEQ = 10**12
+"""Behind every item of a second."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
@@ -102,9 +105,9 @@ class Assertion:
 
     @property
     def moment(self) -> Moment:
-        """When it was last said."""
+        """When it was last said; whoever corrects has seen what was said in the same second."""
         if self.correction:
-            return Moment(self.recorded_at)
+            return Moment(self.recorded_at, LAST_SEQ)
         return max((evidence.moment for evidence in self.evidence), default=Moment())
 
     @property
