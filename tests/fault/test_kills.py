@@ -38,9 +38,6 @@ POINTS = [
     )
 ]
 
-# Of a stream: the first, one of the text's, the last but the end.
-EVENTS = (0, 5, 8)
-
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[StandInModel]:
@@ -100,11 +97,14 @@ def test_a_kill_at_any_step_and_the_sdks_retry_make_one_turn(
     assert again <= {"kill:after:post"}
 
 
-def test_a_kill_in_the_middle_of_a_stream_leaves_nothing_and_the_request_comes_again(
+def test_a_kill_at_any_event_of_a_stream_leaves_nothing_and_the_request_comes_again(
     server: RunningServer, model: StandInModel, openai: OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model, "token", 0.05)
     killed = server.output().count("ended with signal 9")
+    whole = openai.responses.create(model="m", input="a stream " + "word " * 20, stream=True)
+    # At each in the nightly run; what was killed is waited for by its lease, half a minute a round of environments.
+    every = range(0, len(list(whole)) - 1, 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 5)
 
     def run(number: int) -> tuple[int, list[str], Any]:
         point, broken = f"kill:event:{number}", 0
@@ -120,14 +120,16 @@ def test_a_kill_in_the_middle_of_a_stream_leaves_nothing_and_the_request_comes_a
         page = openai.conversations.items.list(point, order="asc")
         return broken, [str(item.id) for item in page.data], last
 
-    with ThreadPoolExecutor(ENVIRONMENTS) as threads:
-        results = dict(zip(EVENTS, threads.map(run, EVENTS), strict=True))
+    # A lease of one that was killed is waited for side by side.
+    with ThreadPoolExecutor(len(every)) as threads:
+        results = dict(zip(every, threads.map(run, every), strict=True))
     for number, (broken, ids, last) in results.items():
-        # One before the model has begun is a 502, which the SDK tries again by itself.
-        assert broken == (1 if number else 0), number
+        # One of which nothing has gone out is a 502, which the SDK tries again by itself.
+        assert broken <= (1 if number else 0), number
         assert len(ids) == 2
         assert (last.type, last.response.output[0].id) == ("response.completed", ids[1])
-    assert server.output().count("ended with signal 9") == killed + len(EVENTS)
+    assert results[every[-1]][0] == 1
+    assert server.output().count("ended with signal 9") == killed + len(every)
 
 
 def not_there(openai: OpenAI, conversation: str) -> bool:
