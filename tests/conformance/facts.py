@@ -13,7 +13,7 @@ from chat_core.long_term.facts.accept import Candidate, Said
 from chat_core.long_term.facts.extraction import taken
 from chat_core.long_term.facts.records import Assertion, Evidence, Moment, Tombstone, fact_digest
 from chat_core.long_term.facts.resolve import resolved
-from chat_core.long_term.facts.shown import own_facts, subject_facts, triple
+from chat_core.long_term.facts.shown import own_facts, subject_facts
 from chat_core.long_term.fold import Batch
 from chat_core.long_term.notes import notes_message
 from chat_core.long_term.told import with_own
@@ -25,6 +25,8 @@ from tests.fakes.model import FakeModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from chat_core.long_term.facts import Fact
 
 ROLES: tuple[Literal["user", "assistant"], ...] = ("user", "assistant")
 
@@ -129,6 +131,11 @@ def _messages(turns: list[dict[str, Any]]) -> tuple[Message, ...]:
         for turn in turns
         for place, role in enumerate(ROLES)
     )
+
+
+def triple(fact: Fact) -> tuple[str, str, str]:
+    """Give a fact as an edge of the graph."""
+    return fact.newest.subject, fact.newest.predicate, fact.newest.object
 
 
 def shown(case: Case, params: Mapping[str, Any]) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from chat_core.hot.value import unpack
 from chat_core.keys import Address
 from chat_core.turns.once import Keyed
 from chat_core.turns.request import TurnRequest
-from tests.fakes.virtual_time import VirtualLoop
+from tests.fakes.virtual_time import VirtualLoop, run_together
 from tests.fault.parts import Dead, Process, World
 from tests.langchain_reader import parse_element
 
@@ -116,17 +115,7 @@ class Conversing(RuleBasedStateMachine):
         post.acknowledged = self.step
 
     def _run(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
-        async def together() -> list[Any]:
-            return list(await asyncio.gather(*work))
-
-        results = self.loop.run_until_complete(together())
-        # An environment that was killed leaves nothing running.
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self.loop.run_until_complete(asyncio.sleep(0))
-        return results
+        return run_together(self.loop, *work)
 
     def _is_last_and_recent(self, post: Post) -> bool:
         """Whether a retry without a key is recognised: its turn is the last one, or was never committed."""

@@ -15,7 +15,7 @@ from chat_core.cache.policy import Directives
 from chat_core.errors import ChatError, NotFound
 from chat_core.keys import Address
 from chat_core.turns.request import TurnRequest
-from tests.fakes.virtual_time import VirtualLoop
+from tests.fakes.virtual_time import VirtualLoop, run_together
 from tests.fault.noting_model import NotingModel, words_in
 from tests.fault.parts import Dead, Process, World
 
@@ -253,16 +253,7 @@ class Machine(RuleBasedStateMachine):
         return completed
 
     def _run(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
-        async def together() -> list[Any]:
-            return list(await asyncio.gather(*work))
-
-        results = self.loop.run_until_complete(together())
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self.loop.run_until_complete(asyncio.sleep(0))
-        return results
+        return run_together(self.loop, *work)
 
     def _head(self) -> Head | None:
         try:

@@ -27,7 +27,6 @@ FOUND_EVERYWHERE = {"__init__.py", "__main__.py"}
 # What a key is made of are the parameters of the function that makes it.
 MANY_PARAMETERS = {"response_key", "embedding_key"}
 
-
 # Of each contract, by its name: a file, and a line that breaks it.
 BREAKS = {
     "Imports go down the house, never up": ("layers/chat_core/chat_core/errors.py", "import chat_core.timing"),

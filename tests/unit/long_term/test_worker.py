@@ -55,9 +55,7 @@ def test_two_workers_at_once_have_one_effect() -> None:
         await world.turns(6)
         world.model.gate = asyncio.Event()
         both = asyncio.gather(world.work(), world.work())
-        await asyncio.sleep(0)
-        while len(world.model.asked) < 2:
-            await asyncio.sleep(0)
+        await world.model_is_asked(times=2)
         world.model.gate.set()
         assert sorted(await both) == ["folded", "nothing"]
         memory = await world.memory()
@@ -77,8 +75,7 @@ def test_of_two_that_race_the_one_that_covers_less_never_overwrites_the_other() 
         await world.turns(4)
         world.model.gate = asyncio.Event()
         slow = asyncio.ensure_future(world.work())
-        while not world.model.asked:
-            await asyncio.sleep(0)
+        await world.model_is_asked()
         gate, world.model.gate = world.model.gate, None
         await world.turns(2)
         assert await world.work() == "folded"
@@ -96,8 +93,7 @@ def test_turns_go_on_while_a_fold_runs() -> None:
         await world.turns(4)
         world.model.gate = asyncio.Event()
         folding = asyncio.ensure_future(world.work())
-        while not world.model.asked:
-            await asyncio.sleep(0)
+        await world.model_is_asked()
         await world.turns(2, due=False)
         world.model.gate.set()
         assert await folding == "folded"
@@ -113,8 +109,7 @@ def test_work_that_is_asked_for_while_it_is_done_is_not_lost() -> None:
         await world.turns(4)
         world.model.gate = asyncio.Event()
         folding = asyncio.ensure_future(world.work())
-        while not world.model.asked:
-            await asyncio.sleep(0)
+        await world.model_is_asked()
         await world.turns(2)
         world.model.gate.set()
         assert await folding == "folded"
@@ -133,8 +128,7 @@ def test_a_fold_that_began_before_an_erasure_may_not_write() -> None:
         head = await world.turns(4)
         world.model.gate = asyncio.Event()
         folding = asyncio.ensure_future(world.work())
-        while not world.model.asked:
-            await asyncio.sleep(0)
+        await world.model_is_asked()
         await world.conversations.delete_items(head, Deletion([1, 2], 2))
         world.model.gate.set()
         assert await folding == "nothing"  # six messages are left
@@ -154,8 +148,7 @@ def test_a_fold_of_an_erased_conversation_is_refused() -> None:
         await world.turns(4)
         world.model.gate = asyncio.Event()
         folding = asyncio.ensure_future(world.work())
-        while not world.model.asked:
-            await asyncio.sleep(0)
+        await world.model_is_asked()
         await world.conversations.erase(HERE)
         again = await world.turns(1, due=False)
         world.model.gate.set()

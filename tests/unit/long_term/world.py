@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.recall import InMemoryRecallIndex
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Mapping
 
     from chat_core.history import Head
@@ -93,6 +93,11 @@ class World:
 
     async def work(self) -> str:
         return await self.worker.work(HERE, Deadline.after(60))
+
+    async def model_is_asked(self, *, times: int = 1) -> None:
+        """Let others go on until the model has been asked so often."""
+        while len(self.model.asked) < times:
+            await asyncio.sleep(0)
 
     async def memory(self) -> Memory:
         found = await self.store.read(await self.history.head(HERE))

@@ -81,6 +81,9 @@ class Unfolded:
     def __add__(self, other: Unfolded) -> Unfolded:
         return Unfolded(self.bytes + other.bytes, self.messages + other.messages)
 
+    def __sub__(self, other: Unfolded) -> Unfolded:
+        return Unfolded(self.bytes - other.bytes, self.messages - other.messages)
+
 
 NOTHING_UNFOLDED = Unfolded()
 

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from chat_core.model import ChatModel
 
 ANSWER_SECONDS = 60.0
+COMMIT_RESERVE = 5.0
+"""Seconds at the end of an invocation for what was paid to be written."""
+
+MODEL_MINIMUM = 5.0
+"""With fewer seconds left than that the model is not asked."""
+
+FOLDS_IN_A_ROW = 100
 UNSUPPORTED = ("temperature", "text")
 """Parameters without which the model is asked where its provider refuses them."""
 

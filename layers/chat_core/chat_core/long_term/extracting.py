@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chat_core.errors import InvalidRequest
 from chat_core.history import NOTHING_UNFOLDED, Unfolded, stored_messages
 from chat_core.keys import fact_id, item_id
+from chat_core.long_term.asking import COMMIT_RESERVE, FOLDS_IN_A_ROW, MODEL_MINIMUM
 from chat_core.long_term.due import folding_of
 from chat_core.long_term.extractor import Ids
 from chat_core.long_term.fact_store import Found
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
     from chat_core.messages import Message
     from chat_core.observability import Count
     from chat_core.tokens import TokenCounter
-
-COMMIT_RESERVE = 5.0
-MODEL_MINIMUM = 5.0
-FOLDS_IN_A_ROW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +168,7 @@ class Extracting:
                 await self._stores.memories.change(head, change)
                 return None
             memory = memory.extracted(last)
-        unfolded = NOTHING_UNFOLDED if settings.summarised else self._correction(head, left)
+        unfolded = NOTHING_UNFOLDED if settings.summarised else self._size(left) - head.unfolded
         await self._stores.memories.change(head, Change(memory, unfolded, found=found))
         self._count(Metric.FOLDS)
         return replace(head, folds=memory.folds, unfolded=head.unfolded + unfolded, fold_after=0.0), memory
@@ -181,11 +178,9 @@ class Extracting:
             return await self._stores.facts.of_user(head.address.user)
         return await self._stores.facts.of_conversation(head)
 
-    def _correction(self, head: Head, left: Sequence[WholeTurn]) -> Unfolded:
-        """Tell what to add to the head's estimate, so that it says what is left."""
-        size = sum(map(self._tokens, left)) * BYTES_A_TOKEN
-        messages = sum(len(turn.messages) for turn in left)
-        return Unfolded(size - head.unfolded.bytes, messages - head.unfolded.messages)
+    def _size(self, turns: Sequence[WholeTurn]) -> Unfolded:
+        """Tell what turns are in the head's estimate."""
+        return Unfolded(sum(map(self._tokens, turns)) * BYTES_A_TOKEN, sum(len(turn.messages) for turn in turns))
 
     def _tell(self, extracted: Extracted) -> None:
         for _, reason in extracted.taken.refusals if extracted.taken else ():

@@ -38,9 +38,6 @@ class Known:
         return {stone.digest: stone.moment for stone in self.tombstones}
 
 
-NOTHING_KNOWN = Known()
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a fold found in turns.

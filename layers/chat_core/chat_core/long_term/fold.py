@@ -88,8 +88,3 @@ def batches(turns: Sequence[T], tokens: Callable[[T], int], *, limit: int) -> tu
         open_turns.append(turn)
         filled += size
     return (*cut, Batch(tuple(open_turns))) if open_turns else tuple(cut)
-
-
-def estimated_tokens(size: int) -> int:
-    """Estimate the tokens of what takes so many bytes."""
-    return size // BYTES_A_TOKEN

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import ChatError, InvalidRequest
-from chat_core.history import NOTHING_UNFOLDED, Unfolded, stored_messages
+from chat_core.history import NOTHING_UNFOLDED, stored_messages
+from chat_core.long_term.asking import COMMIT_RESERVE
 from chat_core.long_term.index import Addition, Indexed
 from chat_core.long_term.recall import DIMENSIONS, Vectors, entry_of, signs, spoken
 from chat_core.long_term.store import Change
@@ -35,7 +36,6 @@ TURNS_A_FOLD = 512
 """Their rows and the head's fit one transaction."""
 
 EMBED_SECONDS = 10.0
-COMMIT_RESERVE = 5.0
 MINIMUM_SECONDS = 2.0
 """With less than that left nothing new is begun."""
 
@@ -124,7 +124,7 @@ class Indexing:
         """Write a fold, and give the head as it is then."""
         # With a summary it is the summary that tells what is left.
         known = NOTHING_UNFOLDED if self._policy(head).folding else head.unfolded
-        left = Unfolded(-known.bytes, -known.messages)
+        left = NOTHING_UNFOLDED - known
         await self._stores.memories.change(head, Change(memory, left, head.fold_after, added=added))
         self._count(Metric.FOLDS)
         return replace(head, folds=memory.folds, unfolded=NOTHING_UNFOLDED)

@@ -110,11 +110,6 @@ class Memory:
         """Seq up to which folds have read."""
         return max(self.summary.covers_up_to, self.forgotten_up_to)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it tells nothing."""
-        return self == Memory(self.incarnation, self.folds)
-
     def folded(self, summary: Summary) -> Memory:
         """Take in a new summary, which covers more than the last."""
         return replace(

@@ -135,11 +135,9 @@ class RememberedFacts:
             evidence=(),
             replaces=fact.id,
             valid_from=None,
-            recorded_at=max(int(self._clock()), fact.moment.at),
+            recorded_at=self._now(fact),
             correction=True,
-            pinned=fact.pinned or correction.object_value is not None
-            if correction.pinned is None
-            else correction.pinned,
+            pinned=pinned,
             valid_to=correction.valid_to,
         )
         try:
@@ -161,7 +159,7 @@ class RememberedFacts:
         for _ in range(TRIES):
             fact = await self.get(user, fact_id)
             try:
-                await self._store.forget(user, fact, Moment(max(int(self._clock()), fact.moment.at), LAST_SEQ))
+                await self._store.forget(user, fact, Moment(self._now(fact), LAST_SEQ))
             except CommitConflict:
                 continue
             return
@@ -170,6 +168,10 @@ class RememberedFacts:
     async def forget_all(self, user: str) -> int:
         """Forget all facts of a user, and tell how many assertions went."""
         return await self._store.forget_all(user)
+
+    def _now(self, fact: Fact) -> int:
+        """Tell the time, not before the fact was said: that may have been by another clock."""
+        return max(int(self._clock()), fact.moment.at)
 
     async def _facts(self, user: str) -> tuple[Fact, ...]:
         known = await self._store.of_user(user)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound
 from chat_core.history import Unfolded, stored_messages
+from chat_core.long_term.asking import COMMIT_RESERVE, FOLDS_IN_A_ROW, MODEL_MINIMUM
 from chat_core.long_term.due import is_overdue
 from chat_core.long_term.fold import BYTES_A_TOKEN, INPUT_TOKENS, batches, due_turns
 from chat_core.long_term.records import SKIPPED_AFTER, Memory, backoff
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
     from chat_core.memory import Folding
     from chat_core.observability import Count
 
-FOLDS_IN_A_ROW = 100
 CONFLICTS = 5
-COMMIT_RESERVE = 5.0
-"""Seconds at the end of an invocation for what was paid to be written."""
-
-MODEL_MINIMUM = 5.0
 STUCK_AFTER = 5
 """Failures in a row that somebody should hear of."""
 
@@ -252,7 +248,7 @@ class MemoryWorker:
                 await self._store.change(head, Change(memory, fold_after=self._clock() + backoff(memory.attempts)))
                 return None
             memory = memory.skipping(batch.turns[0].first, batch.turns[-1].last)
-        await self._store.change(head, Change(memory, _correction(head, left.unfolded)))
+        await self._store.change(head, Change(memory, left.unfolded - head.unfolded))
         self._metric(Metric.FOLDS)
         return replace(state, head=replace(head, folds=memory.folds, unfolded=left.unfolded), memory=memory, tail=left)
 
@@ -268,7 +264,7 @@ class MemoryWorker:
         settled = state.memory.settled()
         if settled != state.memory or is_overdue(state.head.unfolded, state.folding):
             left = _within(state.tail.unfolded, state.folding)
-            await self._store.change(state.head, Change(settled, _correction(state.head, left), state.head.fold_after))
+            await self._store.change(state.head, Change(settled, left - state.head.unfolded, state.head.fold_after))
 
 
 def _within(unfolded: Unfolded, folding: Folding) -> Unfolded:
@@ -276,12 +272,6 @@ def _within(unfolded: Unfolded, folding: Folding) -> Unfolded:
     if folding.unit == "messages":
         return Unfolded(unfolded.bytes, min(unfolded.messages, folding.trigger))
     return Unfolded(min(unfolded.bytes, folding.trigger * BYTES_A_TOKEN), unfolded.messages)
-
-
-def _correction(head: Head, rest: Unfolded) -> Unfolded:
-    """Tell what to add to the head's estimate, so that it says what is left; turns that came meanwhile add theirs."""
-    known = head.unfolded
-    return Unfolded(rest.bytes - known.bytes, rest.messages - known.messages)
 
 
 def _first_batch(tail: _Tail, limit: int) -> Batch[WholeTurn]:

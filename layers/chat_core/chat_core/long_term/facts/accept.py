@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from chat_core.long_term.facts.records import fact_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from chat_core.long_term.facts.records import Cardinality, Evidence, Kind, Moment, Op
 
@@ -133,8 +133,3 @@ def _luhn(digits: str) -> bool:
         doubled = digit * 2 if place % 2 else digit
         total += doubled - 9 if doubled > 9 else doubled
     return total % 10 == 0
-
-
-def refused_counts(refusals: Sequence[Refusal]) -> dict[str, int]:
-    """Count refusals by reason, for metrics."""
-    return {reason: refusals.count(reason) for reason in dict.fromkeys(refusals)}

@@ -98,11 +98,6 @@ def line(fact: Fact) -> str:
     return f"- {newest.subject} | {newest.predicate} | {newest.object}{since}"
 
 
-def triple(fact: Fact) -> tuple[str, str, str]:
-    """Give a fact as an edge of the graph."""
-    return fact.newest.subject, fact.newest.predicate, fact.newest.object
-
-
 def occurs(subject: str, text: str) -> bool:
     """Whether a folded subject occurs in a folded text."""
     start = text.find(subject) if subject else -1
