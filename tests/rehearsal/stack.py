@@ -125,8 +125,14 @@ class Stack:
             "layers": [one["LayerName"] for one in layers],
             "APIs": [one["id"] for one in self.client("apigateway").get_rest_apis().get("items", [])],
             "roles": [one["RoleName"] for one in self.client("iam").list_roles()["Roles"]],
-            "log groups": [one["logGroupName"] for one in self.client("logs").describe_log_groups()["logGroups"]],
+            "log groups": self._log_groups(),
         }
+
+    def _log_groups(self) -> list[str]:
+        # The template's have a retention. A line that comes after the deletion makes one without, which is no
+        # resource of the stack.
+        groups = self.client("logs").describe_log_groups()["logGroups"]
+        return [group["logGroupName"] for group in groups if "retentionInDays" in group]
 
     def versions(self) -> Mapping[str, str]:
         """Read the version that each function's alias names."""
