@@ -39,13 +39,13 @@ class InMemoryFactStore:
             raise CommitConflict
         self._edit(user, fact)
         self._of(user).said.append(Said(correction))
-        self._of(user).forgotten += 1
+        self._of(user).count()
 
     async def forget(self, user: str, fact: Fact, moment: Moment) -> None:
         kept = self._of(user)
         digests = {fact_digest(one.subject, one.predicate, one.object) for one in fact.said}
         kept.tombstones |= {digest: Tombstone(digest, moment) for digest in digests}
-        kept.forgotten += 1
+        kept.count()
         kept.said = [
             one
             for one in kept.said
@@ -68,6 +68,10 @@ class InMemoryFactStore:
         kept.said = []
         kept.forgotten += bool(gone)
         return gone
+
+    async def erase_user(self, user: str) -> int:
+        kept = self._table.users.pop(user, None)
+        return 0 if kept is None else len(kept.said) + len(kept.tombstones)
 
     def _edit(self, user: str, fact: Fact) -> None:
         for conversation in {one.conversation for one in fact.said}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from chat_core.errors import CommitConflict
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from chat_core.keys import Address
     from chat_core.long_term.fact_store import Found
     from chat_core.long_term.facts import Assertion, Tombstone
+
+
+_BEGIN = count(1_000, 1_000)
 
 
 @dataclass
@@ -32,6 +36,10 @@ class User:
     tombstones: dict[str, Tombstone] = field(default_factory=dict)
     forgotten: int = 0
 
+    def count(self) -> None:
+        """Begin anywhere, so that a count that was erased is not met again."""
+        self.forgotten = self.forgotten + 1 if self.forgotten else next(_BEGIN)
+
 
 Users = dict[str, User]
 
@@ -43,6 +51,7 @@ def put_found(users: Users, head: Head, found: Found) -> None:
     user = users.setdefault(head.address.user, User())
     if found.forgotten != user.forgotten:
         raise CommitConflict
+    user.forgotten = user.forgotten or next(_BEGIN)
     told = (replace(one, conversation=head.conversation) for one in found.assertions)
     user.said += [Said(one, head.incarnation) for one in told]
 

@@ -175,7 +175,7 @@ class Process:
         self.conversations = Conversations(store, sources, at_once, hot, default_memory=settings, clock=world.clock)
         index: Any = Faulty(world.index, self.faults, down)
         self.remembered = ConversationMemory(sources, index, default_memory=settings)
-        self.erasure = Erasure(history, store, hot)
+        self.erasure = Erasure(history, store, hot, facts)
         summariser = Summariser(StructuredModel(world.model, "m"), counter=counter_for("m"), clock=world.clock)
         self.worker = MemoryWorker(
             Stores(history, remembered, index, facts),

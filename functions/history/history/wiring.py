@@ -45,5 +45,5 @@ def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
         memory,
         RememberedFacts(stores.facts),
         UserMemory(stores.conversations, memory, stores.facts),
-        Erasure(stores.history, stores.conversations, stores.hot),
+        Erasure(stores.history, stores.conversations, stores.hot, stores.facts),
     )

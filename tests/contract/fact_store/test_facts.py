@@ -36,7 +36,9 @@ def said(head: Head, seq: int, obj: str, *, predicate: str = "lives in") -> Asse
     )
 
 
-async def put(stores: Stores, head: Head, *assertions: Assertion, last: int = 2, forgotten: int = 0) -> None:
+async def put(stores: Stores, head: Head, *assertions: Assertion, last: int = 2, forgotten: int | None = None) -> None:
+    if forgotten is None:
+        forgotten = (await stores.facts.of_user(head.address.user)).forgotten
     await stores.put(head, Found(last - 1, last, assertions, forgotten))
 
 
@@ -120,13 +122,14 @@ async def test_forgotten_words_are_nowhere_and_do_not_come_back(stores: Stores) 
     head = await stores.talk()
     await put(stores, head, said(head, 1, "Paris"), said(head, 1, "tea", predicate="likes"))
     paris = next(fact for fact in await facts(stores) if fact.newest.object == "Paris")
+    before = (await stores.facts.of_user(USER)).forgotten
     await stores.facts.forget(USER, paris, LATER)
     assert objects(await facts(stores)) == ["tea"]
     known = await stores.facts.of_user(USER)
     assert "Paris" not in repr(known)
     assert (await stores.history.history.head(head.address)).edits == head.edits + 1
     with pytest.raises(CommitConflict):  # a fold that began before
-        await put(stores, head, said(head, 1, "Paris"), last=4)
+        await put(stores, head, said(head, 1, "Paris"), last=4, forgotten=before)
     await put(stores, head, said(head, 3, "Paris"), last=4, forgotten=known.forgotten)
     assert objects(await facts(stores)) == ["tea"]
     await put(stores, head, said(head, 11, "Paris"), last=12, forgotten=known.forgotten)
@@ -164,3 +167,30 @@ async def test_an_erased_conversation_leaves_no_fact_and_no_correction(stores: S
     await stores.history.conversations.erase(head.address)
     known = await stores.facts.of_user(USER)
     assert [one.object for one in known.assertions] == ["tea"]
+
+
+async def test_an_erased_user_leaves_nothing_and_no_fold_that_began_before_writes(stores: Stores) -> None:
+    head, later = await stores.talk(), await stores.talk(conversation="my-chat-2")
+    await put(stores, head, said(head, 1, "Paris"), said(head, 1, "tea", predicate="likes"))
+    paris = next(fact for fact in await facts(stores) if fact.newest.object == "Paris")
+    await stores.facts.forget(USER, paris, LATER)
+    before = await stores.facts.of_user(USER)
+    assert await stores.facts.erase_user(USER) > 0
+    assert await stores.facts.erase_user(USER) == 0
+    known = await stores.facts.of_user(USER)
+    assert (known.assertions, known.tombstones) == ((), ())
+    with pytest.raises(CommitConflict):  # a fold of another conversation that read what was known
+        await put(stores, later, said(later, 1, "Paris"), forgotten=before.forgotten)
+    await put(stores, later, said(later, 1, "Lyon"))
+    with pytest.raises(CommitConflict):  # nor after something was found anew
+        await put(stores, later, said(later, 3, "Paris"), last=4, forgotten=before.forgotten)
+    assert objects(await facts(stores)) == ["Lyon"]
+
+
+async def test_of_two_first_folds_at_once_the_other_reads_again(stores: Stores) -> None:
+    head, other = await stores.talk(), await stores.talk(conversation="my-chat-2")
+    await put(stores, head, said(head, 1, "Paris"), forgotten=0)
+    with pytest.raises(CommitConflict):
+        await put(stores, other, said(other, 1, "Rome"), forgotten=0)
+    await put(stores, other, said(other, 1, "Rome"))
+    assert len((await stores.facts.of_user(USER)).assertions) == 2

@@ -51,7 +51,7 @@ class NoCopies:
 
 async def erase_everything(stores: Stores) -> None:
     hot: Any = NoCopies()
-    erased = await Erasure(stores.history, stores.conversations, hot).everything(USER, Deadline.after(60))
+    erased = await Erasure(stores.history, stores.conversations, hot, stores.facts).everything(USER, Deadline.after(60))
     assert erased.complete
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chat_core.deadline import Deadline
     from chat_core.history import ConversationStore, Head, History, StoredItem
     from chat_core.hot import HotCopies
+    from chat_core.long_term import FactStore
     from chat_core.messages import Content, Item
 
 DELETE_TRIES = 5
@@ -67,12 +68,15 @@ class Erasure:
         The source of truth.
     hot
         The copies in the cache.
+    facts
+        What is known about users.
     """
 
-    def __init__(self, history: History, conversations: ConversationStore, hot: HotCopies) -> None:
+    def __init__(self, history: History, conversations: ConversationStore, hot: HotCopies, facts: FactStore) -> None:
         self._history = history
         self._conversations = conversations
         self._hot = hot
+        self._facts = facts
 
     async def conversation(self, address: Address) -> Erased:
         """Erase a conversation, or the rest of one.
@@ -91,7 +95,7 @@ class Erasure:
         return Erased(rows, dict.fromkeys(COPIES, int(forgotten)), copies_remain=not forgotten)
 
     async def everything(self, user: str, deadline: Deadline) -> Erased:
-        """Erase all conversations of a user, as many as there is time for."""
+        """Erase all conversations of a user, as many as there is time for, then what is known about the user."""
         history = Counter({"conversations": 0, "items": 0, "idempotency_records": 0})
         copies = Counter(dict.fromkeys(COPIES, 0))
         remain = False
@@ -107,6 +111,10 @@ class Erasure:
                     copies.update(erased.copies)
                     remain = remain or erased.copies_remain
             seen.update(fresh)
+        if not deadline.remaining(reserve=ALL_RESERVE):
+            return Erased(history, copies, copies_remain=remain, complete=False)
+        # After the conversations: a fold of theirs is refused by the head that it does not find any more.
+        await self._facts.erase_user(user)
         return Erased(history, copies, copies_remain=remain)
 
     async def _if_there(self, address: Address) -> Erased:

@@ -25,7 +25,8 @@ class Known:
     tombstones
         What is to be forgotten.
     forgotten
-        How often something was forgotten: a fold that did not see the last time may not write.
+        Moves on whenever something is forgotten, and with the user's erasure: a fold that did not see the last time
+        may not write. 0 where nothing was known yet.
     """
 
     assertions: tuple[Assertion, ...] = ()
@@ -98,4 +99,11 @@ class FactStore(Protocol):
 
     async def forget_all(self, user: str) -> int:
         """Remove all facts of a user, and tell how many assertions went; what was to be forgotten stays forgotten."""
+        ...
+
+    async def erase_user(self, user: str) -> int:
+        """Remove all that is kept of a user, what is to be forgotten too, and tell how many rows went.
+
+        What a fold found that read what was known before is not written afterwards.
+        """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from secrets import randbits
 from typing import TYPE_CHECKING, Any
 
 from chat_core.history.dynamodb.packing import packed, unpacked
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.packing import Attribute
 
 STATE = "state"
-"""Sort key of the row that counts how often something was forgotten."""
+"""Sort key of the row that counts how often something was forgotten; it is there before any fact is."""
+
+_BEGIN_BITS = 48
+"""A count begins anywhere, so that one that was erased with its user is not met again."""
 
 Action = dict[str, Any]
 
@@ -40,10 +44,21 @@ def found_actions(head: Head, found: Found, *, expires_at: int | None) -> list[A
         "facts": _packed(found.assertions),
         **expiry(expires_at),
     }
-    seen = number(found.forgotten)
-    same = expressed({"forgotten": seen}, ConditionExpression=_unless_new("forgotten", found.forgotten))
+    if not found.forgotten:
+        return [_begin_action(user), {"Put": {"Item": row}}]
+    same = expressed({"forgotten": number(found.forgotten)}, ConditionExpression="#forgotten = :forgotten")
     check = {"ConditionCheck": {"Key": key(facts_partition_key(user), STATE), **same}}
     return [check, {"Put": {"Item": row}}]
+
+
+def _begin_action(user: str) -> Action:
+    """Begin to count, unless somebody else has."""
+    begun = expressed(
+        {"forgotten": number(1 + randbits(_BEGIN_BITS))},
+        UpdateExpression="SET #forgotten = :forgotten",
+        ConditionExpression="attribute_not_exists(#forgotten)",
+    )
+    return {"Update": {"Key": key(facts_partition_key(user), STATE), **begun}}
 
 
 def correction_action(user: str, correction: Assertion) -> Action:
@@ -65,10 +80,10 @@ def tombstone_action(user: str, tombstone: Tombstone) -> Action:
 
 def count_action(user: str, seen: int) -> Action:
     """Count that something is forgotten, unless something else was since."""
+    if not seen:
+        return _begin_action(user)
     values = {"forgotten": number(seen), "one": number(1)}
-    condition = expressed(
-        values, UpdateExpression="ADD #forgotten :one", ConditionExpression=_unless_new("forgotten", seen)
-    )
+    condition = expressed(values, UpdateExpression="ADD #forgotten :one", ConditionExpression="#forgotten = :forgotten")
     return {"Update": {"Key": key(facts_partition_key(user), STATE), **condition}}
 
 
@@ -133,7 +148,3 @@ def _assertion(value: Mapping[str, Any], conversation: str) -> Assertion:
         for one in value["evidence"]
     )
     return Assertion(**{**value, "evidence": evidence, "conversation": conversation})
-
-
-def _unless_new(name: str, seen: int) -> str:
-    return f"#{name} = :{name}" if seen else f"attribute_not_exists(#{name}) OR #{name} = :{name}"
