@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick fuzz build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
+.PHONY: help run test quick clients fuzz build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ test: ## Run the tests [ARGS='tests/unit -k keys']
 
 quick: .venv/.dev ## Run the unit and infra tests alone [ARGS='-k keys']
 	@$(python) -m pytest --numprocesses auto tests/unit tests/infra $(ARGS)
+
+clients: .venv/.run .venv-clients/.installed ## Run the clients that apps use against the dev server [ARGS='-k agents']
+	@# Others' warnings are theirs; the fixtures of the tests around need what is not installed here.
+	@.venv-clients/bin/python -m pytest --override-ini filterwarnings=ignore --confcutdir tests/e2e/clients tests/e2e/clients $(ARGS)
 
 fuzz: .venv/.dev ## Send broken requests to every route [N=5000 SEED=1]
 	@FUZZ_INPUTS=$(N) FUZZ_SEED=$(SEED) $(python) -m pytest --show-capture no tests/fuzz
@@ -104,11 +108,12 @@ requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.t
 	$(compile) --python-version 3.13 --group authorizer --constraint requirements/dev.txt --output-file requirements/authorizer.txt
 	$(compile) --python-version 3.13 --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt
 	$(compile) --python-version 3.13 --group rehearse --output-file requirements/rehearse.txt
+	$(compile) --python-version 3.11 --group clients --output-file requirements/clients.txt
 	$(compile) --python-version 3.11 --group sam --output-file requirements/sam.txt
 	$(compile) --python-version 3.11 --group tools --output-file requirements/tools.txt
 
 clean: ## Remove the environments, artefacts and caches
-	rm -rf .venv .venv-sam .venv-lambda .venv-rehearse .venv-tools .venv*.lock .aws-sam .aws-sam-host .aws-sam*.lock \
+	rm -rf .venv .venv-clients .venv-sam .venv-lambda .venv-rehearse .venv-tools .venv*.lock .aws-sam .aws-sam-host .aws-sam*.lock \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.run: requirements/run.txt
@@ -116,6 +121,9 @@ clean: ## Remove the environments, artefacts and caches
 
 .venv/.dev: requirements/dev.txt
 	$(install) .venv $< $@
+
+.venv-clients/.installed: requirements/clients.txt
+	$(install) .venv-clients $< $@
 
 .venv-sam/.installed: requirements/sam.txt
 	$(install) .venv-sam $< $@

@@ -51,11 +51,13 @@ class RunningServer:
         return self.process.wait(20)
 
 
-def start_command(args: Sequence[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+def start_command(
+    args: Sequence[str], env: Mapping[str, str] | None = None, python: Path | str = sys.executable
+) -> subprocess.Popen[str]:
     """Start ``python -m local`` in a process group of its own, with a clean environment and these variables."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
     return subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "local", *args],
+        [python, "-m", "local", *args],
         cwd=ROOT,
         env={**clean, **(env or {})},
         process_group=0,
@@ -68,7 +70,9 @@ def start_command(args: Sequence[str], env: Mapping[str, str] | None = None) -> 
 
 
 @contextmanager
-def running_server(env: Mapping[str, str] | None = None, args: Sequence[str] = ()) -> Iterator[RunningServer]:
+def running_server(
+    env: Mapping[str, str] | None = None, args: Sequence[str] = (), python: Path | str = sys.executable
+) -> Iterator[RunningServer]:
     """Run the dev server on a free port until the block ends; the test may end it earlier.
 
     Parameters
@@ -77,8 +81,10 @@ def running_server(env: Mapping[str, str] | None = None, args: Sequence[str] = (
         Variables over a clean environment: they may name services that the test itself runs.
     args
         Further arguments of the command.
+    python
+        The interpreter that has what the server needs, where this one has not.
     """
-    process = start_command(["--port", "0", *args], env)
+    process = start_command(["--port", "0", *args], env, python)
     lines: list[str] = []
     arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     reader = threading.Thread(target=_read, args=(process, lines, arrived), daemon=True)

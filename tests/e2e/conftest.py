@@ -14,6 +14,9 @@ from tests.dev_server import RunningServer, running_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# They have an environment of their own: `make clients`.
+collect_ignore = ["clients"]
+
 
 @pytest.fixture(scope="session")
 def momento() -> Iterator[EmbeddedMomento]:
