@@ -8,7 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Protocol
 
-from local.model import chat_completions, embeddings, responses
+from local.model import chat_completions, compaction, embeddings, responses
 from local.model.conversation import fingerprint
 from local.model.errors import ApiError, bad_request
 from local.model.faults import NO_FAULT, Fault
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_POSTS = frozenset({"/v1/responses", "/v1/chat/completions", "/v1/embeddings"})
+_COMPACT = "/v1/responses/compact"
+_POSTS = frozenset({"/v1/responses", "/v1/chat/completions", "/v1/embeddings", _COMPACT})
 _MODELS = "/v1/models"
 ROUTES = _POSTS | {_MODELS}
 # Any name is answered; these are the ones that it lists.
@@ -100,6 +101,9 @@ class Handler(BaseHTTPRequestHandler):
         request_id = {"x-request-id": f"req_{fingerprint(body)[:32]}"}
         if path == "/v1/embeddings":
             self._send_json(200, embeddings.create(body), fault, headers=request_id)
+            return
+        if path == _COMPACT:
+            self._send_json(200, compaction.create(body, now=now), fault, headers=request_id)
             return
         create = responses.create if path == "/v1/responses" else chat_completions.create
         answer = create(body, now=now, change=fault.change)

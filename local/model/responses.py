@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.model.answers import Reply, answer, limited
+from local.model.compaction import unsealed
 from local.model.conversation import (
     Message,
     OutputFormat,
@@ -186,6 +187,11 @@ def _message(item: object, param: str) -> Message | None:
         return Message("assistant", calls=((str(item.get("call_id")), str(item.get("name"))),))
     if kind in _RESULTS:
         return Message("tool", read_text(item.get("output"), f"{param}.output"), answers=str(item.get("call_id")))
+    if kind == "compaction":
+        said = unsealed(item.get("encrypted_content"))
+        if said is None:
+            raise bad_request("The encrypted content could not be read.", param, "invalid_encrypted_content")
+        return Message("assistant", said)
     if kind == "item_reference" or (kind == "reasoning" and not item.get("encrypted_content")):
         raise ApiError(404, "Nothing is stored here: the item was not found.", param=param, code="not_found")
     return None

@@ -29,8 +29,8 @@ _STOP_SECONDS = 5
 class StandInModel:
     """A stand-in for OpenAI's API: deterministic, offline, labelled "offline stand-in" in each answer's ``model``.
 
-    It serves ``/v1/responses``, ``/v1/chat/completions``, ``/v1/embeddings`` and ``/v1/models`` on 127.0.0.1, and
-    takes any API key.
+    It serves ``/v1/responses``, ``/v1/responses/compact``, ``/v1/chat/completions``, ``/v1/embeddings`` and
+    ``/v1/models`` on 127.0.0.1, and takes any API key.
 
     Parameters
     ----------

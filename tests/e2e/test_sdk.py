@@ -151,7 +151,7 @@ def test_errors_reach_the_sdk_in_openais_envelope(client: openai.OpenAI) -> None
         client.conversations.retrieve("conv_unknown")
     assert_valid(missing.value.response.json(), "ErrorResponse")
     with pytest.raises(openai.NotFoundError) as undefined:
-        client.models.list()
+        client.files.list()
     assert_valid(undefined.value.response.json(), "ErrorResponse")
 
 
@@ -182,3 +182,36 @@ def _japanese(length: int, *, seed: int) -> str:
     kana = [chr(code) for code in range(0x3041, 0x3094)]
     kanji = [chr(code) for code in range(0x4E00, 0x4E00 + 2000)]
     return "".join(Random(seed).choices(kana + kanji, weights=[12] * len(kana) + [1] * len(kanji), k=length))
+
+
+def test_models_are_listed_and_told(client: openai.OpenAI) -> None:
+    listed = [model.id for model in client.models.list()]
+    assert {"gpt-4.1-mini", "text-embedding-3-small"} <= set(listed)
+    assert client.models.retrieve("gpt-4.1-mini").object == "model"
+    with pytest.raises(openai.NotFoundError) as unknown:
+        client.models.retrieve("no/such model")
+    assert (unknown.value.code, unknown.value.param) == ("model_not_found", "model")
+
+
+def test_tokens_are_counted_before_they_are_paid(client: openai.OpenAI, model: StandInModel, conversation: str) -> None:
+    client.responses.create(model="gpt-4.1-mini", conversation=conversation, input="My name is Naomi.")
+    before = model.calls
+    counted = client.responses.input_tokens.count(
+        model="gpt-4.1-mini", conversation=conversation, input="What is my name?"
+    )
+    assert model.calls == before
+    sent = client.responses.create(model="gpt-4.1-mini", conversation=conversation, input="What is my name?")
+    assert sent.usage is not None
+    assert counted.input_tokens == sent.usage.input_tokens
+
+
+def test_a_compacted_conversation_goes_on(client: openai.OpenAI) -> None:
+    said: Any = [
+        {"role": "user", "content": "My name is Naomi."},
+        {"role": "assistant", "content": "Hello, Naomi!"},
+    ]
+    compacted = client.responses.compact(model="gpt-4.1-mini", input=said)
+    assert [item.type for item in compacted.output] == ["message", "compaction"]
+    kept = [item.to_dict(warnings=False) for item in compacted.output]
+    going_on: Any = [*kept, {"role": "user", "content": "What is my name?"}]
+    assert "Naomi" in client.responses.create(model="gpt-4.1-mini", input=going_on).output_text

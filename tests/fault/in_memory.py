@@ -124,7 +124,8 @@ def service_in_memory() -> Iterator[Service]:
     replies = process.replies
     embeddings = Embeddings(replies._flow, replies._provider)
     stores: Any = None
-    made = ChatParts(ChatSettings.from_env(environment), stores, provider, replies, embeddings, process.turns)
+    models: Any = None
+    made = ChatParts(ChatSettings.from_env(environment), stores, provider, models, replies, embeddings, process.turns)
     known = RememberedFacts(world.facts)
     remembered = UserMemory(world.conversations, process.remembered, world.facts)
     own = HistoryParts(stores, process.conversations, process.remembered, known, remembered, process.erasure)

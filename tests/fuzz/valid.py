@@ -89,6 +89,16 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"model": "text-embedding-3-small", "input": [[1, 2, 3], [4]]},
         {"model": "text-embedding-3-small", "input": [1, 2, 3]},
     ],
+    ("POST", "/v1/responses/input_tokens"): [
+        RESPONSE,
+        {"input": ITEMS, "tools": [TOOL]},
+        {"conversation": "known"},
+        {"instructions": "Be brief."},
+    ],
+    ("POST", "/v1/responses/compact"): [
+        {"model": "gpt-4.1-mini", "input": ITEMS, "instructions": "Be brief.", "prompt_cache_key": "k"},
+        {"model": "gpt-4.1-mini", "input": "hi"},
+    ],
     ("POST", "/v1/conversations"): [{"metadata": {"title": "旅行"}, "items": ITEMS[:2], "memory": MEMORY}],
     ("POST", "/v1/conversations/{conversation_id}"): [{"metadata": {"title": "x"}, "memory": {"max_messages": 3}}],
     ("POST", "/v1/conversations/{conversation_id}/items"): [{"items": ITEMS}, {"items": [CALL, RESULT]}],

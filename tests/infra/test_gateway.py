@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.integration.app import Context
 from tests.openai_schema import assert_valid
 
 API = stack.only("AWS::Serverless::Api")["Properties"]
+OPEN = {"UndefinedRoute", "GetHealth"}
+"""Events behind no authorizer."""
 # A first deployment that fails leaves nothing behind; what has once been there is kept.
 KEPT = ("RetainExceptOnCreate", "Retain")
 
@@ -27,13 +30,24 @@ def test_every_route_asks_for_a_user() -> None:
     assert authorizer == {"UserPoolArn": {"Fn::GetAtt": "UserPool.Arn"}}
     for properties in stack.functions().values():
         for name, event in properties["Events"].items():
-            if event["Type"] == "Api" and name != "UndefinedRoute":
+            if event["Type"] == "Api" and name not in OPEN:
                 assert set(event["Properties"]) - {"ResponseTransferMode"} == {"RestApiId", "Method", "Path"}
 
 
 def test_undefined_routes_are_answered_without_a_user_by_the_function_without_the_models_key() -> None:
     event = stack.functions()["HistoryFunction"]["Events"]["UndefinedRoute"]["Properties"]
     assert (event["Method"], event["Path"], event["Auth"]) == ("ANY", "/{proxy+}", {"Authorizer": "NONE"})
+
+
+def test_health_is_told_to_anyone_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = stack.functions()["HistoryFunction"]["Events"]["GetHealth"]["Properties"]
+    assert (event["Method"], event["Path"], event["Auth"]) == ("GET", "/health", {"Authorizer": "NONE"})
+    monkeypatch.delenv("HISTORY_TABLE", raising=False)
+    monkeypatch.setattr(handler, "make_history", lambda _: pytest.fail("It makes the function's parts."))
+    answer = handler.lambda_handler(stack.load_event("health"), Context())
+    assert answer["statusCode"] == 200
+    project = tomllib.loads((stack.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert json.loads(answer["body"]) == {"version": project["version"]}
 
 
 @pytest.mark.parametrize("claimed", [False, True])

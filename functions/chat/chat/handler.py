@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
+from chat.compaction import NOT_CACHED, compact_call
 from chat.completions import completion_stream, completions_call
+from chat.counting import count_call, stateless_tokens, token_counts
 from chat.embeddings import embeddings_call
 from chat.responses import ResponsesCall, responses_call
 from chat.wiring import ChatParts, make_chat
@@ -20,6 +23,7 @@ from chat_core.cache import ModelCall, stateless
 from chat_core.deadline import Deadline
 from chat_core.runtime import Send
 from chat_core.settings import ChatSettings
+from chat_core.timing import timed
 
 app = api.build_app()
 
@@ -35,6 +39,13 @@ def deadline() -> Deadline:
     return Deadline.of(app.lambda_context)
 
 
+def model_in_path(request: Request) -> str:
+    """Read the model's name in the path."""
+    return unquote(request.path_parameters["model"])
+
+
+User = Annotated[str, Depends(api.current_user)]
+ModelName = Annotated[str, Depends(model_in_path)]
 Parts = Annotated[ChatParts, Depends(parts)]
 TimeLeft = Annotated[Deadline, Depends(deadline)]
 T = TypeVar("T")
@@ -82,6 +93,42 @@ async def create_embeddings(
     """Answer the embeddings of one input or of many."""
     completed = await stateless.embed(made.embeddings, call, time_left)
     return api.json_response(completed.answer, headers=completed.headers)
+
+
+@app.post("/v1/responses/input_tokens")
+async def count_input_tokens(
+    call: Annotated[ResponsesCall, Depends(reads(count_call))], made: Parts, time_left: TimeLeft
+) -> Response[str]:
+    """Count what a response would be made from; nothing is written, and no reply is paid for."""
+    if call.turn is None:
+        return api.json_response(token_counts(stateless_tokens(call.body)))
+    context = (await made.turns.run(call.turn, time_left)).answer
+    return api.json_response(token_counts(context["tokens"]["total"]))
+
+
+@app.post("/v1/responses/compact")
+async def compact_response(
+    body: Annotated[dict[str, Any], Depends(reads(compact_call))], made: Parts, time_left: TimeLeft
+) -> Response[str]:
+    """Have the provider compact a conversation."""
+    with timed("model"):
+        compacted = await made.model.compact(body, timeout=time_left.remaining(reserve=stateless.ANSWER_RESERVE))
+    return api.json_response(compacted, headers=NOT_CACHED)
+
+
+@app.get("/v1/models")
+async def list_models(_user: User, made: Parts, time_left: TimeLeft) -> Response[str]:
+    """List the models that may be named."""
+    data = await made.models.all(timeout=time_left.remaining(reserve=stateless.ANSWER_RESERVE))
+    return api.json_response({"object": "list", "data": data})
+
+
+@app.get("/v1/models/<model>")
+async def get_model(model: ModelName, _user: User, made: Parts, time_left: TimeLeft) -> Response[str]:
+    """Tell of a model."""
+    return api.json_response(
+        await made.models.get(model, timeout=time_left.remaining(reserve=stateless.ANSWER_RESERVE))
+    )
 
 
 @observability.metrics().log_metrics(capture_cold_start_metric=True)

@@ -150,7 +150,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     if conversation is None:
         if wire.memory is not None:
             raise InvalidRequest("`memory` needs a `conversation`.", param="memory", code="invalid_value")
-        given = body["input"] if settings.allow_provider_references else _without_ids(body["input"])
+        given = body["input"] if settings.allow_provider_references else without_ids(body["input"])
         return ResponsesCall(user, {**effective, "input": given}, directives, None, wire.stream is True)
     key, asked = idempotency_key(request, user), fingerprint(body)
     check_echoes(effective)
@@ -184,7 +184,7 @@ def _own_references(body: Mapping[str, Any]) -> list[str]:
     return [f"input[{place}]" for place, item in enumerate(body["input"]) if is_reference(item)]
 
 
-def _without_ids(given: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
+def without_ids(given: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
     """Leave out ids, which may name objects of the one account; each item says itself what it is."""
     if isinstance(given, str):
         return given

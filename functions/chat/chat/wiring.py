@@ -10,6 +10,7 @@ from chat_core.cache import CacheAccess, CacheFlow, Embeddings, Provider, Replie
 from chat_core.keys import KeySpace
 from chat_core.long_term import Embedder, QueryVectors, Recaller, RecallStores
 from chat_core.long_term.recall import DIMENSIONS
+from chat_core.model import Models
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
 from chat_core.turns import TurnLeases, TurnParts, TurnService
@@ -17,7 +18,7 @@ from chat_core.wiring import make_stores, model_at
 
 if TYPE_CHECKING:
     from chat_core.cache import ResponseCache
-    from chat_core.model import ChatModel
+    from chat_core.model import ChatModel, ModelProvider
     from chat_core.settings import ChatSettings
     from chat_core.wiring import Stores
 
@@ -28,7 +29,8 @@ class ChatParts:
 
     settings: ChatSettings
     stores: Stores
-    model: ChatModel
+    model: ModelProvider
+    models: Models
     replies: Replies
     embeddings: Embeddings
     turns: TurnService
@@ -40,7 +42,7 @@ def make_chat(settings: ChatSettings) -> ChatParts:
     return chat_on(settings, stores, model_at(settings.openai), MomentoResponseCache(stores.cache))
 
 
-def chat_on(settings: ChatSettings, stores: Stores, model: ChatModel, cache: ResponseCache) -> ChatParts:
+def chat_on(settings: ChatSettings, stores: Stores, model: ModelProvider, cache: ResponseCache) -> ChatParts:
     """Make the parts on stores, a model and a cache that there are."""
     access = CacheAccess(cache, count, timeout=settings.cache_timeout_ms / 1000)
     keys = KeySpace(settings.openai.base_url, settings.cache_epoch, shared=settings.cache_scope == "global")
@@ -60,7 +62,9 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ChatModel, cache: Res
         default_memory=settings.history.default_memory,
         clock=time.time,
     )
-    return ChatParts(settings, stores, model, replies, Embeddings(flow, provider), TurnService(turns))
+    own = (settings.openai.model, settings.openai.embedding_model)
+    models = Models(model, allowed=settings.allowed_models, own=own, clock=time.monotonic)
+    return ChatParts(settings, stores, model, models, replies, Embeddings(flow, provider), TurnService(turns))
 
 
 def _query_vectors(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> QueryVectors:

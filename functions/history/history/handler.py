@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
+import chat_core
 from chat_core import api, observability
 from chat_core.api import check_conversation_id
 from chat_core.deadline import Deadline
@@ -66,6 +67,12 @@ Where = Annotated[Address, Depends(address_in_path)]
 ItemId = Annotated[str, Depends(item_id_in_path)]
 FactId = Annotated[str, Depends(fact_id_in_path)]
 Body = Annotated[dict[str, Any], Depends(api.json_body)]
+
+
+@app.get("/health")
+async def get_health() -> Response[str]:
+    """Tell that this function runs, and its version; anyone may ask, and nothing behind it is asked."""
+    return api.json_response({"version": chat_core.__version__})
 
 
 @app.post("/v1/conversations")

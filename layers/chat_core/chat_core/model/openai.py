@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from chat_core.errors import (
@@ -16,11 +16,13 @@ from chat_core.errors import (
 )
 from chat_core.model.streamed import streamed, streaming_body
 from chat_core.model.whole import asked_of, whole_answer, whole_event
+from chat_core.model.whole_others import whole_compaction, whole_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from openai import APIStatusError, AsyncOpenAI, AsyncStream
+    from openai._types import RequestOptions
 
     from chat_core.keys import Endpoint
     from chat_core.model.port import Tell
@@ -32,7 +34,7 @@ _NO_ROUTE = ("Invalid URL", "Unknown request URL")
 
 
 class OpenAIModel:
-    """A `ChatModel` on OpenAI's asynchronous client.
+    """A `ModelProvider` on OpenAI's asynchronous client.
 
     Parameters
     ----------
@@ -56,14 +58,25 @@ class OpenAIModel:
     ) -> dict[str, Any]:
         """Ask one of the provider's endpoints. See `chat_core.model.ChatModel`."""
         call = _Call(endpoint, body, timeout, tell)
+        return whole_answer(endpoint, await self._answered(call, timeout), call.asked)
+
+    async def compact(self, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Have a conversation compacted. See `chat_core.model.ModelProvider`."""
+        call = _Plain("POST", "/responses/compact", timeout, body)
+        return whole_compaction(await self._answered(call, timeout), now=int(time.time()))
+
+    async def models(self, *, timeout: float) -> list[dict[str, Any]]:
+        """List the provider's models. See `chat_core.model.ModelProvider`."""
+        return whole_models(await self._answered(_Plain("GET", "/models", timeout), timeout))
+
+    async def _answered(self, call: _Sent, timeout: float) -> object:
         try:
             async with asyncio.timeout(timeout):
-                answer = await self._post_twice(call)
+                return await self._send_twice(call)
         except TimeoutError:
             raise UpstreamTimeout("The model did not answer in time.") from None
-        return whole_answer(endpoint, answer, call.asked)
 
-    async def _post_twice(self, call: _Call) -> object:
+    async def _send_twice(self, call: _Sent) -> object:
         """Send the request, and once more where that may help: a broken connection, a 5xx, a rotated key.
 
         The SDK's own retries stay off: it would sleep through a 429 that the caller's SDK handles better.
@@ -129,13 +142,49 @@ class OpenAIModel:
             self._client = None
 
 
-class _Call:
+class _Sent(Protocol):
     """A request on its way.
 
     Attributes
     ----------
     told
         Whether something of the answer was told: from then on it cannot be asked for again.
+    """
+
+    told: bool
+
+    async def send(self, client: AsyncOpenAI) -> object:
+        """Send it, and return the answer; raises what the SDK and its transport do."""
+        ...
+
+
+class _Plain:
+    """A request whose answer comes whole."""
+
+    def __init__(
+        self, method: Literal["GET", "POST"], path: str, timeout: float, body: Mapping[str, Any] | None = None
+    ) -> None:
+        self.told = False
+        self._method = method
+        self._path = path
+        self._timeout = timeout
+        self._body = body
+
+    async def send(self, client: AsyncOpenAI) -> object:
+        """See `_Sent`."""
+        options: RequestOptions = {"timeout": self._timeout}
+        if self._method == "GET":
+            return await client.get(self._path, cast_to=object, options=options)
+        return await client.post(self._path, cast_to=object, body=dict(self._body or {}), options=options)
+
+
+class _Call:
+    """A request for a reply, which may be told as it comes.
+
+    Attributes
+    ----------
+    told
+        See `_Sent`.
     asked
         What its answer is made whole from.
     """

@@ -43,3 +43,23 @@ class ChatModel(Protocol):
             See there.
         """
         ...
+
+
+class ModelProvider(ChatModel, Protocol):
+    """The model's provider, with what beside replies is asked of it; each raises what `ChatModel.post` does."""
+
+    async def compact(self, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Have a conversation compacted: OpenAI's ``POST /responses/compact``.
+
+        Parameters
+        ----------
+        body
+            OpenAI's request, sent as it is.
+        timeout
+            Seconds.
+        """
+        ...
+
+    async def models(self, *, timeout: float) -> list[dict[str, Any]]:
+        """List the provider's models, each as OpenAI's object ``model``, within so many seconds."""
+        ...

@@ -69,8 +69,8 @@ def _whole(endpoint: Endpoint, answer: object, asked: Asked) -> dict[str, Any]:
         raise NoAnswer
     if endpoint == "embeddings":
         return _whole_embeddings(answer, asked.body)
-    mended = _mended(answer)
-    return whole_response(mended, asked) if endpoint == "responses" else whole_completion(mended, asked)
+    found = mended(answer)
+    return whole_response(found, asked) if endpoint == "responses" else whole_completion(found, asked)
 
 
 def whole_event(endpoint: Endpoint, event: object, asked: Asked) -> dict[str, Any]:
@@ -84,14 +84,20 @@ def whole_event(endpoint: Endpoint, event: object, asked: Asked) -> dict[str, An
     try:
         if isinstance(event, dict):
             make = whole_response_event if endpoint == "responses" else whole_chunk
-            return make(_mended(event), asked)
+            return make(mended(event), asked)
     except NoAnswer:
         pass
     raise UpstreamError(_NONE)
 
 
-def _mended(value: Any) -> Any:
-    """Make every text Unicode, and refuse what JSON cannot say or what is nested too deeply."""
+def mended(value: Any) -> Any:
+    """Make every text Unicode.
+
+    Raises
+    ------
+    NoAnswer
+        If the value is what JSON cannot say, or nested too deeply.
+    """
     _check_levels(value, MOST_LEVELS)
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
@@ -116,7 +122,7 @@ def _whole_embeddings(answer: Mapping[str, Any], body: Mapping[str, Any]) -> dic
     data = answer.get("data")
     if not isinstance(data, list):
         raise NoAnswer
-    frame = _mended({name: value for name, value in answer.items() if name != "data"})
+    frame = mended({name: value for name, value in answer.items() if name != "data"})
     usage = frame["usage"] if isinstance(frame.get("usage"), dict) else {}
     prompt = count_of(usage, "prompt_tokens", "total_tokens")
     model = frame.get("model")

@@ -67,7 +67,7 @@ def whole_response(answer: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         "error": None,
         "incomplete_details": incomplete,
         "output": [whole_item(item) for item in output],
-        "usage": _usage(answer.get("usage")),
+        "usage": whole_usage(answer.get("usage")),
     }
 
 
@@ -118,7 +118,7 @@ def _named(value: object, names: frozenset[str]) -> str:
     return value if isinstance(value, str) and value in names else ""
 
 
-def _usage(usage: object) -> dict[str, Any]:
+def whole_usage(usage: object) -> dict[str, Any]:
     """Give the usage with every count that OpenAI has, 0 where the provider does not tell."""
     given = usage if isinstance(usage, dict) else {}
     sent = count_of(given, "input_tokens", "prompt_tokens")
