@@ -19,7 +19,9 @@ Blocks = dict[tuple[Address, str, int], tuple[Block, int | None]]
 def put_blocks(blocks: Blocks, address: Address, incarnation: str, added: Addition) -> None:
     for group in cut(added.entries):
         block = build(group, added.vectors)
-        blocks[address, incarnation, block.seqs[0]] = block, added.expires_at
+        last = max(entry.created_at for entry in group)
+        expires_at = None if added.lifetime is None else last + added.lifetime
+        blocks[address, incarnation, block.seqs[0]] = block, expires_at
 
 
 def take_out(blocks: Blocks, address: Address, incarnation: str, seqs: Collection[int] | None) -> int:

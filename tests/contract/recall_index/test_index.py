@@ -170,7 +170,7 @@ async def test_an_index_ends_with_its_conversation(store: Stores) -> None:
 
 async def test_a_group_expires(store: Stores, clock: Clock) -> None:
     _, indexed = await talk(store)
-    await store.index.put(indexed, Addition(entries(), OLD, expires_at=int(clock.now) + 10))
+    await store.index.put(indexed, Addition(entries(), OLD, lifetime=int(clock.now) - 1_003 + 10))
     assert await found(store, indexed, "dog")
     clock.now += 11
     assert await found(store, replace(indexed, folds=1), "dog") == []

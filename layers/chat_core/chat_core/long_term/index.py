@@ -48,13 +48,13 @@ class Addition:
         Of whole turns.
     vectors
         What their signs are of; None: they have none.
-    expires_at
-        When they may be removed, in seconds since the epoch; None: when the history does.
+    lifetime
+        Seconds after which they may be removed; None: when the history is.
     """
 
     entries: tuple[Entry, ...]
     vectors: Vectors | None = None
-    expires_at: int | None = None
+    lifetime: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

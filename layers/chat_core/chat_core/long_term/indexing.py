@@ -149,8 +149,7 @@ class Indexing:
         if not said:
             return None
         entries, vectors = await self._embedded([entry for entry, _ in said], [text for _, text in said], deadline)
-        expires_at = settings.expires_after and entries[-1].created_at + settings.expires_after
-        return Addition(entries, vectors, expires_at)
+        return Addition(entries, vectors, settings.expires_after)
 
     async def _embedded(
         self, entries: Sequence[Entry], texts: Sequence[str], deadline: Deadline
@@ -185,8 +184,7 @@ class Indexing:
             entries, vectors = await self._embedded(group, [texts[one.seq] for one in group], deadline)
             if vectors is None:
                 break
-            expires_at = settings.expires_after and entries[-1].created_at + settings.expires_after
-            await index.put(indexed, Addition(entries, vectors, expires_at))
+            await index.put(indexed, Addition(entries, vectors, settings.expires_after))
             refreshed = True
         return refreshed
 

@@ -17,6 +17,7 @@ from chat_core.history.dynamodb.batches import batches
 from chat_core.history.dynamodb.due import due_action
 from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, last_turn
 from chat_core.history.dynamodb.items import item_rows
+from chat_core.history.dynamodb.memory_row import memory_renewal
 from chat_core.history.dynamodb.packing import packed, packed_bytes
 from chat_core.history.dynamodb.records import record_rows
 from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, row_bytes, text
@@ -73,6 +74,7 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
     *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
     if commit.due:
         records.append(due_action(head, now, expires_at=expires_at))
+    records += memory_renewal(table, head, new)
     try:
         for number_of, stage in enumerate(stages):
             lasting = not number_of and not head.seq

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Operation = Literal["get_item", "batch_get_item", "query", "update_item", "delete_item", "transact_write_items"]
 
+DAY = 86_400
 _BATCH_KEYS = 100
 _TRIES = 6
 _CALL_SECONDS = 5.0
@@ -168,6 +169,11 @@ class Table:
         Gives the seconds since the epoch.
     ttl_days
         Days after which rows expire, None for never.
+
+    Attributes
+    ----------
+    lifetime
+        The same in seconds.
     """
 
     def __init__(
@@ -180,14 +186,14 @@ class Table:
     ) -> None:
         self.name = name
         self.clock = clock
-        self._ttl_days = ttl_days
+        self.lifetime = None if ttl_days is None else ttl_days * DAY
         self._make = client
         self._client: Client | None = None
         self._lock = threading.Lock()
 
     def expiry(self, now: float) -> int | None:
         """Tell when a row written now expires, in seconds since the epoch."""
-        return None if self._ttl_days is None else int(now) + self._ttl_days * 86_400
+        return None if self.lifetime is None else int(now) + self.lifetime
 
     async def get(self, pk: str, sk: str) -> Row | None:
         """Read a row, strongly consistent; None if there is none."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head
     from chat_core.history.dynamodb.packing import Attribute
+    from chat_core.history.dynamodb.table import Table
 
 STATE = "state"
 """Sort key of the row that counts how often something was forgotten; it is there before any fact is."""
@@ -29,10 +30,14 @@ _BEGIN_BITS = 48
 Action = dict[str, Any]
 
 
-def found_actions(head: Head, found: Found, *, expires_at: int | None) -> list[Action]:
-    """Write what a fold found, for the fold's transaction; it fails if something was forgotten meanwhile."""
+def found_actions(head: Head, found: Found, table: Table) -> list[Action]:
+    """Write what a fold found, for the fold's transaction; it fails if something was forgotten meanwhile.
+
+    The row lasts as long as the newest of its evidence.
+    """
     if not found.assertions:
         return []
+    expires_at = table.expiry(max(one.moment.at for one in found.assertions))
     user = head.address.user
     row = {
         **key(facts_partition_key(user), facts_sort_key(head.address, head.incarnation, found.last)),
@@ -61,13 +66,14 @@ def _begin_action(user: str) -> Action:
     return {"Update": {"Key": key(facts_partition_key(user), STATE), **begun}}
 
 
-def correction_action(user: str, correction: Assertion) -> Action:
+def correction_action(user: str, correction: Assertion, table: Table) -> Action:
     """Write a person's correction beside the conversation in which its fact was said."""
     address = Address(user, correction.conversation)
     row = {
         **key(facts_partition_key(user), correction_sort_key(address, correction.replaces or "", correction.id)),
         "conversation": text(correction.conversation),
         "facts": _packed([correction]),
+        **expiry(table.expiry(correction.moment.at)),
     }
     return {"Put": {"Item": row}}
 
@@ -109,14 +115,16 @@ def _without(assertion: Assertion, seqs: Collection[int]) -> Assertion:
     return assertion if len(kept) == len(assertion.evidence) else replace(assertion, evidence=kept)
 
 
-def read_known(rows: Iterable[Row]) -> Known:
-    """Read what stored rows tell."""
+def read_known(rows: Iterable[Row], table: Table) -> Known:
+    """Read what stored rows tell; what was last said longer ago than the history reaches is not among it."""
+    now = table.clock()
     assertions: list[Assertion] = []
     tombstones: list[Tombstone] = []
     forgotten = 0
     for row in rows:
         if "facts" in row:
-            assertions += assertions_of(row)
+            ends = ((one, table.expiry(one.moment.at)) for one in assertions_of(row))
+            assertions += [one for one, end in ends if end is None or end > now]
         elif "at" in row:
             digest = read_text(row, "sk").partition("#")[2]
             tombstones.append(Tombstone(digest, Moment(read_int(row, "at"), read_int(row, "seq"))))

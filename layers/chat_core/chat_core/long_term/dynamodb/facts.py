@@ -63,11 +63,12 @@ class DynamoFactStore:
         begins = (facts_sort_key(address), correction_sort_key(address), tombstone_sort_key(), STATE)
         found = await asyncio.gather(*(self._rows(user, begin) for begin in begins))
         rows = chain.from_iterable(found)
-        return read_known(row for row in rows if not is_found(row) or _is_of(row, head.incarnation))
+        here = (row for row in rows if not is_found(row) or _is_of(row, head.incarnation))
+        return read_known(here, self._table)
 
     async def of_user(self, user: str) -> Known:
         """See `FactStore.of_user`."""
-        return read_known(await self._rows(user, ""))
+        return read_known(await self._rows(user, ""), self._table)
 
     async def correct(self, user: str, fact: Fact, correction: Assertion) -> None:
         """See `FactStore.correct`; the conversation's next view is without what is corrected."""
@@ -75,12 +76,12 @@ class DynamoFactStore:
         if fact not in resolved(known.assertions, known.tombstones):
             raise CommitConflict("The fact has changed.")
         edits = await self._edited(user, {fact})
-        await self._transact([correction_action(user, correction), count_action(user, known.forgotten), *edits])
+        await self._transact([correction_action(user, correction, self._table), count_action(user, known.forgotten), *edits])
 
     async def forget(self, user: str, fact: Fact, moment: Moment) -> None:
         """See `FactStore.forget`; the next view of each conversation that told it is without it."""
         rows = await self._rows(user, "")
-        known = read_known(rows)
+        known = read_known(rows, self._table)
         digests = {fact_digest(one.subject, one.predicate, one.object) for one in fact.said}
         stones = [tombstone_action(user, Tombstone(digest, moment)) for digest in sorted(digests)]
         changed = [_forgetting(row, digests, moment) for row in rows if "facts" in row]
@@ -94,7 +95,7 @@ class DynamoFactStore:
         gone = 0
         for _ in range(_TRIES):
             rows = await self._rows(user, "")
-            known = read_known(rows)
+            known = read_known(rows, self._table)
             told = [row for row in rows if "facts" in row]
             if not told:
                 return gone

@@ -9,6 +9,7 @@ from uuid import uuid4
 from chat_core.errors import CommitConflict
 from chat_core.history.dynamodb.due import due_action
 from chat_core.history.dynamodb.heads import INDEX, UNFOLDED, activity
+from chat_core.history.dynamodb.memory_row import memory_expiry
 from chat_core.history.dynamodb.packing import packed, unpacked
 from chat_core.history.dynamodb.rows import (
     Row,
@@ -24,7 +25,7 @@ from chat_core.history.dynamodb.rows import (
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.keys import DUE, DUE_OWNER, HEAD, MEMORY, Address, partition_key
 from chat_core.long_term.dynamodb.fact_rows import found_actions
-from chat_core.long_term.dynamodb.recall import block_puts, dated
+from chat_core.long_term.dynamodb.recall import block_puts
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.records import Memory, Summary
 from chat_core.long_term.store import Due
@@ -64,11 +65,11 @@ class DynamoLongTermStore:
         """See `LongTermStore.change`."""
         now = self._table.clock()
         expires_at = self._table.expiry(now)
-        actions = [_head_update(head, change), _memory_put(head, change.memory, expires_at=expires_at)]
+        actions = [_head_update(head, change), self._memory_put(head, change.memory)]
         if change.added is not None:
-            actions += block_puts(Indexed.of(head), dated(change.added, self._table))
+            actions += block_puts(Indexed.of(head), change.added, self._table)
         if change.found is not None:
-            actions += found_actions(head, change.found, expires_at=expires_at)
+            actions += found_actions(head, change.found, self._table)
         if change.due:
             actions.append(due_action(head, now, expires_at=expires_at))
         try:
@@ -113,7 +114,7 @@ class DynamoLongTermStore:
         if row is None or memory is None or not seqs or (left := memory.without(min(seqs))) is memory:
             return ()
         now = self._table.clock()
-        put = _memory_put(head, left, expires_at=self._table.expiry(now))
+        put = self._memory_put(head, left)
         same = expressed({"revision": row["revision"]}, ConditionExpression="#revision = :revision")
         return [{"Put": {**put["Put"], **same}}, due_action(head, now, expires_at=self._table.expiry(now))]
 
@@ -122,9 +123,21 @@ class DynamoLongTermStore:
 
     async def _row(self, head: Head) -> Row | None:
         row = await self._table.get(partition_key(head.address), MEMORY)
-        if row is None or read_text(row, "incarnation") != head.incarnation or is_expired(row, self._table.clock()):
+        # It is there as long as its head is, which was read before.
+        if row is None or read_text(row, "incarnation") != head.incarnation or "memory" not in row:
             return None
         return row
+
+    def _memory_put(self, head: Head, memory: Memory) -> Action:
+        row = {
+            **key(partition_key(head.address), MEMORY),
+            "incarnation": text(memory.incarnation),
+            "folds": number(memory.folds),
+            "revision": text(uuid4().hex),
+            "memory": packed({name: value for name, value in asdict(memory).items() if name not in _COLUMNS}),
+            **expiry(memory_expiry(self._table, head)),
+        }
+        return {"Put": {"Item": row}}
 
 
 def _head_update(head: Head, change: Change) -> Action:
@@ -158,18 +171,6 @@ def _head_update(head: Head, change: Change) -> Action:
 def _absent(name: str, head: Head) -> str:
     """Allow for a head on which nothing was counted yet."""
     return "" if getattr(head, name) else f"attribute_not_exists(#{name}) OR "
-
-
-def _memory_put(head: Head, memory: Memory, *, expires_at: int | None) -> Action:
-    row = {
-        **key(partition_key(head.address), MEMORY),
-        "incarnation": text(memory.incarnation),
-        "folds": number(memory.folds),
-        "revision": text(uuid4().hex),
-        "memory": packed({name: value for name, value in asdict(memory).items() if name not in _COLUMNS}),
-        **expiry(expires_at),
-    }
-    return {"Put": {"Item": row}}
 
 
 def _memory(row: Mapping[str, Attribute]) -> Memory:

@@ -61,7 +61,7 @@ class DynamoRecallIndex:
     async def put(self, indexed: Indexed, added: Addition) -> None:
         """See `RecallIndex.put`."""
         check = {"ConditionCheck": {"Key": key(partition_key(indexed.address), HEAD), **_unchanged(indexed)}}
-        puts = block_puts(indexed, dated(added, self._table))
+        puts = block_puts(indexed, added, self._table)
         try:
             for batch in batches(puts, lambda put: row_bytes(put["Put"]["Item"])):
                 if batch:
@@ -76,6 +76,9 @@ class DynamoRecallIndex:
         if blocks is None:
             blocks = tuple(block for _, block in await self._blocks(indexed))
             self._shelf.keep(indexed, blocks)
+        if self._table.lifetime is not None:
+            # Its items are gone, though its block stays for the others'.
+            query = replace(query, since=max(query.since, int(self._table.clock()) - self._table.lifetime + 1))
         return search(blocks, query, conversation=indexed.address.conversation, limit=limit)
 
     async def stale(self, indexed: Indexed, vectors: Vectors) -> tuple[tuple[Entry, ...], ...]:
@@ -144,27 +147,22 @@ class DynamoRecallIndex:
         return [(row, block) for row in current if (block := unpack(row["block"]["B"]))]
 
 
-def dated(added: Addition, table: Table) -> Addition:
-    """Have turns end with the newest of their items, where the history does not stay for ever."""
-    last = max(entry.created_at for entry in added.entries)
-    ends = [end for end in (added.expires_at, table.expiry(last)) if end is not None]
-    return replace(added, expires_at=min(ends, default=None))
-
-
-def block_puts(indexed: Indexed, added: Addition) -> list[Action]:
-    """Write turns as rows, for whoever has a transaction to put them in."""
-    blocks = [build(group, added.vectors) for group in cut(added.entries)]
-    return [{"Put": {"Item": _row(indexed, block, expires_at=added.expires_at, revision=0)}} for block in blocks]
-
-
-def _row(indexed: Indexed, block: Block, *, expires_at: int | None, revision: int) -> Row:
-    return {
-        **key(partition_key(indexed.address), recall_sort_key(block.seqs[0])),
-        "incarnation": text(indexed.incarnation),
-        "block": {"B": pack(block)},
-        "revision": number(revision),
-        **expiry(expires_at),
-    }
+def block_puts(indexed: Indexed, added: Addition, table: Table) -> list[Action]:
+    """Write turns as rows, for whoever has a transaction to put them in; a row ends with the newest of its turns."""
+    puts: list[Action] = []
+    for group in cut(added.entries):
+        last = max(entry.created_at for entry in group)
+        ends = [table.expiry(last), None if added.lifetime is None else last + added.lifetime]
+        block = build(group, added.vectors)
+        row = {
+            **key(partition_key(indexed.address), recall_sort_key(block.seqs[0])),
+            "incarnation": text(indexed.incarnation),
+            "block": {"B": pack(block)},
+            "revision": number(0),
+            **expiry(min((end for end in ends if end is not None), default=None)),
+        }
+        puts.append({"Put": {"Item": row}})
+    return puts
 
 
 def _rewritten(row: Row, left: Block | None) -> list[Action]:
