@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from chat_core.errors import CommitConflict
 from chat_core.keys import Address
 from chat_core.long_term.fact_store import Known
-from chat_core.long_term.facts import Tombstone, resolved
+from chat_core.long_term.facts import Tombstone
 from chat_core.long_term.facts.records import fact_digest
 from tests.fakes.said import Said, User
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chat_core.history import Head
     from chat_core.long_term.facts import Assertion, Fact
     from chat_core.long_term.facts.records import Moment
@@ -33,11 +35,10 @@ class InMemoryFactStore:
     async def of_user(self, user: str) -> Known:
         return _known(self._of(user), self._of(user).said)
 
-    async def correct(self, user: str, fact: Fact, correction: Assertion) -> None:
-        known = await self.of_user(user)
-        if fact not in resolved(known.assertions, known.tombstones):
+    async def correct(self, user: str, known: Known, fact: Fact, correction: Assertion) -> None:
+        if known.version != _version(self._of(user)):
             raise CommitConflict
-        self._edit(user, fact)
+        self._edit(user, _told_in([fact]))
         self._of(user).said.append(Said(correction))
         self._of(user).count()
 
@@ -46,35 +47,37 @@ class InMemoryFactStore:
         digests = {fact_digest(one.subject, one.predicate, one.object) for one in fact.said}
         kept.tombstones |= {digest: Tombstone(digest, moment) for digest in digests}
         kept.count()
-        kept.said = [
+        gone = [
             one
             for one in kept.said
-            if one.assertion.moment > moment
-            or fact_digest(one.assertion.subject, one.assertion.predicate, one.assertion.object) not in digests
+            if one.assertion.moment <= moment
+            and fact_digest(one.assertion.subject, one.assertion.predicate, one.assertion.object) in digests
         ]
-        self._edit(user, fact)
+        kept.said = [one for one in kept.said if one not in gone]
+        self._edit(user, _told_in([fact]) | {one.assertion.conversation for one in gone})
 
     async def erase(self, address: Address) -> int:
         user = self._of(address.user)
         gone = [one for one in user.said if one.incarnation and one.assertion.conversation == address.conversation]
         user.said = [one for one in user.said if one not in gone]
+        user.change()
         return len(gone)
 
     async def forget_all(self, user: str) -> int:
         kept = self._of(user)
         gone = len(kept.said)
-        for fact in resolved(one.assertion for one in kept.said):
-            self._edit(user, fact)
+        self._edit(user, {one.assertion.conversation for one in kept.said})
         kept.said = []
-        kept.forgotten += bool(gone)
+        if gone:
+            kept.count()
         return gone
 
     async def erase_user(self, user: str) -> int:
         kept = self._table.users.pop(user, None)
         return 0 if kept is None else len(kept.said) + len(kept.tombstones)
 
-    def _edit(self, user: str, fact: Fact) -> None:
-        for conversation in {one.conversation for one in fact.said}:
+    def _edit(self, user: str, conversations: Iterable[str]) -> None:
+        for conversation in conversations:
             row = self._table.rows.get(Address(user, conversation))
             if row is not None:
                 row.head = replace(row.head, edits=row.head.edits + 1)
@@ -83,5 +86,14 @@ class InMemoryFactStore:
         return self._table.users.setdefault(user, User())
 
 
+def _told_in(facts: Iterable[Fact]) -> set[str]:
+    return {one.conversation for fact in facts for one in fact.said}
+
+
 def _known(user: User, said: list[Said]) -> Known:
-    return Known(tuple(one.assertion for one in said), tuple(user.tombstones.values()), user.forgotten)
+    stones = tuple(user.tombstones.values())
+    return Known(tuple(one.assertion for one in said), stones, user.forgotten, _version(user))
+
+
+def _version(user: User) -> str:
+    return str(user.version)

@@ -35,10 +35,15 @@ class User:
     said: list[Said] = field(default_factory=list)
     tombstones: dict[str, Tombstone] = field(default_factory=dict)
     forgotten: int = 0
+    version: int = 0
+
+    def change(self) -> None:
+        self.version = next(_BEGIN)
 
     def count(self) -> None:
         """Begin anywhere, so that a count that was erased is not met again."""
         self.forgotten = self.forgotten + 1 if self.forgotten else next(_BEGIN)
+        self.change()
 
 
 Users = dict[str, User]
@@ -52,6 +57,7 @@ def put_found(users: Users, head: Head, found: Found) -> None:
     if found.forgotten != user.forgotten:
         raise CommitConflict
     user.forgotten = user.forgotten or next(_BEGIN)
+    user.change()
     told = (replace(one, conversation=head.conversation) for one in found.assertions)
     user.said += [Said(one, head.incarnation) for one in told]
 
@@ -67,6 +73,7 @@ def take_evidence(users: Users, head: Head, seqs: Collection[int]) -> None:
             one.assertion = replace(one.assertion, evidence=evidence)
         if not here or one.assertion.evidence:
             left.append(one)
+    user.change()
     user.said = left
 
 
@@ -74,3 +81,4 @@ def erase_told(users: Users, address: Address) -> None:
     """What the erasure of a conversation does."""
     user = users.setdefault(address.user, User())
     user.said = [one for one in user.said if one.assertion.conversation != address.conversation]
+    user.change()

@@ -110,12 +110,13 @@ async def test_a_correction_is_read_with_its_conversation(stores: Stores) -> Non
     lyon = replace(
         said(head, 1, "Lyon"), id="c1", op="supersede", evidence=(), correction=True, pinned=True, recorded_at=5 * DAY
     )
-    await stores.facts.correct(USER, fact, replace(lyon, replaces=fact.id))
+    read = await stores.facts.of_user(USER)
+    await stores.facts.correct(USER, read, fact, replace(lyon, replaces=fact.id))
     known = await stores.facts.of_conversation(head)
     assert objects(resolved(known.assertions)) == ["Lyon"]
     assert (await stores.history.history.head(head.address)).edits == head.edits + 1
     with pytest.raises(CommitConflict):
-        await stores.facts.correct(USER, fact, replace(lyon, id="c2", replaces=fact.id))
+        await stores.facts.correct(USER, read, fact, replace(lyon, id="c2", replaces=fact.id))
 
 
 async def test_forgotten_words_are_nowhere_and_do_not_come_back(stores: Stores) -> None:
@@ -163,7 +164,7 @@ async def test_an_erased_conversation_leaves_no_fact_and_no_correction(stores: S
     await put(stores, other, said(other, 1, "tea", predicate="likes"))
     fact = next(fact for fact in await facts(stores) if fact.newest.object == "Paris")
     lyon = replace(said(head, 1, "Lyon"), id="c1", op="supersede", evidence=(), correction=True, recorded_at=5 * DAY)
-    await stores.facts.correct(USER, fact, replace(lyon, replaces=fact.id))
+    await stores.facts.correct(USER, await stores.facts.of_user(USER), fact, replace(lyon, replaces=fact.id))
     await stores.history.conversations.erase(head.address)
     known = await stores.facts.of_user(USER)
     assert [one.object for one in known.assertions] == ["tea"]
@@ -194,3 +195,49 @@ async def test_of_two_first_folds_at_once_the_other_reads_again(stores: Stores) 
         await put(stores, other, said(other, 1, "Rome"), forgotten=0)
     await put(stores, other, said(other, 1, "Rome"))
     assert len((await stores.facts.of_user(USER)).assertions) == 2
+
+
+async def test_a_fold_between_reading_and_correcting_refuses_the_correction(stores: Stores) -> None:
+    head = await stores.talk()
+    await put(stores, head, said(head, 1, "Paris"))
+    read = await stores.facts.of_user(USER)
+    (fact,) = resolved(read.assertions)
+    await put(stores, head, said(head, 3, "Rome"), last=4)
+    lyon = replace(said(head, 1, "Lyon"), id="c1", op="supersede", evidence=(), correction=True, replaces=fact.id)
+    with pytest.raises(CommitConflict):
+        await stores.facts.correct(USER, read, fact, lyon)
+    assert objects(await facts(stores)) == ["Rome"]
+
+
+async def test_every_change_makes_another_version_and_none_comes_again(stores: Stores) -> None:
+    head = await stores.talk()
+    other = await stores.talk(conversation="my-chat-2")
+    versions: list[str] = []
+
+    async def look() -> None:
+        versions.append((await stores.facts.of_user(USER)).version)
+
+    for last in (2, 4):
+        await put(stores, head, said(head, last - 1, f"Paris {last}"), last=last)
+        await look()
+    await put(stores, other, said(other, 1, "tea", predicate="likes"))
+    await look()
+    await stores.erase_items(head, [3])
+    await look()
+    await stores.facts.erase(other.address)
+    await look()
+    await stores.history.conversations.erase(head.address)
+    await look()
+    assert len(set(versions)) == len(versions)
+
+
+async def test_words_that_are_forgotten_are_an_edit_of_every_conversation_that_told_them(stores: Stores) -> None:
+    first, second = await stores.talk(), await stores.talk(conversation="my-chat-2")
+    third = await stores.talk(conversation="my-chat-3")
+    await put(stores, first, said(first, 1, "Paris"))
+    await put(stores, second, said(second, 2, "Rome"))
+    await put(stores, third, said(third, 3, "Paris"))  # another fact: Rome was between
+    paris = next(fact for fact in await facts(stores) if fact.status == "current")
+    await stores.facts.forget(USER, paris, LATER)
+    for head, edits in ((first, 1), (second, 0), (third, 1)):
+        assert (await stores.history.history.head(head.address)).edits == head.edits + edits

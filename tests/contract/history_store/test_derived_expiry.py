@@ -49,14 +49,13 @@ async def test_the_summary_lasts_as_long_as_the_conversation_goes_on(
     head = await turn(store, clock)
     await store.long_term.change(head, Change(Memory(head.incarnation).folded(summary(2))))
     renewals = 0
+    counted: list[int] = []
+    client.before = lambda _, request: counted.append(len(request.get("TransactItems", ())))
     for _ in range(14):
         clock.now += 3 * DAY / 2
-        client.calls.clear()
-        client.before = lambda name, request: counted.append(len(request.get("TransactItems", ())))
-        counted: list[int] = []
+        counted.clear()
         head = await turn(store, clock)
-        client.heal()
-        assert len(client.calls) == 2  # no call more than before
+        assert len(counted) == 2  # no call more than before
         renewals += max(counted) == 4  # head, two items, and the row
         ends = expiries(boto, table)
         assert ends["head"] <= ends["memory"] <= ends["head"] + 2 * DAY  # type: ignore[operator]
@@ -123,7 +122,7 @@ async def test_a_correction_ends_as_long_after_it_was_made(store: Stores, clock:
         told(1, 0, "green tea"), id="c1", op="supersede", evidence=(), correction=True, replaces=fact.id,
         recorded_at=int(Clock.now) + 5 * DAY,
     )  # fmt: skip
-    await store.facts.correct(USER, fact, better)
+    await store.facts.correct(USER, found, fact, better)
     (ends,) = [end for name, end in expiries(boto, table).items() if name.startswith("correction#")]
     assert ends == int(Clock.now) + (5 + DAYS) * DAY
 

@@ -133,6 +133,15 @@ async def test_the_graph_tells_neighbours_as_far_as_asked() -> None:
     assert "Seine" in far
 
 
+@pytest.mark.parametrize(("depth", "told"), [(None, []), (1, ["Paris"]), (2, ["Paris", "Seine"])])
+async def test_entities_are_followed_where_that_is_asked_for(depth: int | None, told: list[str]) -> None:
+    world = World()
+    await world.talk("a")
+    await world.know(("Al", "works at", "Acme"), ("Acme", "is in", "Paris"), ("Paris", "river", "Seine"))
+    shown = "".join(texts(await world.view("How is Al?", {"entities": True if depth is None else {"depth": depth}})))
+    assert [word for word in ("Paris", "Seine") if word in shown] == told
+
+
 async def test_facts_have_a_budget_and_what_does_not_fit_is_told() -> None:
     world = World()
     await world.talk("a")

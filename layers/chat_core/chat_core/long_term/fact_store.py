@@ -27,11 +27,14 @@ class Known:
     forgotten
         Moves on whenever something is forgotten, and with the user's erasure: a fold that did not see the last time
         may not write. 0 where nothing was known yet.
+    version
+        Another one after each change of the user's facts, never one that there was before.
     """
 
     assertions: tuple[Assertion, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     forgotten: int = 0
+    version: str = ""
 
     @property
     def latest(self) -> Mapping[str, Moment]:
@@ -73,13 +76,18 @@ class FactStore(Protocol):
         """Read what was said in all conversations of a user."""
         ...
 
-    async def correct(self, user: str, fact: Fact, correction: Assertion) -> None:
+    async def correct(self, user: str, known: Known, fact: Fact, correction: Assertion) -> None:
         """Store what a person says instead.
+
+        Parameters
+        ----------
+        known
+            All facts of the user, as they were read; ``fact`` is one of them.
 
         Raises
         ------
         CommitConflict
-            If the fact is another one by now.
+            If what is stored changed meanwhile.
         """
         ...
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chat_core.history import Order
-    from chat_core.long_term.fact_store import FactStore
+    from chat_core.long_term.fact_store import FactStore, Known
     from chat_core.long_term.facts import Fact
     from chat_core.long_term.facts.records import Status
 
@@ -99,10 +99,7 @@ class RememberedFacts:
         NotFound
             If it is none of the user's.
         """
-        for fact in await self._facts(user):
-            if fact.id == fact_id:
-                return fact
-        raise NotFound("There is no such fact.")
+        return _named(await self._store.of_user(user), fact_id)
 
     async def correct(self, user: str, fact_id: str, correction: Correction, *, version: int) -> Fact:
         """Say a fact in other words; only what is said later supersedes it then.
@@ -119,7 +116,8 @@ class RememberedFacts:
         VersionConflict
             If the fact is another one by now.
         """
-        fact = await self.get(user, fact_id)
+        known = await self._store.of_user(user)
+        fact = _named(known, fact_id)
         if version_of(fact) != version:
             raise _changed()
         newest = fact.newest
@@ -141,10 +139,10 @@ class RememberedFacts:
             valid_to=correction.valid_to,
         )
         try:
-            await self._store.correct(user, fact, assertion)
+            await self._store.correct(user, known, fact, assertion)
         except CommitConflict:
             raise _changed() from None
-        return await self.get(user, fact_id)
+        return _named(replace(known, assertions=(*known.assertions, assertion)), fact_id)
 
     async def forget(self, user: str, fact_id: str) -> None:
         """Forget a fact: what was said so far cannot bring it back, saying it again can.
@@ -176,6 +174,13 @@ class RememberedFacts:
     async def _facts(self, user: str) -> tuple[Fact, ...]:
         known = await self._store.of_user(user)
         return resolved(known.assertions, known.tombstones)
+
+
+def _named(known: Known, fact_id: str) -> Fact:
+    for fact in resolved(known.assertions, known.tombstones):
+        if fact.id == fact_id:
+            return fact
+    raise NotFound("There is no such fact.")
 
 
 def version_of(fact: Fact) -> int:

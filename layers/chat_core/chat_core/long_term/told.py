@@ -70,9 +70,9 @@ def told(facts: Sequence[Fact], texts: Sequence[str], add_ons: AddOns, count: Ca
 
     own = fitting(own_facts(facts) if add_ons.entities else (), cost, most=budget)
     found = subject_facts(facts, texts)
-    if add_ons.knowledge_graph is not None:
+    if depth := max(one.depth for one in asked):
         start = (*found, *(fact for fact in own_facts(facts) if _comes_up(fact, texts)))
-        found = (*found, *neighbours(facts, start, depth=add_ons.knowledge_graph.depth))
+        found = (*found, *neighbours(facts, start, depth=depth))
     shown = {fact.id for fact in own.facts}
     left = budget - sum(map(cost, own.facts))
     brought = fitting([fact for fact in dict.fromkeys(found) if fact.id not in shown], cost, most=left)

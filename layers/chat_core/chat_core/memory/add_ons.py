@@ -66,14 +66,14 @@ class FactSettings:
     max_tokens
         Of all facts together.
     depth
-        How far from the subjects at hand triples are followed.
+        How many steps facts are followed from those at hand, by a subject or an object that they share.
     include_assistant
         Whether what the assistant said is taken for a fact, too.
     """
 
     scope: Scope = "conversation"
     max_tokens: int = 300
-    depth: int = 1
+    depth: int = 0
     include_assistant: bool = False
 
 
@@ -88,12 +88,16 @@ class AddOns:
 
 NO_ADD_ONS = AddOns()
 
-_FACT_FIELDS: Mapping[str, Field] = {
-    "scope": _SCOPE,
-    "max_tokens": Integer(1, MAX_TOKENS, default=300),
-    "depth": Integer(0, 2, default=1),
-    "include_assistant": Flag(),
-}
+
+def _fact_fields(*, depth: int) -> Mapping[str, Field]:
+    return {
+        "scope": _SCOPE,
+        "max_tokens": Integer(1, MAX_TOKENS, default=300),
+        "depth": Integer(0, 2, default=depth),
+        "include_assistant": Flag(),
+    }
+
+
 _RECALL_FIELDS: Mapping[str, Field] = {
     "k": Integer(1, MAX_HITS, default=4),
     "min_score": Number(0.0, 1.0),
@@ -105,8 +109,8 @@ _RECALL_FIELDS: Mapping[str, Field] = {
     "refresh_after": Integer(1, MAX_SECONDS, default=30 * DAY),
 }
 _MADE_OF: Mapping[str, tuple[Mapping[str, Field], Callable[..., Any]]] = {
-    "entities": (_FACT_FIELDS, FactSettings),
-    "knowledge_graph": (_FACT_FIELDS, FactSettings),
+    "entities": (_fact_fields(depth=0), FactSettings),
+    "knowledge_graph": (_fact_fields(depth=1), FactSettings),
     "recall": (_RECALL_FIELDS, RecallSettings),
 }
 ADD_ONS = tuple(_MADE_OF)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from secrets import randbits
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from chat_core.history.dynamodb.packing import packed, unpacked
 from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, text
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.table import Table
 
 STATE = "state"
-"""Sort key of the row that counts how often something was forgotten; it is there before any fact is."""
+"""Sort key of the row that tells how often something was forgotten, and a version of all of the user's facts.
+
+It is there before any fact is.
+"""
 
 _BEGIN_BITS = 48
 """A count begins anywhere, so that one that was erased with its user is not met again."""
@@ -49,21 +53,11 @@ def found_actions(head: Head, found: Found, table: Table) -> list[Action]:
         "facts": _packed(found.assertions),
         **expiry(expires_at),
     }
+    same, begin = "#forgotten = :forgotten", ""
     if not found.forgotten:
-        return [_begin_action(user), {"Put": {"Item": row}}]
-    same = expressed({"forgotten": number(found.forgotten)}, ConditionExpression="#forgotten = :forgotten")
-    check = {"ConditionCheck": {"Key": key(facts_partition_key(user), STATE), **same}}
-    return [check, {"Put": {"Item": row}}]
-
-
-def _begin_action(user: str) -> Action:
-    """Begin to count, unless somebody else has."""
-    begun = expressed(
-        {"forgotten": number(1 + randbits(_BEGIN_BITS))},
-        UpdateExpression="SET #forgotten = :forgotten",
-        ConditionExpression="attribute_not_exists(#forgotten)",
-    )
-    return {"Update": {"Key": key(facts_partition_key(user), STATE), **begun}}
+        same, begin = "attribute_not_exists(#forgotten)", _BEGIN
+    state = _state(user, {"forgotten": number(found.forgotten)}, condition=same, more=begin)
+    return [state, {"Put": {"Item": row}}]
 
 
 def correction_action(user: str, correction: Assertion, table: Table) -> Action:
@@ -84,13 +78,26 @@ def tombstone_action(user: str, tombstone: Tombstone) -> Action:
     return {"Put": {"Item": {**key(facts_partition_key(user), tombstone_sort_key(tombstone.digest)), **moment}}}
 
 
-def count_action(user: str, seen: int) -> Action:
-    """Count that something is forgotten, unless something else was since."""
-    if not seen:
-        return _begin_action(user)
-    values = {"forgotten": number(seen), "one": number(1)}
-    condition = expressed(values, UpdateExpression="ADD #forgotten :one", ConditionExpression="#forgotten = :forgotten")
-    return {"Update": {"Key": key(facts_partition_key(user), STATE), **condition}}
+def forgetting_action(user: str, seen: Known) -> Action:
+    """Count that something is forgotten, unless anything has changed since."""
+    values = {"version": text(seen.version), "one": number(1)}
+    same = "#version = :version" if seen.version else "attribute_not_exists(#version)"
+    return _state(user, values, condition=same, more=" ADD #forgotten :one" if seen.forgotten else _BEGIN)
+
+
+def changing_action(user: str) -> Action:
+    """Tell that the user's facts change, whatever they were."""
+    return _state(user, {})
+
+
+_BEGIN = ", #forgotten = :begin"
+
+
+def _state(user: str, values: Mapping[str, Attribute], *, condition: str = "", more: str = "") -> Action:
+    checked = {"ConditionExpression": condition} if condition else {}
+    new = {**values, "new_version": text(uuid4().hex), "begin": number(1 + randbits(_BEGIN_BITS))}
+    change = expressed(new, UpdateExpression=f"SET #version = :new_version{more}", **checked)
+    return {"Update": {"Key": key(facts_partition_key(user), STATE), **change}}
 
 
 def rewritten(row: Row, left: Iterable[Assertion]) -> Action:
@@ -120,7 +127,7 @@ def read_known(rows: Iterable[Row], table: Table) -> Known:
     now = table.clock()
     assertions: list[Assertion] = []
     tombstones: list[Tombstone] = []
-    forgotten = 0
+    forgotten, version = 0, ""
     for row in rows:
         if "facts" in row:
             ends = ((one, table.expiry(one.moment.at)) for one in assertions_of(row))
@@ -129,8 +136,8 @@ def read_known(rows: Iterable[Row], table: Table) -> Known:
             digest = read_text(row, "sk").partition("#")[2]
             tombstones.append(Tombstone(digest, Moment(read_int(row, "at"), read_int(row, "seq"))))
         elif read_text(row, "sk") == STATE:
-            forgotten = read_int(row, "forgotten")
-    return Known(tuple(assertions), tuple(tombstones), forgotten)
+            forgotten, version = read_int(row, "forgotten"), read_text(row, "version")
+    return Known(tuple(assertions), tuple(tombstones), forgotten, version)
 
 
 def is_found(row: Mapping[str, Attribute]) -> bool:

@@ -22,15 +22,16 @@ from chat_core.keys import (
 from chat_core.long_term.dynamodb.fact_rows import (
     STATE,
     assertions_of,
+    changing_action,
     correction_action,
-    count_action,
+    forgetting_action,
     is_found,
     read_known,
     rewritten,
     tombstone_action,
     without_items,
 )
-from chat_core.long_term.facts import Tombstone, resolved
+from chat_core.long_term.facts import Tombstone
 from chat_core.long_term.facts.records import fact_digest
 
 if TYPE_CHECKING:
@@ -70,13 +71,11 @@ class DynamoFactStore:
         """See `FactStore.of_user`."""
         return read_known(await self._rows(user, ""), self._table)
 
-    async def correct(self, user: str, fact: Fact, correction: Assertion) -> None:
+    async def correct(self, user: str, known: Known, fact: Fact, correction: Assertion) -> None:
         """See `FactStore.correct`; the conversation's next view is without what is corrected."""
-        known = await self.of_user(user)
-        if fact not in resolved(known.assertions, known.tombstones):
-            raise CommitConflict("The fact has changed.")
-        edits = await self._edited(user, {fact})
-        await self._transact([correction_action(user, correction, self._table), count_action(user, known.forgotten), *edits])
+        edits = await self._edited(user, _told_in([fact]))
+        corrected = correction_action(user, correction, self._table)
+        await self._transact([corrected, forgetting_action(user, known), *edits])
 
     async def forget(self, user: str, fact: Fact, moment: Moment) -> None:
         """See `FactStore.forget`; the next view of each conversation that told it is without it."""
@@ -84,11 +83,11 @@ class DynamoFactStore:
         known = read_known(rows, self._table)
         digests = {fact_digest(one.subject, one.predicate, one.object) for one in fact.said}
         stones = [tombstone_action(user, Tombstone(digest, moment)) for digest in sorted(digests)]
-        changed = [_forgetting(row, digests, moment) for row in rows if "facts" in row]
-        edits = await self._edited(user, {fact})
-        await self._transact(
-            [count_action(user, known.forgotten), *stones, *edits, *(action for action in changed if action)]
-        )
+        told = [row for row in rows if "facts" in row]
+        changed = [(row, action) for row in told if (action := _forgetting(row, digests, moment))]
+        edits = await self._edited(user, _told_in([fact]) | {read_text(row, "conversation") for row, _ in changed})
+        actions = [action for _, action in changed]
+        await self._transact([forgetting_action(user, known), *stones, *edits, *actions])
 
     async def forget_all(self, user: str) -> int:
         """See `FactStore.forget_all`."""
@@ -99,10 +98,9 @@ class DynamoFactStore:
             told = [row for row in rows if "facts" in row]
             if not told:
                 return gone
-            edits = await self._edited(user, set(resolved(known.assertions)))
-            await self._transact([count_action(user, known.forgotten), *edits[:90]])
-            for batch in batches(map(_removal, told), lambda _: 1):
-                await self._transact(batch)
+            edits = await self._edited(user, {one.conversation for one in known.assertions})
+            await self._transact([forgetting_action(user, known), *edits])
+            await self._removed(user, told)
             gone += len(known.assertions)
         raise StoreUnavailable("Others write facts of the same user.", retry_after_ms=1_000)
 
@@ -115,11 +113,12 @@ class DynamoFactStore:
             if _is_of(row, head.incarnation)
             and any(read_int(row, "first") <= seq <= read_int(row, "last") for seq in seqs)
         ]
-        return [action for row in touched if (action := without_items(row, seqs))]
+        actions = [action for row in touched if (action := without_items(row, seqs))]
+        return [*actions, changing_action(head.address.user)] if actions else []
 
     async def erase(self, address: Address) -> int:
         """See `FactStore.erase`."""
-        return await self._removed(await self._all_rows(address.user, facts_sort_key(address)))
+        return await self._removed(address.user, await self._all_rows(address.user, facts_sort_key(address)))
 
     async def erase_conversation(self, address: Address, *, keep: str) -> int:
         """Remove all that a conversation told and how it was corrected, but what an incarnation told."""
@@ -127,7 +126,7 @@ class DynamoFactStore:
         old = [row for row in found if read_text(row, "incarnation") != keep]
         begin = correction_sort_key(address)
         corrections = await self._all_rows(address.user, begin) if len(old) == len(found) else []
-        return await self._removed([*old, *corrections])
+        return await self._removed(address.user, [*old, *corrections])
 
     async def erase_user(self, user: str) -> int:
         """See `FactStore.erase_user`; without the row that counts no fold that saw it may write."""
@@ -136,13 +135,17 @@ class DynamoFactStore:
             rows = await self._all_rows(user, "")
             if not rows:
                 return gone
-            gone += await self._removed(rows)
+            gone += await self._removed(user, rows)
         raise StoreUnavailable("Others write facts of the same user.", retry_after_ms=1_000)
 
-    async def _removed(self, rows: Sequence[Row]) -> int:
-        for batch in batches(map(_removal, rows), lambda _: 1):
+    async def _removed(self, user: str, rows: Sequence[Row]) -> int:
+        """Delete rows, and tell with each batch of them that the user's facts have changed."""
+        told = [row for row in rows if read_text(row, "sk") != STATE]
+        for batch in batches(map(_removal, told), lambda _: 1):
             if batch:
-                await self._table.transact(batch)
+                await self._table.transact([changing_action(user), *batch])
+        for row in rows[len(told) :]:  # the last one by its key
+            await self._table.delete(read_text(row, "pk"), read_text(row, "sk"))
         return len(rows)
 
     async def _rows(self, user: str, begin: str) -> list[Row]:
@@ -163,10 +166,9 @@ class DynamoFactStore:
             if start is None:
                 return rows
 
-    async def _edited(self, user: str, facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    async def _edited(self, user: str, conversations: Collection[str]) -> list[dict[str, Any]]:
         """Tell the conversations that told facts that no copy of them is to be believed any more."""
-        conversations = {one.conversation for fact in facts for one in fact.said if one.conversation}
-        keys = [key(partition_key(Address(user, name)), HEAD) for name in sorted(conversations)]
+        keys = [key(partition_key(Address(user, name)), HEAD) for name in sorted(conversations) if name]
         heads = await self._table.get_all(keys) if keys else []
         return [
             {
@@ -188,6 +190,10 @@ class DynamoFactStore:
                 await self._table.transact(batch)
         except Cancelled:
             raise CommitConflict("What is known has changed.") from None
+
+
+def _told_in(facts: Iterable[Fact]) -> set[str]:
+    return {one.conversation for fact in facts for one in fact.said}
 
 
 def _is_of(row: Row, incarnation: str) -> bool:
