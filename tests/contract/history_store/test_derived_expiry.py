@@ -9,7 +9,7 @@ import pytest
 
 from chat_core.history import Deletion
 from chat_core.history.dynamodb import Table
-from chat_core.history.dynamodb.table import DAY
+from chat_core.history.dynamodb.rows import DAY
 from chat_core.long_term import Change, Indexed, Memory, resolved
 from chat_core.long_term.fact_store import Found
 from chat_core.long_term.facts import Assertion, Evidence

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chat_core.history.dynamodb.rows import key, number, text
-from chat_core.history.dynamodb.table import DAY, expressed
+from chat_core.history.dynamodb.rows import DAY, key, number, text
+from chat_core.history.dynamodb.table import expressed
 from chat_core.keys import MEMORY, partition_key
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from chat_core.history.dynamodb.packing import Attribute, packed_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DAY = 86_400
 Row = dict[str, Any]
 """A row by attribute, each value with its DynamoDB type, as boto3's client has it."""
 

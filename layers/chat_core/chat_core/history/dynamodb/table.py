@@ -11,7 +11,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from chat_core.errors import StoreUnavailable
-from chat_core.history.dynamodb.rows import key
+from chat_core.history.dynamodb.rows import DAY, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Operation = Literal["get_item", "batch_get_item", "query", "update_item", "delete_item", "transact_write_items"]
 
-DAY = 86_400
 _BATCH_KEYS = 100
 _TRIES = 6
 _CALL_SECONDS = 5.0
@@ -168,12 +167,7 @@ class Table:
     clock
         Gives the seconds since the epoch.
     ttl_days
-        Days after which rows expire, None for never.
-
-    Attributes
-    ----------
-    lifetime
-        The same in seconds.
+        Days after which rows expire, None for never; ``lifetime`` is the same in seconds.
     """
 
     def __init__(
