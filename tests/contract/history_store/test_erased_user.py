@@ -45,7 +45,7 @@ async def live(stores: Stores) -> Head:
     paris, tea, _ = sorted(resolved(known.assertions, known.tombstones), key=lambda fact: fact.newest.object)
     await stores.facts.forget(USER, paris, Moment(10**9, 0))
     lyon = replace(tea.newest, id="c1", object="coffee", evidence=(), correction=True, replaces=tea.id)
-    await stores.facts.correct(USER, tea, lyon)
+    await stores.facts.correct(USER, await stores.facts.of_user(USER), tea, lyon)
     await stores.leases.take(Address(USER, "begun"), lease(), create=True)
     return await stores.history.head(HERE)
 
