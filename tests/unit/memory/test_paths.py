@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat_core.memory import parse_policy
@@ -15,6 +15,8 @@ from tests.unit.memory.histories import (
     clean_turns,
     flat,
     messy_messages,
+    other,
+    reasoning,
     result,
     system,
     user,
@@ -90,6 +92,47 @@ def test_hot_value_and_rebuild_give_the_view_of_the_whole_history(
     assert shown(conversation.view(policy, added, hot=True)) == shown(whole)
     assert shown(conversation.view(policy, added)) == shown(whole)
     assert shown(policy.view((*conversation.messages, *added), inputs=len(added), counting=COUNTING)) == shown(whole)
+
+
+@st.composite
+def late_results(draw: st.DrawFn) -> list[list[Message]]:
+    """Commits of which one leaves calls unanswered, and some later ones hold the results, among other things."""
+    turns = draw(commits)
+    calls = [assistant(draw(st.sampled_from((None, "", "so"))), *ids) for ids in (("d1",), ("d2", "d3"))]
+    around = st.sampled_from(("reasoning", "other", "answer"))
+    beside = {"reasoning": reasoning(), "other": other(), "answer": assistant()}
+    for call in calls:
+        turn = draw(st.sampled_from(turns))
+        turn[draw(st.integers(0, len(turn))) : 0] = [
+            call,
+            *(beside[draw(around)] for _ in range(draw(st.integers(0, 2)))),
+        ]
+    for name in ("d1", "d2", "d3"):
+        turns.insert(
+            draw(st.integers(len(turns) // 2, len(turns))),
+            [*draw(st.lists(messy_messages, max_size=2)), result(name), *draw(st.lists(messy_messages, max_size=2))],
+        )
+    return turns
+
+
+UNANSWERED = [
+    *(user(), assistant(None, "a"), assistant("so", "d1", "d2"), result("a")),
+    *(assistant(None, "b"), result("b"), assistant("well")),
+]
+
+
+@example([UNANSWERED, [result("d1")], [result("d2")]], {"policy": "message_window", "max_messages": 1}, [True] * 3)
+@given(late_results(), SETTINGS, st.lists(st.booleans(), min_size=16, max_size=16))
+def test_a_result_that_comes_long_after_its_call_gives_one_view(
+    turns: list[list[Message]], settings: dict[str, Any], hot: list[bool]
+) -> None:
+    policy = parse_policy(settings)
+    conversation = Conversation()
+    for turn, warm in zip(turns, hot, strict=False):
+        whole = conversation.view(policy, turn, reach=None)
+        assert shown(conversation.view(policy, turn, hot=True)) == shown(whole)
+        assert shown(conversation.view(policy, turn)) == shown(whole)
+        conversation.commit(turn, policy, hot=warm)
 
 
 @given(st.lists(st.lists(spoken, min_size=1, max_size=3), min_size=2, max_size=6), st.integers(1, 6), st.booleans())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.hot.value import MemoryState, pack, unpack
-from chat_core.memory import BEGINNING, Anchor, Counting, Earlier, MemoryPolicy, View, pinned_item
+from chat_core.memory import BEGINNING, Anchor, Counting, Earlier, MemoryPolicy, View, has_late_results, pinned_item
 from chat_core.messages import Message, from_items, upstream_items
 from tests.unit.memory.histories import (
     assistant,
@@ -33,7 +33,7 @@ class Conversation:
 
     def commit(self, added: list[Message], policy: MemoryPolicy, *, hot: bool) -> None:
         """Commit a turn, with the value packed from what was at hand."""
-        past, earlier = self.past(hot=hot)
+        past, earlier = self.past(added, hot=hot)
         after = numbered([*self.messages, *added])
         new = after[len(self.messages) :]
         kept = policy.keep((*past, *new), earlier=earlier, counting=COUNTING)
@@ -42,11 +42,13 @@ class Conversation:
         self.anchor = kept.anchor
         self.value = pack(MemoryState("0" * 16, after[-1].seq, 0, kept))
 
-    def past(self, *, hot: bool) -> tuple[tuple[Message, ...], Earlier]:
+    def past(self, added: list[Message], *, hot: bool) -> tuple[tuple[Message, ...], Earlier]:
         """Read the hot value, or else no more than a turn whose own settings needed next to nothing."""
         if hot and self.value is not None:
             state = unpack(self.value)
             assert state is not None
+            if has_late_results(state.kept.messages, added):
+                return self.tail(1)
             return state.kept.messages, replace(state.kept.earlier, anchor=self.anchor)
         return self.tail(1)
 
@@ -57,7 +59,7 @@ class Conversation:
         return found, Earlier(whole=whole, count=len(self.messages) - len(found), anchor=self.anchor)
 
     def view(self, policy: MemoryPolicy, added: list[Message], *, hot: bool = False, reach: int | None = 1) -> View:
-        past, earlier = self.past(hot=True) if hot and self.value else self.tail(reach)
+        past, earlier = self.past(added, hot=True) if hot and self.value else self.tail(reach)
         pinned = from_items([self.system])[0] if self.system else None
         while True:
             view = policy.view((*past, *added), system=pinned, inputs=len(added), earlier=earlier, counting=COUNTING)

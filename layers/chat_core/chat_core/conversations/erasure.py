@@ -7,12 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chat_core.conversations.resources import RESULTS_REACH, find_item
+from chat_core.conversations.resources import find_item
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound, StoreUnavailable
 from chat_core.history import Deletion, stored_messages
 from chat_core.keys import Address
 from chat_core.messages import from_items
-from chat_core.turns import results_of, title_of
+from chat_core.turns import RESULTS_REACH, results_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

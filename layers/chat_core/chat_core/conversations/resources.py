@@ -15,6 +15,7 @@ from chat_core.memory import merge_settings, parse_add_ons, parse_policy, pinned
 from chat_core.messages import Turn, from_items, stored_item
 from chat_core.tokens import counter_for
 from chat_core.turns import (
+    RESULTS_REACH,
     as_committed,
     check_budget,
     check_tool_results,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 PAGE_BYTES = 2_900_000
 """Lambda answers with at most 6 MB, the body as a JSON string: at worst each byte of JSON takes two there."""
 
-RESULTS_REACH = 200
 NO_ITEM = "There is no such item."
 
 

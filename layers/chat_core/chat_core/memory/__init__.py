@@ -40,7 +40,7 @@ from chat_core.memory.settings import (
     parse_policy,
     parse_turn_settings,
 )
-from chat_core.memory.units import pinned_item
+from chat_core.memory.units import has_late_results, pinned_item
 from chat_core.messages import BEGINNING, Anchor
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "View",
     "effective_settings",
     "first_item",
+    "has_late_results",
     "is_override",
     "merge_settings",
     "parse_add_ons",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -138,6 +139,35 @@ class _Reader:
     def _tell(self, index: int, message: Message, reason: Reason) -> None:
         if self._drop:
             self._drop(index, message, reason)
+
+
+def has_late_results(messages: Sequence[Message], added: Sequence[Message]) -> bool:
+    """Whether messages that are added answer calls that a view of the messages alone leaves out or does not know.
+
+    Such a result brings its call back, and what stands around it may be cut in other units: what was kept for the next
+    view may have been kept without it.
+    """
+    late = False
+    own: set[str] = set()
+    awaited: set[str] | None = None
+    for message in added:
+        if message.role == "tool" and message.tool_call_id and message.tool_call_id not in own:
+            awaited = _answerable(messages) if awaited is None else awaited
+            late |= message.tool_call_id not in awaited
+        own |= {call.id for call in message.tool_calls}
+    return late
+
+
+def _answerable(messages: Sequence[Message]) -> set[str]:
+    """Name the calls that a view has: those that are answered, and those of the newest unit."""
+    known = {call.id for message in messages for call in message.tool_calls}
+
+    def left_out(_: int, message: Message, reason: Reason) -> None:
+        if reason == "unanswered":
+            known.difference_update(call.id for call in message.tool_calls)
+
+    deque(units_backwards(messages, left_out), maxlen=0)
+    return known
 
 
 def _with_text(message: Message) -> Message:

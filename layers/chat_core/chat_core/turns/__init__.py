@@ -8,11 +8,12 @@ from chat_core.turns.once import Keyed, once, snapshot_head, snapshot_record, wi
 from chat_core.turns.request import TurnRequest
 from chat_core.turns.service import TurnService
 from chat_core.turns.sources import Sources
-from chat_core.turns.tool_results import check_tool_results, results_of
+from chat_core.turns.tool_results import RESULTS_REACH, check_tool_results, results_of
 from chat_core.turns.turn import TurnParts
 from chat_core.turns.unlocked import conversation_context, head_or_new
 
 __all__ = [
+    "RESULTS_REACH",
     "Keyed",
     "Sources",
     "TurnLeases",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
 from chat_core.long_term import NOTHING_TOLD, Told, is_overdue, told
-from chat_core.memory import UNCOUNTED, pinned_item
+from chat_core.memory import UNCOUNTED, has_late_results, pinned_item
 from chat_core.messages import Message, from_items, stored_item, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.brought_up import Seen, Wanted, bring_up
@@ -20,7 +20,7 @@ from chat_core.turns.knowing import brought_up_by, facts_for
 from chat_core.turns.looking import Looking, history_of, recalling_behind, telling_before
 from chat_core.turns.past import Past, explained_past, read_past
 from chat_core.turns.sources import UNKNOWN, Remembered, known, notes_for, read
-from chat_core.turns.tool_results import check_tool_results
+from chat_core.turns.tool_results import check_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,7 +193,7 @@ async def turn_context(
     counts = RememberedCounts(counter, _known_counts(state, counter))
     counting = _counting(counts, policy, body, explain=explain)
     check_budget(policy, pinned, model)
-    past = _at_hand(asked, head, state)
+    past = _at_hand(asked, head, state, added)
     if explain and past is None:
         past = await explained_past(sources.history, head, reach)
     found = known(head, state, memory)
@@ -213,7 +213,7 @@ async def turn_context(
     telling = told(facts or (), brought_up_by(history_of(view, added), added), memory.add_ons, counter.text)
     earlier = telling_before(past.earlier, notes_for(policy, found), telling)
     view = view if telling is NOTHING_TOLD else looking.at(earlier)
-    check_tool_results(asked.items, past.messages, at="input")
+    await check_answers(sources.history, head, asked.items, past)
     seen, recalling = Seen(view, past.messages, added, policy), partial(recalling_behind, looking, earlier)
     view, recalled = await bring_up(sources, head, asked.wanted(memory), seen, again=recalling, count=counter.text)
     if view.refusal is not None and not explain:
@@ -235,9 +235,11 @@ async def turn_context(
     )
 
 
-def _at_hand(asked: Asked, head: Head, state: MemoryState | None) -> Past | None:
+def _at_hand(asked: Asked, head: Head, state: MemoryState | None, added: Sequence[Message]) -> Past | None:
     if state is None or asked.explain:
         return asked.past
+    if has_late_results(state.kept.messages, added):
+        return None
     # Where a window with steps starts stands on the head alone, so that no copy can tell otherwise.
     return Past(state.kept.messages, replace(state.kept.earlier, anchor=head.anchor))
 

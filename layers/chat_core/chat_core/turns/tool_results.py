@@ -10,8 +10,12 @@ from chat_core.messages import from_items
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chat_core.history import StoredItem
+    from chat_core.history import Head, History, StoredItem
     from chat_core.messages import Item, Message
+    from chat_core.turns.past import Past
+
+RESULTS_REACH = 200
+"""How many items lie between a call and its result at most."""
 
 
 def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: str) -> None:
@@ -43,6 +47,25 @@ def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: s
                 param=f"{at}[{place}].call_id",
                 code="tool_call_not_found",
             )
+
+
+async def check_answers(history: History, head: Head, given: Sequence[Item], past: Past) -> None:
+    """Refuse tool results of an input that answer no call of the conversation's newest `RESULTS_REACH` items.
+
+    How far back they are looked for does not depend on what a view happened to need of the history.
+
+    Raises
+    ------
+    InvalidRequest
+        As `check_tool_results`.
+    """
+    try:
+        check_tool_results(given, past.messages, at="input")
+    except InvalidRequest:
+        if past.earlier.whole:
+            raise
+        tail = await history.tail(head, before=head.seq + 1, limit=RESULTS_REACH)
+        check_tool_results(given, from_items(stored.item for stored in tail), at="input")
 
 
 def results_of(item: Item, following: Iterable[StoredItem]) -> list[int]:
