@@ -1,6 +1,6 @@
 """Routes of the chat function: parse, one call, a typed answer."""
 
-from __future__ import annotations
+# Annotations are no strings here (no `from __future__ import annotations`): Powertools reads them at each request.
 
 import os
 from collections.abc import Callable

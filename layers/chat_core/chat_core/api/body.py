@@ -1,21 +1,19 @@
 """What a request's body says: JSON as RFC 8259 has it."""
 
-from __future__ import annotations
+# Annotations are no strings here (no `from __future__ import annotations`): Powertools reads them at each request.
 
 import base64
 import hashlib
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Request
 
 from chat_core.errors import InvalidRequest
 from chat_core.keys import STREAM_MEMBERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
 
 DEPTH_LIMIT = 100
 """Levels of lists and objects in a body: far more than any schema has, far fewer than Python's frames."""

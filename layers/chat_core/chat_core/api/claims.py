@@ -1,6 +1,6 @@
 """Whose request it is."""
 
-from __future__ import annotations
+# Annotations are no strings here (no `from __future__ import annotations`): Powertools reads them at each request.
 
 from typing import Any
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chat_core.errors import CacheUnavailable, ChatError, SecretUnavailable
+from chat_core.momento.stub import with_one_stub
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -241,7 +242,7 @@ class MomentoCache:
             from momento import CacheClientAsync, Configurations
 
             self._host = provider.cache_endpoint
-            self._client = CacheClientAsync(Configurations.Lambda.latest(), provider, MAX_TTL)
+            self._client = with_one_stub(CacheClientAsync(Configurations.Lambda.latest(), provider, MAX_TTL))
             self._refused = False
             return self._client
         finally:
