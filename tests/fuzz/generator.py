@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from local.application import Route
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 QUERIES = {
     "limit": ["1", "100", "0", "-1", "101", "1e2", "٣", "", "x", "9" * 40],
     "after": ["msg_1", "", "conv_1", "\x00", "x" * 5_000, "日本"],
@@ -28,6 +28,11 @@ QUERIES = {
     "max_messages": ["2", "0", "1000000", "true"],
     "max_turns": ["2", "x"],
     "model": ["gpt-4.1-mini", "gpt-4", "", "no-such-model", "ft:gpt-4o:x::y"],
+    "status": ["current", "superseded", "retracted", "new", ""],
+    "subject": ["user", "", "x" * 300],
+    "conversation": ["known", "conv_1", "..", ""],
+    "stream": ["true", "false", "1"],
+    "starting_after": ["1", "-1", "x"],
     "zz": ["", "1", "{}"],
 }
 HEADERS = {
@@ -48,10 +53,8 @@ HEADERS = {
     "authorization": ["Bearer x", "Basic Og=="],
     "openai-beta": ["responses=v1"],
 }
-IDS = [
-    "known",
+ODD_IDS = [
     "unknown",
-    "conv_0123456789abcdef",
     "a%3Ab",
     "%2e%2e",
     "a%2Fb",
@@ -61,11 +64,16 @@ IDS = [
     "x" * 128,
     "x" * 129,
     "%25%33%41",
-    "msg_0",
-    "msg_" + "f" * 28,
-    "msg_" + "0" * 16 + "000000000001",
-    "resp_1",
 ]
+PARAMETERS = {
+    "conversation_id": ["known", "conv_0123456789abcdef"],
+    "item_id": ["msg_0", "msg_" + "f" * 28, "msg_" + "0" * 16 + "000000000001"],
+    "response_id": ["resp_1", "resp_" + "f" * 28, "resp_" + "0" * 16 + "000000000001"],
+    "fact_id": ["fact_1", "fact_" + "0" * 30],
+    "model": ["gpt-4.1-mini", "no-such-model", "ft%3Agpt-4o%3Ax%3A%3Ay"],
+    "proxy+": ["v1/x", "v1/responses/", "v2/responses", "%2e", "v1"],
+}
+"""What a route's path may hold, by the name of its parameter."""
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, -1, 2.5, 1e308, 10**30, 10**400, -0.0),
     *("", " ", "x", "日本語👋", "\x00", "\u2028", "a\nb", "data:image/png;base64,AA==", "https://x.example/", "known"),
@@ -110,7 +118,7 @@ class Generator:
     Parameters
     ----------
     routes
-        Of template.yaml.
+        Of template.yaml: what takes a body has one in `BODIES`, and each parameter of a path stands in `PARAMETERS`.
     seed
         The same seed makes the same requests.
     ids
@@ -137,6 +145,8 @@ class Generator:
     def _request(self) -> Request:
         route = self._random.choice(self._routes)
         method = route.method if route.method != "ANY" else self._random.choice(METHODS)
+        if self._chance(0.03):
+            method = self._random.choice(METHODS)
         request = Request(method, self._path(route.resource))
         if self._chance(0.5 if method in ("GET", "DELETE") else 0.1):
             request = replace(request, query=self._query())
@@ -151,11 +161,12 @@ class Generator:
         return self._random.random() < share
 
     def _path(self, resource: str) -> str:
-        path = resource.replace("{proxy+}", self._random.choice(["v1/x", "v1/responses/", "v2/responses", "%2e", "v1"]))
+        path = resource
         while "{" in path:
             before, _, rest = path.partition("{")
-            known = self.ids if self.ids and self._chance(0.5) else IDS
-            path = before + self._random.choice(known) + rest.partition("}")[2]
+            name, _, rest = rest.partition("}")
+            known = self.ids if self.ids and self._chance(0.5) else [*PARAMETERS[name], *ODD_IDS]
+            path = before + self._random.choice(known) + rest
         return path
 
     def _query(self) -> str:

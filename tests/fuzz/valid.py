@@ -101,9 +101,18 @@ BODIES: dict[tuple[str, str], list[Any]] = {
     ],
     ("POST", "/v1/conversations"): [{"metadata": {"title": "旅行"}, "items": ITEMS[:2], "memory": MEMORY}],
     ("POST", "/v1/conversations/{conversation_id}"): [{"metadata": {"title": "x"}, "memory": {"max_messages": 3}}],
+    ("POST", "/v1/conversations/{conversation_id}/context"): [
+        {"compare": [{}, MEMORY, {"policy": "summary_window", "max_tokens": 500}], "model": "gpt-4.1-mini"},
+        {"compare": [{"policy": "message_window", "recall": {"k": 3}, "entities": True}]},
+    ],
+    ("POST", "/v1/conversations/{conversation_id}/memory"): [{"rebuild": True}],
+    ("POST", "/v1/memory/facts/{fact_id}"): [
+        {"version": 1, "object_value": "京都", "pinned": True, "valid_to": "2027-01-01"},
+        {"version": 2, "valid_to": "2027"},
+    ],
     ("POST", "/v1/conversations/{conversation_id}/items"): [{"items": ITEMS}, {"items": [CALL, RESULT]}],
 }
-# Of a route that has no body above: what one may hold in any case.
+# Of a route that takes no body: what one may hold all the same.
 ANY_BODY = {
     "input": ITEMS,
     "model": "gpt-4.1-mini",

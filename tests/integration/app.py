@@ -111,9 +111,15 @@ class App:
         see: Callable[[bytes], None] = lambda _: None,
     ) -> Answer:
         """Post a request through `streaming_handler`; ``see`` takes each piece of the body as it leaves."""
+        _, event = self._event("POST", path, body, user=user, headers=headers or {}, query={})
+        return self.invoke_streaming(event, seconds=seconds, see=see)
+
+    def invoke_streaming(
+        self, event: dict[str, Any], *, seconds: float = 28.0, see: Callable[[bytes], None] = lambda _: None
+    ) -> Answer:
+        """Invoke the function that streams as its runtime loop does."""
         from chat.handler import streaming_handler
 
-        _, event = self._event("POST", path, body, user=user, headers=headers or {}, query={})
         parts: list[Any] = []
 
         def send(part: Any) -> None:
