@@ -136,16 +136,30 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The whole template, as far as it runs on one machine. ``gateway_responses`` are by API Gateway's names."""
+    """The whole template, as far as it runs on one machine.
+
+    Parameters
+    ----------
+    gateway_responses
+        By API Gateway's names.
+    preflight
+        Headers of the answer to what a browser asks before it calls another origin; None where nothing answers it.
+    """
 
     functions: tuple[Function, ...]
     routes: tuple[Route, ...]
     gateway_responses: Mapping[str, GatewayResponse]
     tables: tuple[Table, ...]
+    preflight: Mapping[str, str] | None = None
 
 
-def read_application(path: Path) -> Application:
+def read_application(path: Path, parameters: Mapping[str, Any] | None = None) -> Application:
     """Read a SAM template.
+
+    Parameters
+    ----------
+    parameters
+        Of the deployment; the others have their defaults.
 
     Raises
     ------
@@ -153,7 +167,7 @@ def read_application(path: Path) -> Application:
         If it cannot be read or followed.
     """
     template = load_template(path)
-    resolver = Resolver(template)
+    resolver = Resolver(template, parameters)
     defaults = template.get("Globals", {}).get("Function", {})
     functions, routes = [], []
     for name, resource in resolver.resources("AWS::Serverless::Function"):
@@ -167,6 +181,7 @@ def read_application(path: Path) -> Application:
         routes=tuple(routes),
         gateway_responses=_gateway_responses(resolver),
         tables=tuple(_table(resolver, name, resource) for name, resource in resolver.resources("AWS::DynamoDB::Table")),
+        preflight=_preflight(resolver),
     )
 
 
@@ -244,6 +259,22 @@ def _gateway_responses(resolver: Resolver) -> dict[str, GatewayResponse]:
                 template=answer.get("ResponseTemplates", {}).get("application/json"),
             )
     return responses
+
+
+_CORS_HEADERS = {
+    "AllowOrigin": "Access-Control-Allow-Origin",
+    "AllowMethods": "Access-Control-Allow-Methods",
+    "AllowHeaders": "Access-Control-Allow-Headers",
+    "MaxAge": "Access-Control-Max-Age",
+}
+
+
+def _preflight(resolver: Resolver) -> dict[str, str] | None:
+    """Read what SAM makes a method OPTIONS of for every path."""
+    for _, resource in resolver.resources("AWS::Serverless::Api"):
+        if (cors := resolver.resolve(resource["Properties"].get("Cors"))) is not None:
+            return {header: _literal(cors[name]) for name, header in _CORS_HEADERS.items() if name in cors}
+    return None
 
 
 def _literal(value: str) -> str:

@@ -61,21 +61,34 @@ def load_template(path: Path) -> dict[str, Any]:
     return template
 
 
+_NO_VALUE = object()
+
+
 class Resolver:
-    """Gives a template's values as CloudFormation would, with the parameters' defaults.
+    """Gives a template's values as CloudFormation would.
 
     Parameters
     ----------
     template
         As `load_template` returns it.
+    parameters
+        Of the deployment; the others have their defaults.
     region
         Of the pseudo parameter ``AWS::Region``.
     """
 
-    def __init__(self, template: Mapping[str, Any], *, region: str = "us-east-1") -> None:
+    def __init__(
+        self,
+        template: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        region: str = "us-east-1",
+    ) -> None:
         self._template = template
+        self._parameters = parameters or {}
         self._pseudo: dict[str, Any] = {
             "AWS::AccountId": "123456789012",
+            "AWS::NoValue": _NO_VALUE,
             "AWS::Partition": "aws",
             "AWS::Region": region,
             "AWS::StackName": "omoide",
@@ -112,12 +125,17 @@ class Resolver:
                 if str(name).startswith("Fn::"):
                     message = f"The template uses {name}, which the dev server does not know."
                     raise TemplateError(message)
-            return {name: self.resolve(inner) for name, inner in value.items()}
-        return [self.resolve(inner) for inner in value] if isinstance(value, list) else value
+            members = {name: self.resolve(inner) for name, inner in value.items()}
+            return {name: inner for name, inner in members.items() if inner is not _NO_VALUE}
+        if isinstance(value, list):
+            return [inner for inner in map(self.resolve, value) if inner is not _NO_VALUE]
+        return value
 
     def _ref(self, name: str) -> Any:
         if name in self._pseudo:
             return self._pseudo[name]
+        if name in self._parameters:
+            return self._parameters[name]
         parameter = self._template.get("Parameters", {}).get(name)
         if parameter is not None:
             if "Default" not in parameter:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from local.application import GatewayResponse
+from local.cors import for_page, preflight_answer, without_page
 from local.events import proxy_event
 from local.invocation import FunctionFailed, IntegrationTimeout, whole
 from local.messages import HttpResponse, StreamBroken, StreamedResponse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from local.application import Application
     from local.invocation import Invoked
     from local.messages import HttpRequest
+    from local.routing import Match
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 # Where Lambda answers InvokeFunction with RequestEntityTooLargeException.
@@ -88,6 +90,8 @@ class Gateway:
         The functions by their logical ids.
     limits
         How long an answer may take.
+    origins
+        Of web pages that may read the gateway's own answers: see `local.cors`.
     """
 
     def __init__(
@@ -96,20 +100,31 @@ class Gateway:
         integrations: Mapping[str, Integration],
         *,
         limits: Limits | None = None,
+        origins: frozenset[str] = frozenset(),
     ) -> None:
+        self._origins = origins
         self._router = Router(application.routes)
         self._responses = application.gateway_responses
+        self._preflight = application.preflight
         self._integrations = integrations
         self._limits = limits or Limits()
 
     def answer(self, request: HttpRequest) -> HttpResponse | StreamedResponse:
         """Answer a request. It never raises for what a client or a function does."""
+        return for_page(self._answer(request), request, self._origins)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse | StreamedResponse:
         request_id = str(uuid.uuid4())
         if len(request.body) > MAX_BODY_BYTES:
             return self._refuse(_TOO_LARGE, request_id)
         match = self._router.match(request.method, request.path)
         if match is None:
             return self._refuse(_NO_ROUTE, request_id)
+        if request.method == "OPTIONS" and self._preflight is not None:
+            return preflight_answer(self._preflight)
+        return self._of_function(request, match, request_id)
+
+    def _of_function(self, request: HttpRequest, match: Match, request_id: str) -> HttpResponse | StreamedResponse:
         now = time.time()
         trace_id = f"Root=1-{int(now):08x}-{secrets.token_hex(12)}"
         event = proxy_event(request, match, request_id=request_id, trace_id=trace_id, now=now)
@@ -164,7 +179,7 @@ class Gateway:
             400 to 499; 501 for a method that nobody knows, which is an undefined route.
         """
         refusal = _NO_ROUTE if status == 501 else replace(_BAD_REQUEST, status=status)
-        return self._refuse(refusal, str(uuid.uuid4()))
+        return without_page(self._refuse(refusal, str(uuid.uuid4())))
 
     def _refuse(self, refusal: _Refusal, request_id: str) -> HttpResponse:
         """Answer with the template's gateway response for this kind, its default for the status, or API Gateway's."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from local.application import read_application
 from local.aws import start_aws
 from local.cloudformation import TemplateError
+from local.cors import ORIGIN
 from local.gateway import Gateway
 from local.guard import allowed_origins
 from local.http_server import HOST, HttpServer
@@ -58,10 +59,11 @@ class Server:
             If something is missing or taken.
         """
         try:
-            application = read_application(self._template)
+            origins = allowed_origins(os.environ.get("ALLOWED_ORIGINS", ""))
+            application = read_application(self._template, {"AllowedOrigin": ORIGIN if origins else ""})
         except TemplateError as error:
             raise StartError(str(error)) from error
-        http = _listen(self._port)
+        http = _listen(self._port, origins)
         _say(f"Omoide starts from {self._template.name} …")
         services = self._start_services(application)
         for function in application.functions:
@@ -71,7 +73,7 @@ class Server:
         with ThreadPoolExecutor() as threads:
             list(threads.map(_warm, self._pools, self._pools.values()))
         momento = next((service.momento for service in services if service.momento), None)
-        http.serve(Front(Gateway(application, self._pools), momento))
+        http.serve(Front(Gateway(application, self._pools, origins=origins), momento))
         self._triggers = Triggers(application, self._pools, services[-1], say=_say)
         self._triggers.start()
         _say(f"  {'Page':<8} http://{HOST}:{http.server_port}/")
@@ -99,9 +101,9 @@ class Server:
         return services
 
 
-def _listen(port: int) -> HttpServer:
+def _listen(port: int, origins: frozenset[str]) -> HttpServer:
     try:
-        return HttpServer(port, allowed_origins=allowed_origins(os.environ.get("ALLOWED_ORIGINS", "")))
+        return HttpServer(port, allowed_origins=origins)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = f"Port {port} is in use. Stop what listens there, or choose another: make run PORT={_free(port)}"

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # They have an environment of their own: `make clients`.
 collect_ignore = ["clients"]
 
+PAGE = "http://localhost:5173"
+"""The origin of a web page that may call the server."""
+
 
 @pytest.fixture(scope="session")
 def momento() -> Iterator[EmbeddedMomento]:
@@ -35,7 +38,8 @@ def model() -> Iterator[StandInModel]:
 @pytest.fixture(scope="session")
 def server(momento: EmbeddedMomento, model: StandInModel) -> Iterator[RunningServer]:
     """The dev server on them."""
-    env = {"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "OPENAI_BASE_URL": model.base_url}
+    named = {"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "OPENAI_BASE_URL": model.base_url}
+    env = {**named, "ALLOWED_ORIGINS": PAGE}
     with running_server(env) as server:
         yield server
 

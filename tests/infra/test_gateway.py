@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import pytest
 
 from chat_core import errors
+from chat_core.api.cors import EXPOSED
 from chat_core.api.errors import error_response
 from history import handler
 from tests.infra import stack
@@ -15,6 +17,28 @@ from tests.integration.app import Context
 from tests.openai_schema import assert_valid
 
 API = stack.only("AWS::Serverless::Api")["Properties"]
+# Of openai-node 6 in a browser; Accept needs no leave.
+SENT_BY_OPENAIS_SDK = (
+    "Authorization",
+    "Content-Type",
+    "Cache-Control",
+    "Idempotency-Key",
+    "User-Agent",
+    "OpenAI-Beta",
+    "OpenAI-Organization",
+    "OpenAI-Project",
+    "X-Stainless-Arch",
+    "X-Stainless-Custom-Poll-Interval",
+    "X-Stainless-Helper-Method",
+    "X-Stainless-Lang",
+    "X-Stainless-OS",
+    "X-Stainless-Package-Version",
+    "X-Stainless-Poll-Helper",
+    "X-Stainless-Retry-Count",
+    "X-Stainless-Runtime",
+    "X-Stainless-Runtime-Version",
+    "X-Stainless-Timeout",
+)
 OPEN = {"UndefinedRoute", "GetHealth"}
 """Events behind no authorizer."""
 # A first deployment that fails leaves nothing behind; what has once been there is kept.
@@ -82,6 +106,53 @@ def test_gateway_response_is_in_openais_envelope(name: str) -> None:
     assert content_type == "application/json"
     assert "$" not in text  # a variable may quote the caller's token
     assert_valid(json.loads(text), "ErrorResponse")
+
+
+@pytest.mark.parametrize("name", sorted(API["GatewayResponses"]))
+@pytest.mark.parametrize("origin", ["", "*", "https://app.example.com"])
+def test_pages_of_the_allowed_origin_can_read_a_gateway_response(name: str, origin: str) -> None:
+    headers = stack.resolver(AllowedOrigin=origin).resolve(API["GatewayResponses"][name])["ResponseParameters"][
+        "Headers"
+    ]
+    assert headers.get("Access-Control-Allow-Origin") == (f"'{origin}'" if origin else None)
+    assert headers["Access-Control-Expose-Headers"] == f"'{','.join(EXPOSED)}'"
+
+
+def test_browsers_may_ask_first_and_without_a_token() -> None:
+    assert API["Auth"]["AddDefaultAuthorizerToCorsPreflight"] is False
+    assert "AllowOrigin" not in stack.resolver().resolve(API["Cors"])
+    cors = stack.resolver(AllowedOrigin="https://app.example.com").resolve(API["Cors"])
+    assert cors["AllowOrigin"] == "'https://app.example.com'"
+    methods = {
+        event["Properties"]["Method"]
+        for one in stack.functions().values()
+        for event in one["Events"].values()
+        if event["Type"] == "Api"
+    }
+    assert methods - {"ANY"} <= set(cors["AllowMethods"].strip("'").split(","))
+    allowed = cors["AllowHeaders"].strip("'").lower().split(",")
+    assert {"authorization", "x-omoide-user", *(sent.lower() for sent in SENT_BY_OPENAIS_SDK)} <= set(allowed)
+
+
+@pytest.mark.parametrize(
+    ("origin", "taken"),
+    [
+        ("", True),
+        ("*", True),
+        ("https://app.example.com", True),
+        ("http://localhost:5173", True),
+        ("https://app.example.com/", False),
+        ("app.example.com", False),
+        ("https://a,https://b", False),
+        ("https://a'b", False),
+        ("https://*.example.com", False),
+        ("https://a.example https://b.example", False),
+        ("'", False),
+    ],
+)
+def test_the_parameter_takes_one_origin(origin: str, taken: bool) -> None:
+    pattern = stack.template()["Parameters"]["AllowedOrigin"]["AllowedPattern"]
+    assert (re.fullmatch(pattern, origin) is not None) is taken
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest
 from chat_core.history import IdempotencyKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_lambda_powertools.event_handler import Request
 
 
@@ -16,7 +18,11 @@ IDEMPOTENCY_KEY_LIMIT = 255
 
 def header(request: Request, name: str) -> str | None:
     """Read a request header by its name in lower case; repeated ones are joined as RFC 9110 5.3 has it."""
-    event = request.resolved_event.raw_event
+    return event_header(request.resolved_event.raw_event, name)
+
+
+def event_header(event: Mapping[str, Any], name: str) -> str | None:
+    """Read a header of API Gateway's event: see `header`."""
     for found, values in (event.get("multiValueHeaders") or {}).items():
         if found.lower() == name and (given := [str(value) for value in values or () if value is not None]):
             return ", ".join(given)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from chat_core import errors, timing
 from chat_core.api import event_loop
 from chat_core.api.answers import to_json
+from chat_core.api.cors import cors_headers
 from chat_core.api.errors import error_response, unexpected
 from chat_core.api.sending import send_frames
 from chat_core.observability import Metric, count, logger
@@ -80,6 +81,7 @@ async def _sent(
     headers["x-request-id"] = [str((event.get("requestContext") or {}).get("requestId") or "")]
     if spans := timing.server_timing():
         headers["Server-Timing"] = [spans]
+    headers |= cors_headers(event)
     head = {"statusCode": response["statusCode"], "multiValueHeaders": headers}
     send(head)
     begun = time.monotonic()
