@@ -25,6 +25,7 @@ from chat_core.history.records import (
     Page,
     StoredItem,
 )
+from chat_core.history.responses import StoredResponse
 from chat_core.keys import Address, id_of
 from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
@@ -64,6 +65,8 @@ class InMemoryTable:
         self.records: dict[IdempotencyKey, IdempotencyRecord] = {}
         self.memories: dict[Address, Memory] = {}
         self.due: dict[Address, Due] = {}
+        self.responses: dict[tuple[str, str, int], StoredResponse] = {}
+        self.names: dict[tuple[str, str], str] = {}
         self.blocks: Blocks = {}
         self.users: Users = {}
 
@@ -117,7 +120,8 @@ class InMemoryTable:
         last = head.last
         seq = head.seq + len(commit.turn.items)
         if commit.frame:
-            last = LastTurn(commit.fingerprint, now, first, seq, commit.inputs, deepcopy(commit.frame))
+            self.keep_response(response_of(head, commit))
+            last = LastTurn(commit.fingerprint, now, first, seq, commit.inputs)
         row.visible = True
         row.head = replace(
             head,
@@ -132,8 +136,12 @@ class InMemoryTable:
             last=last,
             unfolded=head.unfolded + commit.unfolded,
         )
+        self.names[head.address.user, head.incarnation] = head.conversation
         if commit.due:
             self.put_due(head.address)
+
+    def keep_response(self, response: StoredResponse) -> None:
+        self.responses[response.user, response.incarnation, response.first_seq] = deepcopy(response)
 
 
 class InMemoryHistory:
@@ -274,7 +282,34 @@ class InMemoryConversations:
         records = [key for key, record in self._table.records.items() if record.address == address]
         for key in records:
             del self._table.records[key]
-        return {"conversations": 1, "items": len(found.items), "idempotency_records": len(records)}
+        own = (address.user, found.head.incarnation)
+        self._table.names.pop(own, None)
+        responses = [name for name in self._table.responses if name[:2] == own]
+        for name in responses:
+            del self._table.responses[name]
+        return {
+            "conversations": 1,
+            "items": len(found.items),
+            "idempotency_records": len(records),
+            "responses": len(responses),
+        }
+
+
+def response_of(head: Head, commit: Commit) -> StoredResponse:
+    """Tell the response of a turn that is committed behind a head."""
+    return StoredResponse(
+        user=head.address.user,
+        incarnation=head.incarnation,
+        first_seq=head.seq + 1,
+        last_seq=head.seq + len(commit.turn.items),
+        inputs=commit.inputs,
+        frame=commit.frame,
+        turn_id=commit.turn.id,
+        created_at=commit.turn.created_at,
+        expires_at=commit.kept_until,
+        conversation=head.conversation,
+        shown=commit.shown,
+    )
 
 
 def _bare(stored: StoredItem | None) -> Item | None:

@@ -128,7 +128,9 @@ def service_in_memory() -> Iterator[Service]:
     made = ChatParts(ChatSettings.from_env(environment), stores, provider, models, replies, embeddings, process.turns)
     known = RememberedFacts(world.facts)
     remembered = UserMemory(world.conversations, process.remembered, world.facts)
-    own = HistoryParts(stores, process.conversations, process.remembered, known, remembered, process.erasure)
+    own = HistoryParts(
+        stores, process.conversations, process.remembered, known, remembered, process.erasure, process.responses
+    )
     chat.app.dependency_overrides[chat.parts] = lambda: made
     history.app.dependency_overrides[history.parts] = lambda: own
     yield Service(App(None, None), provider, count())  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from chat_core.cache.replies import Replies
 from chat_core.conversations.erasure import Erasure
 from chat_core.conversations.memory import ConversationMemory
 from chat_core.conversations.resources import Conversations
+from chat_core.conversations.responses import Responses
 from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, StoreUnavailable
 from chat_core.hot.copies import HotCopies
@@ -20,15 +21,16 @@ from chat_core.keys.space import KeySpace
 from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser
 from chat_core.tokens import counter_for
 from chat_core.turns.lease import TurnLeases
+from chat_core.turns.parts import TurnParts
 from chat_core.turns.service import TurnService
 from chat_core.turns.sources import Sources
-from chat_core.turns.turn import TurnParts
 from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryTable
 from tests.fakes.leases import InMemoryLeases
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.momento import InMemoryMemoryStore, InMemoryResponseCache
 from tests.fakes.recall import InMemoryRecallIndex
+from tests.fakes.responses import InMemoryResponses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +64,7 @@ class World:
         self.long_term: Any = InMemoryLongTermStore(self.table)
         self.index: Any = InMemoryRecallIndex(self.table)
         self.facts: Any = InMemoryFactStore(self.table)
+        self.responses: Any = InMemoryResponses(self.table)
         self.memory: Any = InMemoryMemoryStore(self.clock)
         self.cache: Any = InMemoryResponseCache(self.clock)
 
@@ -168,7 +171,8 @@ class Process:
         store: Any = Faulty(world.conversations, self.faults, down)
         remembered: Any = Faulty(world.long_term, self.faults, down)
         facts: Any = Faulty(world.facts, self.faults, down)
-        sources = Sources(history, remembered, facts)
+        responses: Any = Faulty(world.responses, self.faults, down)
+        sources = Sources(history, remembered, facts, responses)
         waiting = TurnLeases(leases, lock_wait=10, clock=world.clock)
         at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
         self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, settings, world.clock))
@@ -176,6 +180,7 @@ class Process:
         index: Any = Faulty(world.index, self.faults, down)
         self.remembered = ConversationMemory(sources, index, default_memory=settings)
         self.erasure = Erasure(history, store, hot, facts)
+        self.responses = Responses(responses, history, self.erasure)
         summariser = Summariser(StructuredModel(world.model, "m"), counter=counter_for("m"), clock=world.clock)
         self.worker = MemoryWorker(
             Stores(history, remembered, index, facts),

@@ -59,7 +59,7 @@ def test_the_receipt_counts_what_went_and_says_what_may_remain(world: World) -> 
     assert (receipt.body["id"], receipt.body["deleted"]) == ("talk", True)
     assert receipt.body["omoide"] == {
         "erased": {
-            "dynamodb": {"conversations": 1, "items": 4, "idempotency_records": 1},
+            "dynamodb": {"conversations": 1, "items": 4, "idempotency_records": 1, "responses": 2},
             "momento": {"history_lists": 1, "memory_values": 1},
         },
         "may_remain": [{"store": "momento", "what": "response_cache", "at_most_seconds": 86_400}],
@@ -132,13 +132,13 @@ def test_all_of_mine_and_nobody_elses(world: World) -> None:
     assert_valid(receipt.body, "DeletedConversationResource")
     assert receipt.body["deleted"] is True
     assert receipt.body["omoide"]["erased"] == {
-        "dynamodb": {"conversations": 6, "items": 12, "idempotency_records": 0},
+        "dynamodb": {"conversations": 6, "items": 12, "idempotency_records": 0, "responses": 6},
         "momento": {"history_lists": 6, "memory_values": 6},
     }
     assert world.call("GET", "/v1/conversations").body["data"] == []
     assert world.texts("talk-0", user="other")[0] == "theirs"
     assert all(world.hot_list(name) == [] for name in names)
-    assert {row["pk"]["S"] for row in world.rows()} == {"other/talk-0"}
+    assert {row["pk"]["S"].partition("#")[0] for row in world.rows()} == {"other/talk-0", "other/responses"}
 
 
 def test_without_time_for_all_the_receipt_says_that_more_is_left(world: World) -> None:

@@ -153,9 +153,12 @@ def test_an_absurd_max_age_is_clamped_and_said_so(app: App, age: str, expected: 
     assert answer.headers["cache-status"].endswith("; detail=max-age-clamped")
 
 
+NEVER_CACHED: dict[str, Any] = {"temperature": 0.7}
+
+
 @both
 def test_only_if_cached_never_calls_the_model(app: App, endpoint: str) -> None:
-    for more in ({}, {"temperature": 0.7}, {"store": True}):
+    for more in ({}, NEVER_CACHED):
         answer = ask(app, endpoint, headers=control("only-if-cached"), **more)
         assert (answer.status, answer.error["code"]) == (504, "cache_miss")
         assert answer.headers["x-should-retry"] == "false"
@@ -171,7 +174,6 @@ def test_only_if_cached_never_calls_the_model(app: App, endpoint: str) -> None:
     ("more", "reason"),
     [
         ({"temperature": 0.7}, "temperature"),
-        ({"store": True}, "store"),
         ({"tools": [{"type": "web_search"}]}, "provider-tools"),
         ({"web_search_options": {}}, "web-search"),
         ({"n": 2}, "choices"),
@@ -190,6 +192,13 @@ def test_what_is_not_for_the_cache_goes_past_it(app: App, endpoint: str, more: d
 @both
 def test_max_age_asks_for_variety_to_be_cached(app: App, endpoint: str) -> None:
     assert statuses(app, endpoint, "max-age=60", "max-age=60", None, temperature=0.7) == ["MISS", "HIT", "BYPASS"]
+
+
+@both
+def test_whether_it_is_stored_is_neither_the_keys_business_nor_the_models(app: App, endpoint: str) -> None:
+    assert statuses(app, endpoint, None, None, store=True) == ["MISS", "HIT"]
+    assert statuses(app, endpoint, None) == statuses(app, endpoint, None, store=False) == ["HIT"]
+    assert [request["store"] for request in app.model.requests[-calls(app) :]] == [False]
 
 
 @both

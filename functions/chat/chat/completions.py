@@ -138,7 +138,7 @@ def completions_call(request: Request, user: str, body: dict[str, Any], settings
         check_provider_references(body)
     return ModelCall(
         user,
-        {**body, "model": model, "store": wire.store is True},
+        {**body, "model": model, "store": False},
         parse_cache_control(header(request, "cache-control")),
         "chat/completions",
     )

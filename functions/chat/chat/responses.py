@@ -144,7 +144,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     if not settings.allow_provider_references:
         check_provider_references(body, understood=_own_references(body))
     effective = {name: value for name, value in body.items() if name not in _OURS}
-    effective |= {"model": model, "store": wire.store is True}
+    effective |= {"model": model, "store": False}
     directives = parse_cache_control(header(request, "cache-control"))
     conversation = _conversation(wire.conversation)
     if conversation is None:
@@ -163,6 +163,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
         fingerprint=asked,
         keyed=Keyed(key, asked) if key else None,
         retry_count=retry_count(request),
+        store=wire.store is not False,
     )
     return ResponsesCall(user, effective, directives, turn, wire.stream is True)
 

@@ -13,7 +13,7 @@ from chat_core.long_term.recall import DIMENSIONS
 from chat_core.model import Models
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
-from chat_core.turns import TurnLeases, TurnParts, TurnService
+from chat_core.turns import Keeping, TurnLeases, TurnParts, TurnService
 from chat_core.wiring import make_stores, model_at
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ModelProvider, cache:
         replies=replies,
         default_memory=settings.history.default_memory,
         clock=time.time,
+        keeping=Keeping(settings.response_days * 86_400, on=settings.store_responses),
     )
     own = (settings.openai.model, settings.openai.embedding_model)
     models = Models(model, allowed=settings.allowed_models, own=own, clock=time.monotonic)

@@ -17,7 +17,7 @@ from chat_core.deadline import Deadline
 from chat_core.keys import Address
 from chat_core.settings import HistorySettings
 from chat_core.turns import Keyed
-from history import facts, memory, schemas
+from history import facts, memory, responses, schemas
 from history.wiring import HistoryParts, make_history
 
 app = api.build_app()
@@ -54,6 +54,11 @@ def keyed(request: Request, user: Annotated[str, Depends(api.current_user)]) -> 
     return Keyed(key, api.fingerprint({"path": dict(request.path_parameters), "body": api.json_body_or_empty(request)}))
 
 
+def response_id_in_path(request: Request) -> str:
+    """Read the response's id in the path; what is no id is not found."""
+    return unquote(request.path_parameters["response_id"])
+
+
 def fact_id_in_path(request: Request) -> str:
     """Read the fact's id in the path; what is no id is not found."""
     return unquote(request.path_parameters["fact_id"])
@@ -66,6 +71,7 @@ TimeLeft = Annotated[Deadline, Depends(deadline)]
 Where = Annotated[Address, Depends(address_in_path)]
 ItemId = Annotated[str, Depends(item_id_in_path)]
 FactId = Annotated[str, Depends(fact_id_in_path)]
+ResponseId = Annotated[str, Depends(response_id_in_path)]
 Body = Annotated[dict[str, Any], Depends(api.json_body)]
 
 
@@ -227,6 +233,32 @@ async def delete_item(conversation_id: Where, item_id: ItemId, made: Parts) -> R
     """Delete an item; OpenAI answers with the conversation."""
     head = await made.erasure.item(conversation_id, item_id)
     return api.json_response(schemas.conversation_resource(head))
+
+
+@app.get("/v1/responses/<response_id>")
+async def get_response(user: User, response_id: ResponseId, request: Request, made: Parts) -> Response[Any]:
+    """Read a stored response, or replay it as a stream."""
+    stream, after = responses.replay_query(request)
+    answer = await made.responses.answer(user, response_id)
+    if stream:
+        return api.event_stream(responses.replayed(answer, after=after))
+    responses.check_size(api.to_json(answer))
+    return api.json_response(answer)
+
+
+@app.delete("/v1/responses/<response_id>")
+async def delete_response(user: User, response_id: ResponseId, made: Parts) -> Response[str]:
+    """Delete a stored response."""
+    await made.responses.delete(user, response_id)
+    return api.json_response(responses.deleted_response(response_id))
+
+
+@app.get("/v1/responses/<response_id>/input_items")
+async def list_input_items(user: User, response_id: ResponseId, request: Request, made: Parts) -> Response[str]:
+    """List what was sent for a stored response."""
+    limit, after, order = schemas.page_query(request)
+    page = await made.responses.input_items(user, response_id, limit=limit, after=after, order=order)
+    return api.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
 
 
 def _told(replayed: bool) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.conversations import ConversationMemory, Conversations, Erasure, UserMemory
+from chat_core.conversations import ConversationMemory, Conversations, Erasure, Responses, UserMemory
 from chat_core.long_term import RememberedFacts
 from chat_core.turns import TurnLeases
 from chat_core.wiring import make_stores
@@ -25,6 +25,7 @@ class HistoryParts:
     facts: RememberedFacts
     user_memory: UserMemory
     erasure: Erasure
+    responses: Responses
 
 
 def make_history(settings: HistorySettings) -> HistoryParts:
@@ -39,11 +40,13 @@ def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
         stores.conversations, stores.sources, leases, stores.hot, default_memory=settings.default_memory
     )
     memory = ConversationMemory(stores.sources, stores.index, default_memory=settings.default_memory)
+    erasure = Erasure(stores.history, stores.conversations, stores.hot, stores.facts)
     return HistoryParts(
         stores,
         conversations,
         memory,
         RememberedFacts(stores.facts),
         UserMemory(stores.conversations, memory, stores.facts),
-        Erasure(stores.history, stores.conversations, stores.hot, stores.facts),
+        erasure,
+        Responses(stores.responses, stores.history, erasure),
     )

@@ -80,6 +80,11 @@ def no_conversation() -> NotFound:
     return NotFound("There is no such conversation.")
 
 
+def no_response() -> NotFound:
+    """Say that there is no such response, in the same words for whatever reason."""
+    return NotFound("There is no such response.")
+
+
 class RequestTooLarge(ChatError):
     """The body is larger than the platform carries."""
 

@@ -154,6 +154,10 @@ class ChatSettings:
         In every response key: a new one empties the cache.
     lock_wait
         Seconds to wait for another turn of the conversation.
+    response_days
+        Days that an answer may be read.
+    store_responses
+        Whether answers may be read later at all.
     """
 
     history: HistorySettings
@@ -165,6 +169,8 @@ class ChatSettings:
     cache_timeout_ms: int
     cache_epoch: int
     lock_wait: int
+    response_days: int
+    store_responses: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> ChatSettings:
@@ -185,6 +191,8 @@ class ChatSettings:
             cache_timeout_ms=_number(env, "CACHE_TIMEOUT_MS", 50, low=1, high=5_000),
             cache_epoch=_number(env, "CACHE_EPOCH", 0, low=0, high=2**31),
             lock_wait=_number(env, "LOCK_WAIT_SECONDS", 10, low=0, high=25),
+            response_days=_number(env, "RESPONSE_TTL_DAYS", 30, low=1, high=365),
+            store_responses=_switch(env, "STORE_RESPONSES", default=True),
         )
 
 
@@ -246,12 +254,12 @@ def _cache_scope(env: Mapping[str, str]) -> CacheScope:
     raise SettingsError("The environment variable CACHE_SCOPE must be user or global.")
 
 
-def _switch(env: Mapping[str, str], name: str) -> bool:
+def _switch(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:
     text = env.get(name, "").strip().lower()
     if text not in ("", "true", "false"):
         message = f"The environment variable {name} must be true or false."
         raise SettingsError(message)
-    return text == "true"
+    return text == "true" if text else default
 
 
 def _memory(env: Mapping[str, str]) -> Mapping[str, Any]:

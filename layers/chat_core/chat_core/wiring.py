@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, Table
+from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, DynamoResponses, Table
 from chat_core.hot import HotCopies
 from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
 from chat_core.model.openai import OpenAIModel
@@ -29,13 +29,14 @@ class Stores:
     long_term: DynamoLongTermStore
     index: DynamoRecallIndex
     facts: DynamoFactStore
+    responses: DynamoResponses
     cache: MomentoCache
     hot: HotCopies
 
     @property
     def sources(self) -> Sources:
         """What views are made of."""
-        return Sources(self.history, self.long_term, self.facts)
+        return Sources(self.history, self.long_term, self.facts, self.responses)
 
 
 def make_stores(settings: HistorySettings) -> Stores:
@@ -53,7 +54,8 @@ def stores_on(table: Table, cache: MomentoCache, *, hot_messages: int) -> Stores
     index = DynamoRecallIndex(table)
     facts = DynamoFactStore(table)
     conversations = DynamoConversations(table, [remembered, index, facts])
-    return Stores(table, history, DynamoLeases(table), conversations, remembered, index, facts, cache, hot)
+    responses = DynamoResponses(table)
+    return Stores(table, history, DynamoLeases(table), conversations, remembered, index, facts, responses, cache, hot)
 
 
 def model_at(settings: OpenAISettings) -> OpenAIModel:

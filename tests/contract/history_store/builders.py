@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import ConversationLocked
 from chat_core.history import Commit, IdempotencyKey, IdempotencyRecord, Lease
-from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases
+from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, DynamoResponses
 from chat_core.keys import Address
 from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
 from chat_core.messages.message import Turn
@@ -17,11 +17,12 @@ from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemory
 from tests.fakes.leases import InMemoryLeases
 from tests.fakes.long_term import InMemoryLongTermStore
 from tests.fakes.recall import InMemoryRecallIndex
+from tests.fakes.responses import InMemoryResponses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chat_core.history import ConversationStore, Head, History, Leases, StoredItem
+    from chat_core.history import ConversationStore, Head, History, Leases, ResponseStore, StoredItem
     from chat_core.history.dynamodb import Table
     from chat_core.long_term import LongTermStore
     from chat_core.long_term.fact_store import FactStore
@@ -47,6 +48,7 @@ class Stores:
     long_term: LongTermStore
     index: RecallIndex
     facts: FactStore
+    responses: ResponseStore
 
     @classmethod
     def in_memory(cls, clock: Callable[[], float]) -> Stores:
@@ -62,6 +64,7 @@ class Stores:
             InMemoryLongTermStore(table),
             InMemoryRecallIndex(table),
             InMemoryFactStore(table),
+            InMemoryResponses(table),
         )
 
     @classmethod
@@ -70,7 +73,8 @@ class Stores:
         index = DynamoRecallIndex(table)
         facts = DynamoFactStore(table)
         conversations = DynamoConversations(table, [remembered, index, facts])
-        return cls(DynamoHistory(table), DynamoLeases(table), conversations, remembered, index, facts)
+        responses = DynamoResponses(table)
+        return cls(DynamoHistory(table), DynamoLeases(table), conversations, remembered, index, facts, responses)
 
 
 class Clock:
@@ -93,7 +97,8 @@ def commit(*items: Item, **fields: Any) -> Commit:
         "inputs": 1,
         "messages": len(items),
         "fingerprint": f"{number:064x}",
-        "frame": {"id": f"resp_{number}", "model": "a-model"},
+        "frame": {"model": "a-model", "number": number},
+        "kept_until": int(Clock.now) + 30 * 86_400,
         "title": "A title",
     }
     return Commit(Turn(f"turn_{number}", items, 1_700_000_001), **{**defaults, **fields})
@@ -109,9 +114,7 @@ def recorded(key: IdempotencyKey, head: Head, *items: Item, now: float = Clock.n
     first, last = head.seq + 1, head.seq + len(made.turn.items)
     name, expires_at = head.conversation, int(now) + 86_400
     fingerprint = made.fingerprint
-    record = IdempotencyRecord(
-        key, fingerprint, name, head.incarnation, first, last, made.inputs, made.frame, expires_at
-    )
+    record = IdempotencyRecord(key, fingerprint, name, head.incarnation, first, last, made.inputs, expires_at)
     return replace(made, record=record)
 
 

@@ -61,7 +61,7 @@ async def test_the_last_turn_is_known(store: Stores) -> None:
     turn = commit(inputs=1)
     last = (await store.history.commit(head, turn, token="token")).last
     assert last is not None
-    assert (last.fingerprint, last.frame) == (turn.fingerprint, turn.frame)
+    assert last.fingerprint == turn.fingerprint
     assert (last.first_seq, last.last_seq, last.inputs, last.committed_at) == (3, 4, 1, Clock.now)
 
 
@@ -153,7 +153,6 @@ async def test_an_idempotency_record_is_written_with_the_turn(store: Stores, clo
         first_seq=3,
         last_seq=4,
         inputs=1,
-        frame=turn.frame,
         expires_at=int(clock.now) + 86_400,
     )
     assert await store.history.record(KEY) == expected

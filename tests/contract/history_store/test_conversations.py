@@ -40,7 +40,7 @@ def record_of(head: Head, last_seq: int = 0) -> IdempotencyRecord:
     first = 1 if last_seq else 0
     expires_at = int(Clock.now) + 86_400
     return IdempotencyRecord(
-        KEY, "f" * 64, head.conversation, head.incarnation, first, last_seq, 0, {"id": "x"}, expires_at
+        KEY, "f" * 64, head.conversation, head.incarnation, first, last_seq, 0, expires_at, {"id": "x"}
     )
 
 
@@ -192,7 +192,7 @@ async def test_erasing_removes_everything_and_counts_it(store: Stores) -> None:
     other = await store.history.head(Address(USER, "other"))
     other = await store.history.commit(other, recorded(KEY, other), token=None)
     erased = await store.conversations.erase(HERE)
-    assert erased == {"conversations": 1, "items": 10, "idempotency_records": 3}
+    assert erased == {"conversations": 1, "items": 10, "idempotency_records": 3, "responses": 5}
     with pytest.raises(NotFound):
         await store.history.head(HERE)
     assert await store.history.items(head, 1, 100) == ()

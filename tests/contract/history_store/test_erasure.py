@@ -49,14 +49,17 @@ async def long_conversation(store: Stores) -> Head:
 async def test_no_row_is_left(dynamo: Stores, boto: Any, table: str) -> None:
     await long_conversation(dynamo)
     await converse(dynamo, conversation="other")
-    others = [key for key in rows_of(boto, table) if key[0] == f"{USER}/other"]
-    assert len(rows_of(boto, table)) == 1 + 102 + 6 + len(others)
-    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
+    incarnation = (await dynamo.history.head(Address(USER, "other"))).incarnation
+    others = [key for key in rows_of(boto, table) if key[0] in (f"{USER}/other", f"{USER}/responses#{incarnation}")]
+    # The head, items, records with their pointers, and responses with the conversation's name.
+    assert len(rows_of(boto, table)) == 1 + 102 + 6 + 6 + len(others)
+    gone = {"conversations": 1, "items": 102, "idempotency_records": 3, "responses": 5}
+    assert await dynamo.conversations.erase(HERE) == gone
     assert rows_of(boto, table) == others
 
 
 CALLS = [("transact_write_items", call) for call in (1, 2, 3)]
-CALLS += [("query", 1), ("get_item", 1), ("delete_item", 1)]
+CALLS += [("query", 1), ("query", 2), ("query", 3), ("get_item", 2), ("delete_item", 1)]
 
 
 @pytest.mark.parametrize("kill", [(*call, sent) for call in CALLS for sent in (False, True)])
@@ -97,8 +100,8 @@ async def test_a_new_conversation_of_the_name_loses_nothing(
         new.append(await other.history.head(HERE))
 
     def meanwhile(name: str, _: Mapping[str, Any]) -> None:
-        # Once the conversation is hidden, which is the first thing that is done.
-        if name == operation and len(client.calls) > 1 and not new:
+        # Once the conversation is hidden, which is the first thing that is done after its head is read.
+        if name == operation and len(client.calls) > 2 and not new:
             asyncio.run(begin())  # in the thread of the call
 
     client.calls.clear()
@@ -109,8 +112,9 @@ async def test_a_new_conversation_of_the_name_loses_nothing(
     assert (head.incarnation, head.seq) == (new[0].incarnation, 4)
     assert seqs(await dynamo.history.items(head, 1, 100)) == [1, 2, 3, 4]
     assert await dynamo.history.record(IdempotencyKey(USER, "route", "new")) is not None
-    assert len(rows_of(boto, table)) == 1 + 4 + 2
-    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 1}
+    assert len(rows_of(boto, table)) == 1 + 4 + 2 + 3
+    gone = {"conversations": 1, "items": 4, "idempotency_records": 1, "responses": 2}
+    assert await dynamo.conversations.erase(HERE) == gone
     assert rows_of(boto, table) == []
 
 
@@ -126,7 +130,8 @@ async def test_rows_that_a_killed_erasure_left_are_not_a_new_conversations(
     assert seqs(await dynamo.history.items(head, 1, 1_000)) == [1, 2]
     head = await dynamo.history.commit(head, commit(), token=None)
     assert seqs(await dynamo.history.tail(head, before=1_000, limit=1_000)) == [1, 2, 3, 4]
-    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 102, "idempotency_records": 3}
+    gone = {"conversations": 1, "items": 102, "idempotency_records": 3, "responses": 7}
+    assert await dynamo.conversations.erase(HERE) == gone
     assert rows_of(boto, table) == []
 
 
@@ -138,7 +143,8 @@ async def test_a_record_that_another_conversation_took_over_stays(
     clock.now += 86_401
     head = await converse(dynamo, conversation="other")
     await dynamo.history.commit(head, recorded(KEYS[0], head, now=clock.now), token=None)
-    assert await dynamo.conversations.erase(HERE) == {"conversations": 1, "items": 4, "idempotency_records": 0}
+    gone = {"conversations": 1, "items": 4, "idempotency_records": 0, "responses": 2}
+    assert await dynamo.conversations.erase(HERE) == gone
     record = await dynamo.history.record(KEYS[0])
     assert record is not None
     assert record.conversation == "other"
@@ -146,6 +152,7 @@ async def test_a_record_that_another_conversation_took_over_stays(
         "conversations": 1,
         "items": 4,
         "idempotency_records": 1,
+        "responses": 2,
     }
     assert rows_of(boto, table) == []
 

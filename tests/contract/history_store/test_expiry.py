@@ -46,7 +46,9 @@ async def test_history_stays_by_default(dynamo: Stores, boto: Any, table: str, c
     await converse(dynamo)
     await dynamo.conversations.create(Head(Address(USER, "conv_empty"), "0123456789abcdef"), None)
     await dynamo.conversations.create(Head(Address(USER, "conv_full"), "0123456789abcdef"), commit())
-    assert set(expiries(boto, table).values()) == {None}
+    ends = expiries(boto, table)
+    assert {ends.pop(name) for name in list(ends) if name.startswith("response")} == {int(Clock.now) + 30 * DAY}
+    assert set(ends.values()) == {None}
     clock.now += 10_000 * DAY
     assert (await dynamo.history.head(HERE)).seq == 2
 
@@ -60,6 +62,8 @@ async def test_items_expire_by_their_age_and_the_conversation_by_its_last_commit
     head = await store.history.commit(head, commit(), token=TOKEN)
     assert expiries(boto, table) == {
         "head": int(Clock.now) + 59 * DAY,
+        "conversation": int(Clock.now) + 59 * DAY,
+        **{f"response#{seq:012d}": int(Clock.now) + 30 * DAY for seq in (1, 3)},
         **{f"item#{seq:012d}": int(Clock.now) + 30 * DAY for seq in (1, 2)},
         **{f"item#{seq:012d}": int(Clock.now) + 59 * DAY for seq in (3, 4)},
     }

@@ -49,8 +49,6 @@ def test_cache_control_is_read_as_http_has_it(text: str | None, expected: Direct
         ({"temperature": 0.7}, Directives(max_age=9), Decision(read=True, write=True)),
         ({"temperature": 0.7}, Directives(max_age=0), Decision(read=False, write=True)),
         ({}, Directives(max_age=0), Decision(read=False, write=True)),
-        ({"store": True}, Directives(max_age=9), Decision.to_bypass("store")),
-        ({"store": False}, Directives(), Decision(read=True, write=True)),
         ({"tools": [{"type": "function"}, {"type": "custom"}]}, Directives(), Decision(read=True, write=True)),
         ({"tools": [{"type": "function"}, {"type": "web_search"}]}, Directives(), Decision.to_bypass("provider-tools")),
         ({"web_search_options": {}}, Directives(), Decision.to_bypass("web-search")),

@@ -183,7 +183,6 @@ lasts = st.builds(
     first_seq=st.integers(0, 10**12),
     last_seq=st.integers(0, 10**12),
     inputs=st.integers(0, 100),
-    frame=objects,
 )
 heads = st.builds(
     Head,
@@ -230,9 +229,9 @@ def test_activity_sorts_by_time(one: float, two: float, first: str, second: str)
 
 @properties
 @given(objects, st.text(min_size=1), st.text(), st.integers(0, 10**11))
-def test_records_come_back(frame: dict[str, Any], route: str, key: str, expires_at: int) -> None:
+def test_records_come_back(snapshot: dict[str, Any], route: str, key: str, expires_at: int) -> None:
     name = IdempotencyKey("user", route, key)
-    record = IdempotencyRecord(name, "f" * 64, "chat", INCARNATION, 3, 5, 1, frame, expires_at)
+    record = IdempotencyRecord(name, "f" * 64, "chat", INCARNATION, 3, 5, 1, expires_at, snapshot)
     row, pointer = record_rows(record, 1_700_000_000.0)
     assert exact(record_from_row(name, row)) == exact(record)
     assert pointer["record"] == row["pk"]

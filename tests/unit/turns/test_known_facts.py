@@ -40,7 +40,7 @@ def anyio_backend() -> str:
 class World:
     def __init__(self) -> None:
         self.stores = Under.in_memory(Clock())
-        self.sources = Sources(self.stores.history, self.stores.long_term, self.stores.facts)
+        self.sources = Sources(self.stores.history, self.stores.long_term, self.stores.facts, self.stores.responses)
 
     async def talk(self, *texts: str, where: Address = HERE) -> Head:
         for words in texts:

@@ -1,6 +1,6 @@
 """The edge that all functions share: who calls, what they ask, and what an answer looks like outside."""
 
-from chat_core.api.answers import json_response, to_json
+from chat_core.api.answers import event_stream, json_response, to_json
 from chat_core.api.body import fingerprint, json_body, json_body_or_empty, parse_json
 from chat_core.api.claims import current_user
 from chat_core.api.errors import STATUSES, error_response
@@ -37,6 +37,7 @@ __all__ = [
     "check_unsendable",
     "current_user",
     "error_response",
+    "event_stream",
     "fingerprint",
     "header",
     "idempotency_key",

@@ -122,8 +122,6 @@ def decide(body: Mapping[str, Any], directives: Directives) -> Decision:
     directives
         The caller's wishes.
     """
-    if body.get("store") is True:
-        return Decision.to_bypass("store")
     if body.get("web_search_options") is not None:
         return Decision.to_bypass("web-search")
     if any(_runs_at_provider(tool) for tool in body.get("tools") or ()):

@@ -3,6 +3,16 @@
 from chat_core.conversations.erasure import Erased, Erasure
 from chat_core.conversations.memory import ConversationMemory, MemoryState
 from chat_core.conversations.resources import Conversations
+from chat_core.conversations.responses import Responses
 from chat_core.conversations.user_memory import Forgotten, UserMemory
 
-__all__ = ["ConversationMemory", "Conversations", "Erased", "Erasure", "Forgotten", "MemoryState", "UserMemory"]
+__all__ = [
+    "ConversationMemory",
+    "Conversations",
+    "Erased",
+    "Erasure",
+    "Forgotten",
+    "MemoryState",
+    "Responses",
+    "UserMemory",
+]

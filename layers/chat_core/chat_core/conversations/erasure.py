@@ -96,7 +96,7 @@ class Erasure:
 
     async def everything(self, user: str, deadline: Deadline) -> Erased:
         """Erase all conversations of a user, as many as there is time for, then what is known about the user."""
-        history = Counter({"conversations": 0, "items": 0, "idempotency_records": 0})
+        history = Counter({"conversations": 0, "items": 0, "idempotency_records": 0, "responses": 0})
         copies = Counter(dict.fromkeys(COPIES, 0))
         remain = False
         seen: set[str] = set()

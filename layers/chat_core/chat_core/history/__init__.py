@@ -15,6 +15,7 @@ from chat_core.history.records import (
     StoredItem,
     Unfolded,
 )
+from chat_core.history.responses import ResponseStore, StoredResponse
 from chat_core.history.store import ConversationStore, History, Leases
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "Leases",
     "Order",
     "Page",
+    "ResponseStore",
     "StoredItem",
+    "StoredResponse",
     "Unfolded",
     "stored_messages",
 ]

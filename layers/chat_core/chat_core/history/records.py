@@ -50,9 +50,7 @@ class LastTurn:
     first_seq, last_seq
         The turn's items in the history, both inclusive.
     inputs
-        How many of them are the caller's input; the rest are the model's output.
-    frame
-        The answer without its items: id, model, times, usage and our own members.
+        How many of them are the caller's input; the rest are the model's output. The first names the stored response.
     """
 
     fingerprint: str
@@ -60,7 +58,6 @@ class LastTurn:
     first_seq: int
     last_seq: int
     inputs: int
-    frame: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +123,9 @@ class Head:
         The conversation's first words, for lists.
     last
         The last turn, None before the first.
+    ends_at
+        When all of it expires, in seconds since the epoch, if nobody has named it: no list shows it, and no turn makes
+        it last longer. None for every other one.
     """
 
     address: Address
@@ -146,6 +146,7 @@ class Head:
     fold_after: float = 0.0
     title: str = ""
     last: LastTurn | None = None
+    ends_at: int | None = None
 
     @property
     def conversation(self) -> str:
@@ -203,10 +204,10 @@ class IdempotencyRecord:
         What it wrote to.
     first_seq, last_seq, inputs
         As in `LastTurn`; 0 where the request added no items.
-    frame
-        The answer without its items.
     expires_at
         Seconds since the epoch.
+    snapshot
+        What it was answered with, where that is neither a response nor items.
     """
 
     key: IdempotencyKey
@@ -216,8 +217,8 @@ class IdempotencyRecord:
     first_seq: int
     last_seq: int
     inputs: int
-    frame: Mapping[str, Any]
     expires_at: int
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def address(self) -> Address:
@@ -240,7 +241,11 @@ class Commit:
     fingerprint
         SHA-256 of the request, hex.
     frame
-        The answer without its items; empty for items that a caller appends without a turn.
+        The answer without its items and its id; empty for items that a caller appends without a turn.
+    kept_until
+        When the stored response expires, in seconds since the epoch.
+    shown
+        See `StoredResponse`.
     system
         The pinned system message from now on.
     anchor
@@ -260,6 +265,8 @@ class Commit:
     messages: int
     fingerprint: str = ""
     frame: Mapping[str, Any] = field(default_factory=dict)
+    kept_until: int = 0
+    shown: bool = True
     system: Item | None = None
     anchor: Anchor | None = BEGINNING
     title: str = ""

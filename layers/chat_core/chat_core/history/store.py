@@ -210,7 +210,7 @@ class ConversationStore(Protocol):
         Returns
         -------
         Mapping
-            How many rows went, by kind: ``conversations``, ``items``, ``idempotency_records``.
+            How many rows went, by kind: ``conversations``, ``items``, ``idempotency_records``, ``responses``.
 
         Raises
         ------

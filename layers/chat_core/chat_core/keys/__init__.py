@@ -12,6 +12,9 @@ from chat_core.keys.ids import (
     new_conversation_id,
     new_incarnation,
     parse_item_id,
+    parse_response_id,
+    response_id,
+    unnamed_conversation_id,
 )
 from chat_core.keys.space import KeySpace
 from chat_core.keys.stored import (
@@ -19,6 +22,7 @@ from chat_core.keys.stored import (
     DUE_OWNER,
     HEAD,
     MEMORY,
+    NAME,
     RECALL,
     Address,
     api_key_partition_key,
@@ -32,8 +36,12 @@ from chat_core.keys.stored import (
     part_sort_key,
     partition_key,
     recall_sort_key,
+    response_sort_key,
+    responses_partition_key,
     tombstone_sort_key,
     unfinished_owner,
+    unnamed_address,
+    unnamed_owner,
 )
 
 __all__ = [
@@ -41,6 +49,7 @@ __all__ = [
     "DUE_OWNER",
     "HEAD",
     "MEMORY",
+    "NAME",
     "RECALL",
     "SCHEMA",
     "STREAM_MEMBERS",
@@ -68,11 +77,18 @@ __all__ = [
     "new_conversation_id",
     "new_incarnation",
     "parse_item_id",
+    "parse_response_id",
     "part_sort_key",
     "partition_key",
     "recall_sort_key",
+    "response_id",
     "response_key",
+    "response_sort_key",
+    "responses_partition_key",
     "scope_tag",
     "tombstone_sort_key",
     "unfinished_owner",
+    "unnamed_address",
+    "unnamed_conversation_id",
+    "unnamed_owner",
 ]

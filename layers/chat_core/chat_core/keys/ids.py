@@ -21,6 +21,9 @@ _ITEM_PREFIX = re.compile(r"[a-z][a-z0-9]{0,15}")
 _ITEM_ID = re.compile(r"[a-z][a-z0-9]{0,15}_([0-9a-f]{16})([0-9a-f]{12})")
 
 
+_RESPONSE_ID = re.compile(r"resp_([0-9a-f]{16})([0-9a-f]{12})")
+
+
 _INCARNATION = re.compile(r"[0-9a-f]{16}")
 
 
@@ -49,6 +52,11 @@ def is_conversation_id(text: object) -> TypeGuard[str]:
 def new_conversation_id() -> str:
     """Draw an id for a conversation that the caller does not name."""
     return f"conv_{secrets.token_hex(16)}"
+
+
+def unnamed_conversation_id(incarnation: str) -> str:
+    """Tell the id of a conversation that nobody has named: it goes on from a response, and no list shows it."""
+    return f"conv_{_checked(incarnation)}"
 
 
 def is_generated_id(conversation: str) -> bool:
@@ -90,11 +98,31 @@ def id_of(item: Mapping[str, Any], incarnation: str, seq: int) -> str:
 
 def parse_item_id(text: object) -> tuple[str, int] | None:
     """Read incarnation and seq from an item's id; None if this service never gave it out."""
-    match = _ITEM_ID.fullmatch(text) if isinstance(text, str) else None
+    return _place(_ITEM_ID, text)
+
+
+def response_id(incarnation: str, seq: int) -> str:
+    """Compose the id of a turn's response: as an item's, with the seq of the turn's first item."""
+    return f"resp_{_checked(incarnation)}{check_seq(seq):012x}"
+
+
+def parse_response_id(text: object) -> tuple[str, int] | None:
+    """Read incarnation and seq from a response's id; None if it cannot be of a response that is stored here."""
+    return _place(_RESPONSE_ID, text)
+
+
+def _place(form: re.Pattern[str], text: object) -> tuple[str, int] | None:
+    match = form.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return None
     seq = int(match[2], 16)
     return (match[1], seq) if seq <= _MAX_SEQ else None
+
+
+def _checked(incarnation: str) -> str:
+    if not _INCARNATION.fullmatch(incarnation):
+        raise ValueError("Not an incarnation.")
+    return incarnation
 
 
 def check_seq(seq: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from chat_core.keys.canonical import canonical_value
-from chat_core.keys.ids import check_seq, is_conversation_id
+from chat_core.keys.ids import check_seq, is_conversation_id, unnamed_conversation_id
 
 HEAD = "head"
 """Sort key of a conversation's head row."""
@@ -19,6 +19,9 @@ DUE = "due"
 
 DUE_OWNER = "\x1fdue"
 """Owner of those rows on the index; no user's, since no claim holds a control character."""
+
+NAME = "conversation"
+"""Sort key of the row, beside its responses, that names the conversation of an incarnation."""
 
 FACTS = "fact#"
 """What the sort keys of facts begin with."""
@@ -67,6 +70,16 @@ def unfinished_owner(user: str) -> str:
     return f"{user}\nunfinished"
 
 
+def unnamed_owner(user: str) -> str:
+    """Under whom the index keeps a user's responses without a conversation, and conversations that nobody has named."""
+    return f"{user}\nunnamed"
+
+
+def unnamed_address(user: str, incarnation: str) -> Address:
+    """Tell where the conversation is that goes on from a response without one: nobody is told its name."""
+    return Address(user, unnamed_conversation_id(incarnation))
+
+
 def history_list_key(address: Address) -> str:
     """Key of the hot history: what LangChain's ``MomentoChatMessageHistory`` makes of the session id."""
     return f"message_store:{address.session_id}"
@@ -80,6 +93,19 @@ def memory_key(address: Address) -> str:
 def partition_key(address: Address) -> str:
     """Partition key of a conversation's rows."""
     return address.session_id
+
+
+def responses_partition_key(user: str, incarnation: str) -> str:
+    """Partition key of an incarnation's responses; never a conversation's, whose id holds no ``#``."""
+    if not user:
+        raise ValueError("A user is needed.")
+    return f"{user}/responses#{incarnation}"
+
+
+def response_sort_key(seq: int, part: int | None = None) -> str:
+    """Sort key of a response's row, by the seq of its turn's first item, or of a further row of one too large."""
+    begin = f"response#{check_seq(seq):012d}"
+    return begin if part is None else f"{begin}#{part:04d}"
 
 
 def idempotency_partition_key(user: str, route: str, key: str) -> str:

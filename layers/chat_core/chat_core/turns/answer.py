@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chat_core.keys import id_of
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from chat_core.cache import Reply
-    from chat_core.history import Head, StoredItem
+    from chat_core.history import Head, StoredItem, StoredResponse
     from chat_core.messages import Item, Message, Turn
     from chat_core.turns.reports import MemoryReport, TurnReport
 
@@ -48,39 +49,52 @@ def as_committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...
     return items, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
 
 
-def announced(*, conversation: str, turn_id: str, memory: MemoryReport) -> dict[str, Any]:
-    """Make what a turn adds to the model's response before there is an answer: what `frame_of` does, but the cache."""
-    return {"conversation": {"id": conversation}, "omoide": {"turn_id": turn_id, "memory": memory}}
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a turn adds to the model's response.
+
+    Parameters
+    ----------
+    turn_id
+        The turn's.
+    memory
+        What its view left of the history.
+    own
+        Members of OpenAI's that are not the model's to say: ``conversation``, ``previous_response_id``, ``store``.
+    """
+
+    turn_id: str
+    memory: MemoryReport
+    own: Mapping[str, Any]
+
+    @property
+    def announced(self) -> dict[str, Any]:
+        """What is known before there is an answer: what `frame_of` adds, but the cache."""
+        return {**self.own, "omoide": {"turn_id": self.turn_id, "memory": self.memory}}
 
 
-def frame_of(reply: Reply, *, conversation: str, turn_id: str, memory: MemoryReport) -> dict[str, Any]:
-    """Make the answer's frame: the model's response without its items, with the conversation and our own members."""
-    report: TurnReport = {"turn_id": turn_id, "cache": reply.cache, "memory": memory}
-    return {
-        **{name: value for name, value in reply.response.items() if name != "output"},
-        "conversation": {"id": conversation},
-        "omoide": report,
-    }
+def frame_of(reply: Reply, told: Told) -> dict[str, Any]:
+    """Make the answer's frame: the model's response without its items and its id, with our own members."""
+    report: TurnReport = {"turn_id": told.turn_id, "cache": reply.cache, "memory": told.memory}
+    members = {name: value for name, value in reply.response.items() if name not in ("id", "output")}
+    return {**members, **told.own, "omoide": report}
 
 
-def answer_of(frame: Mapping[str, Any], output: Sequence[Item]) -> dict[str, Any]:
-    """Join a frame and its items to the answer."""
-    return {**frame, "output": list(output)}
+def answer_of(response: str, frame: Mapping[str, Any], output: Sequence[Item]) -> dict[str, Any]:
+    """Join a response's id, its frame and its items to the answer."""
+    return {"id": response, **frame, "output": list(output)}
 
 
-def answer_again(
-    frame: Mapping[str, Any], items: Sequence[StoredItem], *, first_seq: int, inputs: int
-) -> dict[str, Any]:
-    """Make the answer of a turn that was committed before, equal to the first one.
+def answer_again(response: StoredResponse, items: Sequence[StoredItem]) -> dict[str, Any]:
+    """Make an answer that was given before, equal to the first one.
 
     Parameters
     ----------
     items
         The turn's items as the history has them.
-    first_seq, inputs
-        The turn's first place, and how many places hold the caller's input.
     """
-    return answer_of(frame, [stored.item for stored in items if stored.seq >= first_seq + inputs])
+    first = response.first_seq + response.inputs
+    return answer_of(response.id, response.frame, [stored.item for stored in items if stored.seq >= first])
 
 
 def title_of(messages: Iterable[Message]) -> str:

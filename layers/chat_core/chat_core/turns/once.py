@@ -97,7 +97,6 @@ def with_record(commit: Commit, keyed: Keyed | None, head: Head, now: float) -> 
         first_seq=head.seq + 1,
         last_seq=head.seq + len(commit.turn.items),
         inputs=commit.inputs,
-        frame=commit.frame,
         expires_at=int(now) + RECORD_SECONDS,
     )
     return replace(commit, record=record)
@@ -113,14 +112,14 @@ def snapshot_record(keyed: Keyed, head: Head, now: float) -> IdempotencyRecord:
         first_seq=0,
         last_seq=0,
         inputs=0,
-        frame=_snapshot(head),
         expires_at=int(now) + RECORD_SECONDS,
+        snapshot=_snapshot(head),
     )
 
 
 def snapshot_head(record: IdempotencyRecord) -> Head:
     """Read the conversation as it was answered."""
-    return Head(record.address, record.incarnation, **record.frame)
+    return Head(record.address, record.incarnation, **record.snapshot)
 
 
 def _snapshot(head: Head) -> dict[str, Any]:

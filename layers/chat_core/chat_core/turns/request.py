@@ -38,6 +38,8 @@ class TurnRequest:
         The caller's idempotency key with it, or None.
     retry_count
         How often the caller's SDK says that it sent this request before.
+    store
+        Whether the caller may read the answer later; the turn is in the history in any case.
     """
 
     address: Address
@@ -48,6 +50,7 @@ class TurnRequest:
     fingerprint: str
     keyed: Keyed | None = None
     retry_count: int = 0
+    store: bool = True
 
     @property
     def is_dry_run(self) -> bool:

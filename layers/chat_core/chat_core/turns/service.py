@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chat_core import errors
 from chat_core.cache import Completed
-from chat_core.turns.answer import announced, answer_of, frame_of
+from chat_core.turns.answer import Told, answer_of, frame_of
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
 from chat_core.turns.context import Asked
 from chat_core.turns.explained import explained
@@ -18,8 +18,8 @@ from chat_core.turns.unlocked import effective, unlocked_context
 if TYPE_CHECKING:
     from chat_core.cache import Listener
     from chat_core.deadline import Deadline
+    from chat_core.turns.parts import TurnParts
     from chat_core.turns.request import TurnRequest
-    from chat_core.turns.turn import TurnParts
 
 
 class TurnService:
@@ -52,11 +52,11 @@ class TurnService:
         if request.leaves_no_trace:
             return await self._read_only(request, deadline, listener)
         start = deadline.clock()
-        history = self._parts.history
+        sources = self._parts.sources
         try:
             turn = await OpenTurn.open(self._parts, request, deadline)
         except errors.ConversationLocked:
-            if (replay := await replay_of_key(history, request, deadline)) is not None:
+            if (replay := await replay_of_key(sources, request, deadline)) is not None:
                 return replay
             raise
         try:
@@ -66,7 +66,7 @@ class TurnService:
             try:
                 completed, change = await turn.commit(answered)
             except errors.IdempotencyKeyReused:
-                if (replay := await replay_of_key(history, request, deadline)) is not None:
+                if (replay := await replay_of_key(sources, request, deadline)) is not None:
                     return replay
                 raise
         finally:
@@ -89,11 +89,10 @@ class TurnService:
         head, context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
         if request.is_dry_run:
             return Completed(explained(context, head, effective(self._parts.default_memory, head, request.memory)))
-        turn_id, report = new_turn_id(), context.report
+        told = Told(new_turn_id(), context.report, {"conversation": {"id": head.conversation}, "store": False})
         if listener is not None:
-            members = announced(conversation=head.conversation, turn_id=turn_id, memory=report)
-            listener = Retold(listener, members, None)
+            listener = Retold(listener, told.announced, None)
         call = request.call(context.input, personal=context.is_personal)
         reply = await ask_model(self._parts.replies, call, deadline, alone=head.seq > 0, listener=listener)
-        frame = frame_of(reply, conversation=head.conversation, turn_id=turn_id, memory=report)
-        return Completed(answer_of(frame, reply.response["output"]), reply.headers)
+        answer = answer_of(reply.response["id"], frame_of(reply, told), reply.response["output"])
+        return Completed(answer, reply.headers)

@@ -10,7 +10,7 @@ from chat_core.long_term import notes_of
 from chat_core.memory import NO_NOTES
 
 if TYPE_CHECKING:
-    from chat_core.history import Head, History
+    from chat_core.history import Head, History, ResponseStore
     from chat_core.hot import MemoryState
     from chat_core.long_term import FactStore, LongTermStore, Recaller
     from chat_core.memory import MemoryPolicy, Notes, TurnMemory
@@ -31,6 +31,8 @@ class Sources:
         What is remembered beside it.
     facts
         What is known of the user.
+    responses
+        The frames of answers.
     recaller
         Finds what an input brings up; None: nobody asks for that here.
     """
@@ -38,6 +40,7 @@ class Sources:
     history: History
     long_term: LongTermStore
     facts: FactStore
+    responses: ResponseStore
     recaller: Recaller | None = None
 
 

@@ -4,41 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from chat_core import errors
 from chat_core.cache import Completed
-from chat_core.history import Commit
 from chat_core.hot import Known, MemoryState
-from chat_core.keys import is_generated_id
-from chat_core.long_term import folding_of, makes_due, unfolded_by
-from chat_core.memory import merge_settings, parse_turn_settings, pinned_item
-from chat_core.messages import Turn, from_items, stored_item
+from chat_core.keys import is_generated_id, response_id
+from chat_core.memory import pinned_item
+from chat_core.messages import from_items
 from chat_core.timing import timed
-from chat_core.turns.answer import announced, answer_of, as_committed, frame_of, title_of
-from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
+from chat_core.turns.answer import answer_of, as_committed
+from chat_core.turns.answering import Standing, answer_turn
+from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM
 from chat_core.turns.brought_up import begin_question
-from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.once import with_record
 from chat_core.turns.replaying import replay_of_key, replay_stored
-from chat_core.turns.retold import Places, Retold
-from chat_core.turns.returnable import check_returnable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from chat_core.cache import Listener, Replies
+    from chat_core.cache import Listener
     from chat_core.deadline import Deadline
-    from chat_core.history import Head, History
-    from chat_core.hot import HotCopies
+    from chat_core.history import Commit, Head
     from chat_core.long_term.question import Question
-    from chat_core.memory import Kept
     from chat_core.messages import Message
-    from chat_core.turns.context import TurnContext
-    from chat_core.turns.lease import TurnLeases
+    from chat_core.turns.answering import Answered
+    from chat_core.turns.parts import TurnParts
     from chat_core.turns.request import TurnRequest
-    from chat_core.turns.sources import Sources
 
 # Seconds at the end of an invocation: after the commit (see `asking`) the copies follow, then the answer goes.
 FOLLOW_RESERVE = 1.5
@@ -46,59 +39,6 @@ ANSWER_RESERVE = 0.5
 FOLLOW_TIMEOUT = 2.5
 RETRY_WINDOW = 60.0
 COMMIT_TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TurnParts:
-    """What every turn is made with.
-
-    Parameters
-    ----------
-    sources
-        What a view is made of.
-    leases
-        Who may run a turn.
-    hot
-        The copies in the cache.
-    replies
-        The way to the model.
-    default_memory
-        Memory settings of a conversation that has none.
-    clock
-        Seconds since the epoch.
-    """
-
-    sources: Sources
-    leases: TurnLeases
-    hot: HotCopies
-    replies: Replies
-    default_memory: Mapping[str, Any]
-    clock: Callable[[], float]
-
-    @property
-    def history(self) -> History:
-        """The source of truth."""
-        return self.sources.history
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A turn that the model has answered.
-
-    Parameters
-    ----------
-    commit
-        What the history is to get.
-    context, kept
-        The turn's view, and what the next one may need of the history.
-    headers
-        What the answer's headers tell of the cache.
-    """
-
-    commit: Commit
-    context: TurnContext
-    kept: Kept
-    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,55 +136,28 @@ class OpenTurn:
 
         The SDK sends no key, but the last turn's request again, within a minute.
         """
-        if (replay := await replay_of_key(self.parts.history, self.request, self.deadline)) is not None:
+        if (replay := await replay_of_key(self.parts.sources, self.request, self.deadline)) is not None:
             return replay
         last = self.head.last
         if last is None or self.request.retry_count == 0 or self.request.fingerprint != last.fingerprint:
             return None
         if self.parts.clock() - last.committed_at > RETRY_WINDOW:
             return None
-        return await replay_stored(self.parts.history, self.head, last, self.deadline)
+        return await replay_stored(self.parts.sources, self.head, last, self.deadline)
 
     async def answer(self, listener: Listener | None = None) -> Answered:
-        """Ask the model, with the memory's view of the conversation, and keep the lease meanwhile.
-
-        Raises
-        ------
-        AnswerTooLarge
-            If nobody could read the answer once it is in the history.
-        """
-        head, request, parts = self.head, self.request, self.parts
-        settings = parse_turn_settings(merge_settings(parts.default_memory, head.memory), request.memory)
-        asked = Asked(request.input, request.body, question=self.question)
-        reading = turn_context(parts.sources, head, asked, memory=settings, state=self.known.state)
-        reserve = COMMIT_RESERVE + MODEL_MINIMUM
-        context = await self.deadline.stored(reading, at_most=self.deadline.remaining(), reserve=reserve)
-        if listener is not None:
-            members = announced(conversation=head.conversation, turn_id=self.id, memory=context.report)
-            listener = Retold(listener, members, Places(head.incarnation, head.seq + len(context.given) + 1))
-        call = request.call(context.input, personal=context.is_personal)
-        async with parts.leases.renewed(request.address, self.token, self.deadline):
-            reply = await ask_model(parts.replies, call, self.deadline, alone=head.seq > 0, listener=listener)
-        output = [stored_item(item) for item in reply.response["output"]]
-        check_returnable(output)
-        turn = Turn(self.id, (*context.given, *output), int(parts.clock()))
-        added = from_items(turn.items, turn_id=turn.id, created_at=turn.created_at, first_seq=head.seq + 1)
-        kept = context.keep(settings.stored, added)
-        unfolded = unfolded_by(added, context.counter.at_most)
-        folding = folding_of(settings.stored, settings.stored_add_ons)
-        commit = Commit(
-            turn=turn,
-            inputs=len(context.given),
-            messages=len(added),
-            fingerprint=request.fingerprint,
-            frame=frame_of(reply, conversation=head.conversation, turn_id=turn.id, memory=context.report),
-            system=context.system,
-            anchor=kept.anchor,
-            title=head.title or title_of(added),
-            unfolded=unfolded,
-            due=makes_due(head, unfolded, folding, parts.clock()),
+        """Ask the model, and keep the lease meanwhile; see `answer_turn`."""
+        standing = Standing(
+            self.head,
+            self.head,
+            self.parts.sources,
+            state=self.known.state,
+            question=self.question,
+            renewed=self.parts.leases.renewed(self.request.address, self.token, self.deadline),
         )
-        return Answered(with_record(commit, request.keyed, head, parts.clock()), context, kept, reply.headers)
+        return await answer_turn(
+            self.parts, self.request, self.deadline, turn_id=self.id, standing=standing, listener=listener
+        )
 
     async def commit(self, answered: Answered) -> tuple[Completed, Change]:
         """Bring the turn into the history.
@@ -257,7 +170,9 @@ class OpenTurn:
         with timed("commit"):
             before, after = await self._append(answered.commit)
         items, messages = as_committed(answered.commit.turn, after)
-        completed = Completed(answer_of(answered.commit.frame, items[answered.commit.inputs :]), answered.headers)
+        name = response_id(before.incarnation, before.seq + 1)
+        answer = answer_of(name, answered.commit.frame, items[answered.commit.inputs :])
+        completed = Completed(answer, answered.headers)
         if before != self.head:
             # Another turn came between: what this one knew and would keep is of another history.
             return completed, Change(before, after, messages, Known(None, self.known.reachable), None)

@@ -8,6 +8,7 @@ Calls run in threads, so a call that is cancelled may still be made.
 from chat_core.history.dynamodb.conversations import DynamoConversations
 from chat_core.history.dynamodb.history import DynamoHistory
 from chat_core.history.dynamodb.leases import DynamoLeases
+from chat_core.history.dynamodb.responses import DynamoResponses
 from chat_core.history.dynamodb.table import Table
 
-__all__ = ["DynamoConversations", "DynamoHistory", "DynamoLeases", "Table"]
+__all__ = ["DynamoConversations", "DynamoHistory", "DynamoLeases", "DynamoResponses", "Table"]

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb.batches import batches
 from chat_core.history.dynamodb.due import due_action
-from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, last_turn
+from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, last_turn, owner
 from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.memory_row import memory_renewal
 from chat_core.history.dynamodb.packing import packed, packed_bytes
 from chat_core.history.dynamodb.records import record_rows
-from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, row_bytes, text
+from chat_core.history.dynamodb.responses import name_row, response_row
+from chat_core.history.dynamodb.rows import Row, earliest, expiry, key, number, read_int, read_text, row_bytes, text
 from chat_core.history.dynamodb.table import Cancelled, expressed
 from chat_core.history.records import LastTurn
+from chat_core.history.responses import StoredResponse
 from chat_core.keys import HEAD, item_sort_key, partition_key
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def advanced(head: Head, commit: Commit, now: float) -> Head:
     seq = head.seq + count
     last = head.last
     if commit.frame:
-        last = LastTurn(commit.fingerprint, now, head.seq + 1, seq, commit.inputs, commit.frame)
+        last = LastTurn(commit.fingerprint, now, head.seq + 1, seq, commit.inputs)
     return replace(
         head,
         seq=seq,
@@ -64,7 +66,7 @@ def advanced(head: Head, commit: Commit, now: float) -> Head:
 async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: str | None) -> None:
     """Write a commit that makes ``new`` of ``head``; see `chat_core.history.History`."""
     now = new.updated_at
-    expires_at = table.expiry(now)
+    expires_at = earliest(head.ends_at, table.expiry(now))
     pk = partition_key(head.address)
     own_head = {"Key": key(pk, HEAD)}
     check = {"ConditionCheck": {**own_head, **_fenced(head, token)}}
@@ -75,6 +77,7 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
     if commit.due:
         records.append(due_action(head, now, expires_at=expires_at))
     records += memory_renewal(table, head, new)
+    records += response_actions(head, commit, expires_at=expires_at)
     try:
         for number_of, stage in enumerate(stages):
             lasting = not number_of and not head.seq
@@ -106,7 +109,7 @@ def _head_update(head: Head, new: Head, commit: Commit, *, token: str | None, ex
         "seq": number(new.seq),
         "updated_at": number(new.updated_at),
         **anchor_members(new.anchor),
-        "owner": text(new.address.user),
+        "owner": text(owner(head)),
         "activity": text(activity(new.updated_at, head.conversation)),
         **expiry(expires_at),
         **(pinned or {}),
@@ -115,7 +118,7 @@ def _head_update(head: Head, new: Head, commit: Commit, *, token: str | None, ex
         # Else it stays what it is: who deleted the item that it was made of has made another.
         changed["title"] = text(new.title)
     if commit.frame and new.last:
-        changed["last"] = _checked(last_turn(new.last))
+        changed["last"] = last_turn(new.last)
     gone = {"provisional", "expires_at"} | ({"system", "system_seq"} if pinned is not None else set())
     if token is not None:
         gone |= {"lease_token", "lease_expires_at", "lease_key"}
@@ -163,10 +166,37 @@ def record_actions(record: IdempotencyRecord | None, now: float) -> list[dict[st
     if record is None:
         return []
     row, pointer = record_rows(record, now)
-    _checked(row["frame"])
     condition = "attribute_not_exists(#pk) OR #expires_at <= :now"
     once = expressed({"now": number(now)}, ConditionExpression=condition)
     return [{"Put": {"Item": row, **once}}, {"Put": {"Item": pointer}}]
+
+
+def response_actions(head: Head, commit: Commit, *, expires_at: int | None) -> list[dict[str, Any]]:
+    """Write the turn's response, and the conversation's name beside it.
+
+    The name is written with the first items, and again with all where they expire one after the other.
+    """
+    rows = []
+    if head.ends_at is None and (not head.seq or expires_at is not None):
+        rows.append(name_row(head.address, head.incarnation, expires_at=expires_at))
+    if commit.frame:
+        response = StoredResponse(
+            user=head.address.user,
+            incarnation=head.incarnation,
+            first_seq=head.seq + 1,
+            last_seq=head.seq + len(commit.turn.items),
+            inputs=commit.inputs,
+            frame=commit.frame,
+            turn_id=commit.turn.id,
+            created_at=commit.turn.created_at,
+            expires_at=min(commit.kept_until, expires_at or commit.kept_until),
+            conversation=head.conversation,
+            shown=commit.shown,
+        )
+        row = response_row(response)
+        _checked(row["frame"])
+        rows.append(row)
+    return [{"Put": {"Item": row}} for row in rows]
 
 
 def _checked(value: Attribute) -> Attribute:

@@ -18,7 +18,7 @@ from chat_core.history.dynamodb.rows import (
     text,
 )
 from chat_core.history.records import Head, LastTurn, Lease, Unfolded
-from chat_core.keys import HEAD, Address, partition_key, unfinished_owner
+from chat_core.keys import HEAD, Address, partition_key, unfinished_owner, unnamed_owner
 from chat_core.messages import Anchor
 
 if TYPE_CHECKING:
@@ -61,10 +61,17 @@ def head_row(head: Head, *, provisional: bool, expires_at: int | None) -> Row:
         **anchor_members(head.anchor),
         **expiry(expires_at),
     }
+    if head.ends_at is not None:
+        row["ends_at"] = number(head.ends_at)
     row["activity"] = text(activity(head.updated_at, head.conversation))
     if provisional:
         return row | {"provisional": {"BOOL": True}, "owner": text(unfinished_owner(head.address.user))}
-    return row | {"owner": text(head.address.user)}
+    return row | {"owner": text(owner(head))}
+
+
+def owner(head: Head) -> str:
+    """Tell under whom the index keeps a conversation that is there."""
+    return head.address.user if head.ends_at is None else unnamed_owner(head.address.user)
 
 
 def anchor_members(anchor: Anchor | None) -> Row:
@@ -95,6 +102,7 @@ def head_from_row(row: Mapping[str, Attribute], user: str) -> Head:
         unfolded=Unfolded(*(read_int(row, name) for name in UNFOLDED)),
         fold_after=read_seconds(row, "fold_after"),
         last=_last(row),
+        ends_at=read_int(row, "ends_at") or None,
     )
 
 

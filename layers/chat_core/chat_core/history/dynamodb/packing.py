@@ -33,10 +33,10 @@ def json_bytes(value: object) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def packed(value: object) -> Attribute:
+def packed(value: object, *, compress_from: int = COMPRESS_FROM) -> Attribute:
     """Write a JSON value as text (S), or as a zlib stream (B) where that is shorter."""
     data = json_bytes(value)
-    if len(data) > COMPRESS_FROM:
+    if len(data) > compress_from:
         stream = zlib.compress(data)
         if len(stream) < len(data):
             return {"B": stream}

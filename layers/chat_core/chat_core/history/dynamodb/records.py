@@ -30,8 +30,9 @@ def record_rows(record: IdempotencyRecord, now: float) -> tuple[Row, Row]:
         "first_seq": number(record.first_seq),
         "last_seq": number(record.last_seq),
         "inputs": number(record.inputs),
-        "frame": packed(dict(record.frame)),
     }
+    if record.snapshot:
+        row["snapshot"] = packed(dict(record.snapshot))
     pointer_sk = f"{RECORD}#{int(now * 1000):015d}#{pk.rpartition('#')[2]}"
     return row, {**key(partition_key(record.address), pointer_sk), **shared, "record": text(pk)}
 
@@ -51,6 +52,6 @@ def record_from_row(name: IdempotencyKey, row: Mapping[str, Attribute]) -> Idemp
         first_seq=read_int(row, "first_seq"),
         last_seq=read_int(row, "last_seq"),
         inputs=read_int(row, "inputs"),
-        frame=unpacked(row.get("frame"))[0],
         expires_at=read_int(row, "expires_at"),
+        snapshot=unpacked(row["snapshot"])[0] if "snapshot" in row else {},
     )

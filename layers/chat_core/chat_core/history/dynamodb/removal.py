@@ -23,7 +23,7 @@ from chat_core.history.dynamodb.records import RECORD
 from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.history.records import Head
-from chat_core.keys import DUE, HEAD, MEMORY, new_incarnation, partition_key
+from chat_core.keys import DUE, HEAD, MEMORY, new_incarnation, partition_key, responses_partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,25 +34,30 @@ if TYPE_CHECKING:
     from chat_core.keys import Address
 
 _TRIES = 5
+_FORMER = "former"
 _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
 
 
 async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows] = ()) -> Mapping[str, int]:
     """Remove every row of a conversation; see `chat_core.history.ConversationStore`."""
     pk = partition_key(address)
-    incarnation = await _hide(table, address)
-    counts = {"conversations": 0, "items": 0, "idempotency_records": 0}
+    incarnation, former = await _hide(table, address)
+    counts = {"conversations": 0, "items": 0, "idempotency_records": 0, "responses": 0}
     # Before the rows here: an erasure that was killed finds these again by what is left of those.
     present = await table.get(pk, HEAD) or {}
     for one in derived:
         await one.erase_conversation(address, keep=read_text(present, "incarnation"))
-    everything = expressed({"pk": text(pk)}, KeyConditionExpression="#pk = :pk", ProjectionExpression=_KEYS)
+    known = set(former)
+    counts["responses"] += await _erase_responses(table, address.user, known)
     start: Row | None = None
     while True:
-        rows, start = await table.query({**everything, "ConsistentRead": True}, start)
+        rows, start = await table.query(everything_of(pk), start)
         present = await table.get(pk, HEAD) or {}
         # A row of the new head's was written after that head.
         old = [row for row in rows if read_text(row, "incarnation") != read_text(present, "incarnation")]
+        expired = {read_text(row, "incarnation") for row in old} - known
+        counts["responses"] += await _erase_responses(table, address.user, expired)
+        known |= expired
         for row in await _remove(table, _with_records(row for row in old if read_text(row, "sk") != HEAD)):
             kind = _kind(row)
             if kind:
@@ -66,16 +71,49 @@ async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows
     return counts
 
 
-async def _hide(table: Table, address: Address) -> str | None:
-    """Put a bare head in the place of the conversation's, and tell its incarnation; None where there was none."""
-    bare = Head(address, new_incarnation(), updated_at=table.clock())
-    row = head_row(bare, provisional=True, expires_at=None)
-    put = {"Put": {"Item": row, **expressed({}, ConditionExpression="attribute_exists(#pk)")}}
-    try:
-        await table.transact([put])
-    except Cancelled:
-        return None
-    return bare.incarnation
+async def _hide(table: Table, address: Address) -> tuple[str | None, list[str]]:
+    """Put a bare head in the place of the conversation's.
+
+    Returns
+    -------
+    tuple
+        The bare head's incarnation, None where there was no head; and the incarnations before it, whose responses are
+        elsewhere. The bare head remembers them, for an erasure that is killed.
+    """
+    pk = partition_key(address)
+    while (found := await table.get(pk, HEAD)) is not None:
+        before = read_text(found, "incarnation")
+        former = sorted({before, *found.get(_FORMER, {}).get("SS", ())})
+        bare = Head(address, new_incarnation(), updated_at=table.clock())
+        row = {**head_row(bare, provisional=True, expires_at=None), _FORMER: {"SS": former}}
+        same = expressed({"incarnation": text(before)}, ConditionExpression="#incarnation = :incarnation")
+        try:
+            await table.transact([{"Put": {"Item": row, **same}}])
+        except Cancelled:
+            continue  # another erasure, or a new conversation under the name
+        return bare.incarnation, former
+    return None, []
+
+
+async def _erase_responses(table: Table, user: str, incarnations: Iterable[str]) -> int:
+    """Remove the responses of incarnations, and their names; tell how many responses."""
+    gone: list[Row] = []
+    for each in incarnations:
+        rows: list[Row] = []
+        start: Row | None = None
+        while True:
+            page, start = await table.query(everything_of(responses_partition_key(user, each)), start)
+            rows += page
+            if start is None:
+                break
+        gone += await _remove(table, rows)
+    return sum(read_text(row, "sk").count("#") == 1 for row in gone)
+
+
+def everything_of(pk: str) -> dict[str, Any]:
+    """Ask for all rows of a partition, and for what their removal needs."""
+    request = expressed({"pk": text(pk)}, KeyConditionExpression="#pk = :pk", ProjectionExpression=_KEYS)
+    return {**request, "ConsistentRead": True}
 
 
 async def _remove_bare(table: Table, pk: str, incarnation: str) -> bool:

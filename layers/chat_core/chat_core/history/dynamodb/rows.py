@@ -10,10 +10,13 @@ conversation   ``idempotency#{milliseconds}#{digest}``       where an idempotenc
 the record's   ``idempotency``                               an idempotency record
 conversation   ``memory``                                    what long-term memory holds of it
 conversation   ``due``                                       that there is work for long-term memory; on the index, too
+responses      ``response#{seq}``                            the answer of a turn but its items, by its first one
+responses      ``conversation``                              which conversation the incarnation is
 =============  ============================================  ====================================================
 
 A head that no list shows (begun, or half erased) is on the index under `chat_core.keys.unfinished_owner`; it expires by
 itself where it leads to no other row.
+``responses`` is a partition for each incarnation, of the user's.
 Every row tells its conversation's incarnation: one of another incarnation than the head's is not there for a reader.
 ``expires_at`` is the table's TTL attribute. DynamoDB removes expired rows late, so readers look at it too.
 """
@@ -50,6 +53,11 @@ def number(value: float) -> Attribute:
 def expiry(expires_at: int | None) -> Row:
     """Write the TTL attribute, if the row expires at all."""
     return {} if expires_at is None else {"expires_at": number(expires_at)}
+
+
+def earliest(*times: int | None) -> int | None:
+    """Tell the first of some times, None for never."""
+    return min((time for time in times if time is not None), default=None)
 
 
 def read_text(row: Mapping[str, Attribute], name: str) -> str:

@@ -1,0 +1,91 @@
+"""Responses that are stored: the answer of a turn by its id, to be read, gone on from and replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chat_core.keys import Address, response_id, unnamed_address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chat_core.messages import Item
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """The answer of a turn, or of a call without a conversation.
+
+    Parameters
+    ----------
+    user
+        Whose it is.
+    incarnation
+        Of the conversation; of a call without one, drawn for it: a conversation that goes on from it takes it over.
+    first_seq, last_seq
+        The turn's items in the history, both inclusive.
+    inputs
+        How many of them are the caller's input; the rest are the model's output.
+    frame
+        The answer without its items and its id: model, times, usage and our own members. Nothing else holds it.
+    turn_id
+        Of the turn that its items are.
+    created_at, expires_at
+        Seconds since the epoch.
+    conversation
+        The conversation's id; empty where none was made of it.
+    items
+        Its own items, without ids, where there is no conversation to have them.
+    shown
+        Whether its user may read it. Else it is kept for a retry of its request alone.
+    """
+
+    user: str
+    incarnation: str
+    first_seq: int
+    last_seq: int
+    inputs: int
+    frame: Mapping[str, Any]
+    turn_id: str
+    created_at: int
+    expires_at: int
+    conversation: str = ""
+    items: tuple[Item, ...] = ()
+    shown: bool = True
+
+    @property
+    def id(self) -> str:
+        """The response's id."""
+        return response_id(self.incarnation, self.first_seq)
+
+    @property
+    def address(self) -> Address:
+        """Of its conversation, also where that is still to be made."""
+        if self.conversation:
+            return Address(self.user, self.conversation)
+        return unnamed_address(self.user, self.incarnation)
+
+
+class ResponseStore(Protocol):
+    """Where responses are, beside the history and consistent with it.
+
+    A turn's is written by `History.commit`. Every call raises `StoreUnavailable` when the store cannot be reached or
+    refuses for load.
+    """
+
+    async def read(self, user: str, incarnation: str, seq: int) -> StoredResponse | None:
+        """Read a response, strongly consistent; None where there is none, or it has expired."""
+        ...
+
+    async def delete(self, user: str, incarnation: str, seq: int) -> bool:
+        """Delete a response; tell whether there was one. The turn stays in its history."""
+        ...
+
+    async def is_empty(self, user: str, incarnation: str) -> bool:
+        """Tell whether no response of an incarnation is left."""
+        ...
+
+    async def conversation_of(self, user: str, incarnation: str) -> str | None:
+        """Name the conversation of an incarnation; None where it is not known."""
+        ...

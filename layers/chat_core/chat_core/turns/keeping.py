@@ -1,0 +1,28 @@
+"""How long answers are kept to be read, gone on from and replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RETRY_SECONDS = 86_400
+"""How long an answer is kept that nobody is to read: for a retry of its request alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept.
+
+    Parameters
+    ----------
+    seconds
+        How long.
+    on
+        Whether answers are kept at all.
+    """
+
+    seconds: int = 30 * 86_400
+    on: bool = True
+
+    def until(self, now: float, *, shown: bool) -> int:
+        """Tell when a turn's response expires, in seconds since the epoch."""
+        return int(now) + (self.seconds if shown else min(self.seconds, RETRY_SECONDS))

@@ -1,0 +1,33 @@
+"""Stored responses in memory, beside the history in memory."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chat_core.history import StoredResponse
+    from tests.fakes.history import InMemoryTable
+
+
+class InMemoryResponses:
+    """`chat_core.history.ResponseStore` for tests."""
+
+    def __init__(self, table: InMemoryTable) -> None:
+        self._table = table
+
+    async def read(self, user: str, incarnation: str, seq: int) -> StoredResponse | None:
+        found = self._table.responses.get((user, incarnation, seq))
+        return deepcopy(found) if found is not None and found.expires_at > self._table.clock() else None
+
+    async def delete(self, user: str, incarnation: str, seq: int) -> bool:
+        return self._table.responses.pop((user, incarnation, seq), None) is not None
+
+    async def is_empty(self, user: str, incarnation: str) -> bool:
+        now = self._table.clock()
+        return not any(
+            name[:2] == (user, incarnation) and one.expires_at > now for name, one in self._table.responses.items()
+        )
+
+    async def conversation_of(self, user: str, incarnation: str) -> str | None:
+        return self._table.names.get((user, incarnation))
