@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from chat_core.errors import UpstreamError
 from chat_core.model.whole import MOST_LEVELS, asked_of, whole_answer, whole_event
 from tests.fakes.odd_replies import odd_replies
-from tests.openai_schema import assert_valid
+from tests.openai_schema import OPEN_RESPONSES, assert_valid
 
 if TYPE_CHECKING:
     from chat_core.keys import Endpoint
@@ -26,40 +26,6 @@ BODY: dict[str, Any] = {
     "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}],
     "metadata": {"of": "mine"},
 }
-# Open Responses, 2026-04-24: `ResponseResource.required`.
-OPEN_RESPONSES = [
-    "id",
-    "object",
-    "created_at",
-    "completed_at",
-    "status",
-    "incomplete_details",
-    "model",
-    "previous_response_id",
-    "instructions",
-    "output",
-    "error",
-    "tools",
-    "tool_choice",
-    "truncation",
-    "parallel_tool_calls",
-    "text",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "top_logprobs",
-    "temperature",
-    "reasoning",
-    "usage",
-    "max_output_tokens",
-    "max_tool_calls",
-    "store",
-    "background",
-    "service_tier",
-    "metadata",
-    "safety_identifier",
-    "prompt_cache_key",
-]
 CHUNK = "CreateChatCompletionStreamResponse"
 NO_NULL = (
     "id",
@@ -252,12 +218,17 @@ def event(endpoint: Endpoint, told: object) -> dict[str, Any]:
 
 
 def test_an_event_is_whole_as_its_answer_will_be() -> None:
-    created = event("responses", {"type": "response.created", "response": {"status": "in_progress"}})
-    assert set(OPEN_RESPONSES) - {"completed_at", "error", "incomplete_details"} <= created["response"].keys()
+    created = event("responses", {"type": "response.created", "response": {"id": "resp_1"}})
+    assert set(OPEN_RESPONSES) <= created["response"].keys()
+    assert created["response"]["status"] == "in_progress"
+    assert created["response"]["completed_at"] is None
     added = {"type": "response.output_item.added", "item": {"type": "message", "content": [], "status": "in_progress"}}
     assert event("responses", added)["item"]["status"] == "in_progress"
     delta = {"type": "response.output_text.delta", "delta": "cut \ud83d"}
     assert event("responses", delta)["delta"] == "cut \ufffd"
+    assert event("responses", delta)["logprobs"] == []
+    part = {"type": "response.content_part.added", "part": {"type": "output_text", "text": ""}}
+    assert event("responses", part)["part"]["annotations"] == []
     assert_valid(event("chat/completions", {"choices": [{"delta": {"content": "Hi"}}]}), CHUNK)
     assert_valid(event("chat/completions", {"choices": [{"delta": None, "finish_reason": "x"}], "id": None}), CHUNK)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chat_core.model.whole_completion import FINISH_REASONS
-from chat_core.model.whole_items import NoAnswer, text_of, time_of, whole_item
+from chat_core.model.whole_items import NoAnswer, text_of, time_of, whole_item, whole_part
 from chat_core.model.whole_response import with_settings
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from chat_core.model.whole_items import Asked
 
 _BEGUN = frozenset({"response.created", "response.queued", "response.in_progress"})
+_NOT_YET = {"status": "in_progress", "completed_at": None, "error": None, "incomplete_details": None, "usage": None}
+_WITH_LOGPROBS = frozenset({"response.output_text.delta", "response.output_text.done"})
 _KINDS: Mapping[str, type] = {
     **dict.fromkeys(("annotation", "item", "part", "response"), dict),
     **dict.fromkeys(("annotation_index", "content_index", "output_index", "summary_index"), int),
@@ -38,8 +40,12 @@ def whole_response_event(event: Mapping[str, Any], asked: Asked) -> dict[str, An
         if name in event and (not isinstance(value, expected) or isinstance(value, bool)):
             raise NoAnswer
     if kind in _BEGUN:
-        frame = {"usage": None, **event.get("response", {}), "output": []}
+        frame = {**_NOT_YET, **event.get("response", {}), "output": []}
         return {**event, "response": with_settings(frame, asked)}
+    if kind in _WITH_LOGPROBS:
+        event = {"logprobs": [], **event}
+    if isinstance(event.get("part", {}).get("type"), str):
+        event = {**event, "part": whole_part(event["part"])}
     return {**event, "item": whole_item(event["item"])} if "item" in event else dict(event)
 
 

@@ -97,10 +97,17 @@ def _whole_content(content: object) -> list[dict[str, Any]]:
         content = [content]
     if not isinstance(content, list):
         raise NoAnswer
-    return [_whole_part(part) for part in content]
+    return [whole_part(part) for part in content]
 
 
-def _whole_part(part: object) -> dict[str, Any]:
+def whole_part(part: object) -> dict[str, Any]:
+    """Make a part of a message whole.
+
+    Raises
+    ------
+    NoAnswer
+        If it has no type, or its text is none.
+    """
     if isinstance(part, str):
         part = {"type": "output_text", "text": part}
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
