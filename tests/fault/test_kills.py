@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.dev_server import RunningServer
 
-# Environments that start anew and leases that expire: on a busy machine they take their time.
+# Environments that start anew: on a busy machine they take their time.
 pytestmark = pytest.mark.timeout(400)
 
 TIMEOUT = 16
@@ -47,7 +47,7 @@ def model() -> Iterator[StandInModel]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, model: StandInModel) -> Iterator[RunningServer]:
-    """The dev server, with a chat function that can be killed and whose lease is short."""
+    """The dev server, with a chat function that can be killed."""
     folder = tmp_path_factory.mktemp("killing")
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     for old, new in (
@@ -103,7 +103,7 @@ def test_a_kill_at_any_event_of_a_stream_leaves_nothing_and_the_request_comes_ag
     monkeypatch.setattr(model, "token", 0.05)
     killed = server.output().count("ended with signal 9")
     whole = openai.responses.create(model="m", input="a stream " + "word " * 20, stream=True)
-    # At each in the nightly run; what was killed is waited for by its lease, half a minute a round of environments.
+    # At each in the nightly run: an environment that starts anew costs a second of a processor.
     every = range(0, len(list(whole)) - 1, 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 5)
 
     def run(number: int) -> tuple[int, list[str], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -15,35 +16,49 @@ from tests.infra import stack
 from tools import build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 STAGES = {"default": "dev", "staging": "staging", "prod": "prod"}
-# In a process of SAM's environment: one start reads many command lines.
-READ = """
-import json, sys
-from dataclasses import asdict
-from pathlib import Path
-from tools import deployment
-deployment.CONFIGURATION = Path(sys.argv[1])
-print(json.dumps([asdict(deployment.read(*line)) for line in json.loads(sys.argv[2])]))
-"""
+
+
+class Sam:
+    """SAM in a process of its own environment, which answers one question after the other."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ask(self, *question: object) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question, default=str) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "SAM's process has ended; the reason stands above"
+        return json.loads(answer)
 
 
 @pytest.fixture(scope="session")
-def sam() -> Path:
+def sam_python() -> Path:
     subprocess.run(["make", "--silent", ".venv-sam/.installed"], cwd=stack.ROOT, check=True)  # noqa: S607
     return build.SAM_ENVIRONMENT / "bin" / "python"
 
 
-@pytest.fixture
-def read(sam: Path) -> Callable[..., list[dict[str, Any]]]:
+@pytest.fixture(scope="session")
+def sam(sam_python: Path) -> Iterator[Sam]:
+    env = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
+    command = [sam_python, "-m", "tests.infra.in_sam"]
+    with subprocess.Popen(  # noqa: S603
+        command, cwd=stack.ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Sam(process)
+
+
+@pytest.fixture(scope="session")
+def read(sam: Sam) -> Callable[..., list[dict[str, Any]]]:
     def read(*lines: tuple[str, str], file: Path = stack.ROOT / "samconfig.toml") -> list[dict[str, Any]]:
         words = [(stage, shlex.split(options)) for stage, options in lines]
-        done = subprocess.run(  # noqa: S603
-            [sam, "-c", READ, file, json.dumps(words)], cwd=stack.ROOT, capture_output=True, text=True, check=True
-        )
-        answer: list[dict[str, Any]] = json.loads(done.stdout)
+        answer: list[dict[str, Any]] = sam.ask("read", file, words)
         return answer
 
     return read
@@ -100,8 +115,7 @@ def test_parameters_survive_each_form_of_samconfig(read: Any, tmp_path: Path, ov
     assert memory(deployment["parameters"]) == {"policy": "turn_window", "max_turns": 6}
 
 
-def test_one_switch_chooses_the_architecture_of_build_and_deployment(sam: Path, read: Any) -> None:
-    assert sam.exists()
+def test_one_switch_chooses_the_architecture_of_build_and_deployment(read: Any) -> None:
     assert [deployment["architecture"] for deployment in read(("default", ""), ("prod", ""))] == ["arm64", "arm64"]
     options = ["--parameter-overrides", "Architecture=x86_64"]
     assert build.read_deployment("default", options)["architecture"] == "x86_64"
@@ -109,49 +123,19 @@ def test_one_switch_chooses_the_architecture_of_build_and_deployment(sam: Path, 
         build.read_deployment("default", ["--nonsense"])
 
 
-def finished(sam: Path, folder: Path, parameters: dict[str, str]) -> dict[str, Any]:
-    target = folder / "finished.yaml"
-    command: list[str | Path] = [sam, "-m", "tools.built_template", stack.ROOT / "template.yaml", target, "x86_64"]
-    subprocess.run([*command, json.dumps(parameters)], cwd=stack.ROOT, check=True)  # noqa: S603
-    return load_template(target)
-
-
-def test_a_built_template_allows_the_architecture_that_it_was_built_for(sam: Path, tmp_path: Path) -> None:
-    before, after = stack.template(), finished(sam, tmp_path, {})
+def test_a_built_template_allows_the_architecture_that_it_was_built_for(sam_python: Path, tmp_path: Path) -> None:
+    target = tmp_path / "finished.yaml"
+    command: list[str | Path] = [sam_python, "-m", "tools.built_template", stack.ROOT / "template.yaml", target]
+    subprocess.run([*command, "x86_64", "{}"], cwd=stack.ROOT, check=True)  # noqa: S603
+    before, after = stack.template(), load_template(target)
     declared = {**before["Parameters"]["Architecture"], "Default": "x86_64", "AllowedValues": ["x86_64"]}
     assert after["Parameters"] == {**before["Parameters"], "Architecture": declared}
     assert set(after["Resources"]) == set(before["Resources"])
 
 
-# In a process of SAM's environment: the logical ids of the versions that SAM's transform makes of a template.
-VERSIONS = """
-import json, sys
-from samcli.yamlhelper import yaml_parse
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-template = yaml_parse(open(sys.argv[1]).read())
-for resource in template["Resources"].values():
-    for name in {"CodeUri", "ContentUri"} & set(resource["Properties"]):
-        resource["Properties"][name] = "s3://bucket/" + resource["Properties"][name]
-values = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
-translated = Translator({}, Parser()).translate(template, values | json.loads(sys.argv[2]))
-print(json.dumps([id for id, one in translated["Resources"].items() if one["Type"] == "AWS::Lambda::Version"]))
-"""
-
-
-def test_a_changed_parameter_publishes_a_version_of_every_function(sam: Path, tmp_path: Path) -> None:
+def test_a_changed_parameter_publishes_a_version_of_every_function(sam: Sam) -> None:
     def versions(parameters: dict[str, str]) -> list[str]:
-        finished(sam, tmp_path, parameters)
-        command: list[str | Path] = [sam, "-c", VERSIONS, tmp_path / "finished.yaml", json.dumps(parameters)]
-        done = subprocess.run(  # noqa: S603
-            command,
-            env={"AWS_DEFAULT_REGION": "us-east-1"},
-            cwd=stack.ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found: list[str] = json.loads(done.stdout)
+        found: list[str] = sam.ask("versions", stack.ROOT / "template.yaml", parameters)
         assert len(found) == len(stack.functions())
         return found
 

@@ -1,12 +1,14 @@
 """The chat function, but for its end: it kills its own environment at the point that the conversation's name says.
 
-A name ``kill:before:commit`` ends the process by SIGKILL before the first call of ``commit``, once.
+A name ``kill:before:commit`` ends the process by SIGKILL before the first call of ``commit``, once. The lease of a turn
+that is killed is short, and so is the time to come again: both are waited for as ever, but not for half a minute.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import replace
 from functools import cache
 from itertools import count as numbered
@@ -18,8 +20,13 @@ from chat.handler import lambda_handler, streaming_handler
 from chat.wiring import ChatParts, chat_on
 from chat_core.hot.copies import HotCopies
 from chat_core.momento import MomentoResponseCache
+from chat_core.turns import lease as leases_of_turns
 
 __all__ = ["lambda_handler", "streaming_handler"]
+
+
+LEASE_SECONDS = 1.0
+leases_of_turns.FIRST_TURN_GUESS = 0.2
 
 
 class Killing:
@@ -38,6 +45,9 @@ class Killing:
         async def call(*args: Any, **kwargs: Any) -> Any:
             if name in ("take", "read_memory"):
                 Killing.conversation = args[0].conversation
+            if name == "take" and _is_doomed():
+                address, lease = args
+                args = (address, replace(lease, expires_at=time.time() + LEASE_SECONDS))
             _kill_at("before", name)
             if kwargs.get("tell") is not None:
                 kwargs["tell"] = _killing(kwargs["tell"])
@@ -57,6 +67,12 @@ def _killing(tell: Any) -> Any:
         tell(event)
 
     return told
+
+
+def _is_doomed() -> bool:
+    """Tell whether this environment is yet to be killed."""
+    name = Killing.conversation
+    return name.startswith("kill:") and not (Path(os.environ["KILLED"]) / name).exists()
 
 
 def _kill_at(when: str, name: str) -> None:
