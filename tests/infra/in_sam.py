@@ -42,4 +42,5 @@ def versions(template: str, parameters: Mapping[str, str]) -> list[str]:
 if __name__ == "__main__":
     for line in sys.stdin:
         name, *arguments = json.loads(line)
-        print(json.dumps({"read": read, "versions": versions}[name](*arguments)), flush=True)  # noqa: T201
+        answer = read(*arguments) if name == "read" else versions(*arguments)
+        print(json.dumps(answer), flush=True)  # noqa: T201

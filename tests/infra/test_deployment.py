@@ -47,7 +47,7 @@ def sam_python() -> Path:
 @pytest.fixture(scope="session")
 def sam(sam_python: Path) -> Iterator[Sam]:
     env = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
-    command = [sam_python, "-m", "tests.infra.in_sam"]
+    command: list[str | Path] = [sam_python, "-m", "tests.infra.in_sam"]
     with subprocess.Popen(  # noqa: S603
         command, cwd=stack.ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 
 from local.embedded_aws import EmbeddedAws
@@ -188,6 +189,35 @@ def test_a_query_gives_every_type_as_it_was_put(dynamodb: Any, table: str) -> No
     assert answer["Items"] == [item]
     assert (answer["Count"], answer["ScannedCount"]) == (1, 1)
     assert "LastEvaluatedKey" not in answer
+
+
+def test_a_query_costs_what_its_partition_holds(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"embedded-aws-{next(_names)}"
+    index = {"IndexName": "by_owner", "Projection": {"ProjectionType": "ALL"}}
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", "owner")],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in (("pk", "HASH"), ("sk", "RANGE"))],
+        GlobalSecondaryIndexes=[{**index, "KeySchema": [{"AttributeName": "owner", "KeyType": "HASH"}]}],
+    )
+    for place in ("b2", "a1", "b1", "a2"):
+        row = {"pk": {"S": place[0]}, "sk": {"S": place}, "owner": {"S": place[1]}}
+        dynamodb.put_item(TableName=name, Item=row)
+    dynamodb.put_item(TableName=name, Item={"pk": {"S": "a"}, "sk": {"S": "a3"}})
+    monkeypatch.setattr(Table, "all_items", None)  # moto's walk over all there is
+
+    def places(attribute: str, value: str, **more: Any) -> list[str]:
+        asked = {"KeyConditionExpression": f"{attribute} = :v", "ExpressionAttributeValues": {":v": {"S": value}}}
+        pages = dynamodb.get_paginator("query").paginate(TableName=name, **asked, **more)
+        return [row["sk"]["S"] for page in pages for row in page["Items"]]
+
+    for paged in ({}, {"Limit": 1}):
+        assert places("pk", "a", **paged) == ["a1", "a2", "a3"]
+        assert places("pk", "b", ScanIndexForward=False, **paged) == ["b2", "b1"]
+        assert places("pk", "c", **paged) == []
+        assert sorted(places("owner", "1", IndexName="by_owner", **paged)) == ["a1", "b1"]
+        assert sorted(places("owner", "2", IndexName="by_owner", **paged)) == ["a2", "b2"]
 
 
 # ---- the table's stream
