@@ -6,6 +6,11 @@ The clients have an environment of their own (`make clients`); the server runs i
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECTS_PYTHON = ROOT / ".venv" / "bin" / "python"
+NODE = Path(__file__).parent / "node"
+# Beside the Python clients' own: what is installed once stays.
+INSTALLED = Path(sys.prefix) / "node"
 
 # Neither has anything to ask of the network: OpenAI's traces, and LiteLLM's list of prices.
 os.environ["OPENAI_AGENTS_DISABLE_TRACING"] = "1"
@@ -40,3 +48,21 @@ def url(server: RunningServer) -> str:
 def name() -> str:
     """A conversation's new name."""
     return f"client-{uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def node_folder() -> Path:
+    """A folder with the packages that package-lock.json names, and the stories."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("There is no npm and node to have the SDKs for JavaScript from.")
+    lock = (NODE / "package-lock.json").read_bytes()
+    stamp = INSTALLED / ".installed"
+    shutil.copytree(NODE, INSTALLED, dirs_exist_ok=True)
+    if not stamp.is_file() or stamp.read_text() != sha256(lock).hexdigest():
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
+        done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode != 0:
+            pytest.skip(f"npm could not install the SDKs for JavaScript: {done.stderr[-500:]}")
+        stamp.write_text(sha256(lock).hexdigest())
+    return INSTALLED
