@@ -144,8 +144,8 @@ def ours(settings: Mapping[str, Any]) -> Cost:
         for batch in batches(due, lambda turn: sum(map(COUNTER.message, turn.messages)), limit=INPUT_TOKENS):
             asking = summariser.summarise(batch, memory.summary, max_tokens=400, deadline=Deadline.after(60))
             folded = asyncio.run(asking)
-            assert folded.summary is not None, folded.code
-            memory = memory.folded(folded.summary)
+            assert folded.made is not None, folded.code
+            memory = memory.folded(folded.made)
     return Cost(sum(sent), max(sent), writer, waited=False, known="Tama" in text)
 
 

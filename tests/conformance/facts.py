@@ -112,10 +112,10 @@ def fold(case: Case) -> Outcome:
                 )
             )
             outcome = found.code or "stored"
-            if found.taken is not None:
-                facts += found.taken.assertions
+            if found.made is not None:
+                facts += found.made.assertions
                 covered = turns[-1].last
-                outcome = "stored" if found.taken.assertions else "stored_nothing"
+                outcome = "stored" if found.made.assertions else "stored_nothing"
         outcomes.append(outcome)
         calls.append(len(model.bodies))
     got = {"model_calls": calls, "facts_after": len(resolved(facts)), "outcomes": outcomes, "covers_up_to": covered}

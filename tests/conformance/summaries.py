@@ -130,11 +130,11 @@ class Conversation:
         most = (self.case.get("params") or {}).get("max_summary_tokens", 400)
         asking = self._summariser.summarise(batch, self.memory.summary, max_tokens=most, deadline=Deadline.after(60))
         answered = asyncio.run(asking)
-        if answered.summary is None:
+        if answered.made is None:
             self.memory = self.memory.failed(answered.code, refused=answered.refused)
             self.outcomes.append(answered.code)
             return False
-        self.memory = self.memory.folded(answered.summary)
+        self.memory = self.memory.folded(answered.made)
         self.outcomes.append("stored")
         self.folds.append([name for turn in batch.turns for name in self.names[turn.last]])
         return True

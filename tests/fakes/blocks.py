@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chat_core.errors import CommitConflict
 from chat_core.keys import Address
 from chat_core.long_term.recall import Block, build, cut, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from chat_core.long_term.index import Addition
+    from chat_core.history import Head
+    from chat_core.long_term.index import Addition, Indexed
     from chat_core.long_term.recall import Entry
+    from tests.fakes.history import InMemoryTable
 
 Blocks = dict[tuple[Address, str, int], tuple[Block, int | None]]
+
+
+def check_state(table: InMemoryTable, seen: Head | Indexed) -> None:
+    """Check that a conversation is as it was read."""
+    row = table.rows.get(seen.address)
+    state = (seen.incarnation, seen.edits, seen.folds)
+    if row is None or (row.head.incarnation, row.head.edits, row.head.folds) != state:
+        raise CommitConflict
 
 
 def put_blocks(blocks: Blocks, address: Address, incarnation: str, added: Addition) -> None:

@@ -10,6 +10,7 @@ from chat_core.keys import Address
 from chat_core.long_term.fact_store import Known
 from chat_core.long_term.facts import Tombstone
 from chat_core.long_term.facts.records import fact_digest
+from tests.fakes.blocks import check_state
 from tests.fakes.said import Said, User
 
 if TYPE_CHECKING:
@@ -56,9 +57,12 @@ class InMemoryFactStore:
         kept.said = [one for one in kept.said if one not in gone]
         self._edit(user, _told_in([fact]) | {one.assertion.conversation for one in gone})
 
-    async def erase(self, address: Address) -> int:
+    async def erase(self, head: Head) -> int:
+        address = head.address
         user = self._of(address.user)
         gone = [one for one in user.said if one.incarnation and one.assertion.conversation == address.conversation]
+        if gone:
+            check_state(self._table, head)
         user.said = [one for one in user.said if one not in gone]
         user.change()
         return len(gone)

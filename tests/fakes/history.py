@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from chat_core.history.records import Commit, Deletion, Order
     from chat_core.long_term import Memory
+    from chat_core.long_term.store import DueKind
     from chat_core.messages import Item
 
 
@@ -64,14 +65,14 @@ class InMemoryTable:
         self.rows: dict[Address, Row] = {}
         self.records: dict[IdempotencyKey, IdempotencyRecord] = {}
         self.memories: dict[Address, Memory] = {}
-        self.due: dict[Address, Due] = {}
+        self.due: dict[tuple[Address, DueKind], Due] = {}
         self.responses: dict[tuple[str, str, int], StoredResponse] = {}
         self.names: dict[tuple[str, str], str] = {}
         self.blocks: Blocks = {}
         self.users: Users = {}
 
-    def put_due(self, address: Address) -> None:
-        self.due[address] = Due(uuid4().hex, self.clock())
+    def put_due(self, address: Address, kind: DueKind = "due", *, since: float | None = None) -> None:
+        self.due[address, kind] = Due(uuid4().hex, self.clock() if since is None else since, kind)
 
     def memory(self, head: Head) -> Memory | None:
         found = self.memories.get(head.address)
@@ -139,6 +140,8 @@ class InMemoryTable:
         self.names[head.address.user, head.incarnation] = head.conversation
         if commit.due:
             self.put_due(head.address)
+        if commit.quiet_from is not None:
+            self.put_due(head.address, "quiet", since=commit.quiet_from)
 
     def keep_response(self, response: StoredResponse) -> None:
         self.responses[response.user, response.incarnation, response.first_seq] = deepcopy(response)
@@ -274,7 +277,7 @@ class InMemoryConversations:
     async def erase(self, address: Address) -> Mapping[str, int]:
         found = self._table.rows.pop(address, None)
         self._table.memories.pop(address, None)
-        self._table.due.pop(address, None)
+        self._table.due = {name: due for name, due in self._table.due.items() if name[0] != address}
         self._table.blocks = {name: block for name, block in self._table.blocks.items() if name[0] != address}
         erase_told(self._table.users, address)
         if found is None:

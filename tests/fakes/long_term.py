@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat_core.errors import CommitConflict
+from chat_core.long_term import Waiting
 from tests.fakes.blocks import put_blocks
 from tests.fakes.said import put_found
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from chat_core.history import Head
     from chat_core.keys import Address
     from chat_core.long_term import Change, Due, Memory
+    from chat_core.long_term.store import DueKind
     from tests.fakes.history import InMemoryTable
 
 
@@ -41,19 +43,26 @@ class InMemoryLongTermStore:
             unfolded=now.unfolded + added,
         )
         self._table.memories[head.address] = change.memory
-        if change.added is not None:
-            put_blocks(self._table.blocks, head.address, head.incarnation, change.added)
+        for each in change.added:
+            put_blocks(self._table.blocks, head.address, head.incarnation, each)
         if change.due:
             self._table.put_due(head.address)
 
-    async def due(self, address: Address) -> Due | None:
-        return self._table.due.get(address)
+    async def due(self, address: Address, kind: DueKind = "due") -> Due | None:
+        return self._table.due.get((address, kind))
 
-    async def settle(self, address: Address, token: str) -> None:
-        due = self._table.due.get(address)
-        if due is not None and due.token == token:
-            del self._table.due[address]
+    async def settle(self, address: Address, due: Due) -> None:
+        if self._asked(address, due):
+            del self._table.due[address, due.kind]
 
-    async def waiting(self, *, before: float, limit: int) -> tuple[Address, ...]:
-        found = [(due.since, at) for at, due in self._table.due.items() if due.since < before]
-        return tuple(at for _, at in sorted(found, key=lambda one: one[0]))[:limit]
+    async def put_off(self, head: Head, due: Due, *, until: float) -> None:
+        if self._asked(head.address, due):
+            self._table.due[head.address, due.kind] = replace(due, since=until)
+
+    def _asked(self, address: Address, due: Due) -> bool:
+        now = self._table.due.get((address, due.kind))
+        return now is not None and now.token == due.token
+
+    async def waiting(self, *, before: float, limit: int) -> tuple[Waiting, ...]:
+        found = [(due.since, Waiting(*name)) for name, due in self._table.due.items() if due.since < before]
+        return tuple(waiting for _, waiting in sorted(found, key=lambda one: one[0]))[:limit]

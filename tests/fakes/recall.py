@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chat_core.errors import CommitConflict
 from chat_core.long_term.index import IndexStats
 from chat_core.long_term.recall import Block, pack, search
-from tests.fakes.blocks import put_blocks, take_out
+from tests.fakes.blocks import check_state, put_blocks, take_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,6 +36,8 @@ class InMemoryRecallIndex:
         return tuple(tuple(block.entries()) for block in self._blocks(indexed) if not _is_fresh(block, vectors))
 
     async def erase(self, indexed: Indexed, seqs: Collection[int] | None = None) -> int:
+        if seqs is None and self._blocks(indexed):
+            check_state(self._table, indexed)
         return take_out(self._table.blocks, indexed.address, indexed.incarnation, seqs)
 
     async def stats(self, indexed: Indexed) -> IndexStats:

@@ -18,7 +18,7 @@ from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, StoreUnavailable
 from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
-from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser
+from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser, Summarising
 from chat_core.tokens import counter_for
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.parts import TurnParts
@@ -181,10 +181,12 @@ class Process:
         self.remembered = ConversationMemory(sources, index, default_memory=settings)
         self.erasure = Erasure(history, store, hot, facts)
         self.responses = Responses(responses, history, self.erasure)
-        summariser = Summariser(StructuredModel(world.model, "m"), counter=counter_for("m"), clock=world.clock)
+        counter = counter_for("m")
+        summariser = Summariser(StructuredModel(world.model, "m"), counter=counter, clock=world.clock)
         self.worker = MemoryWorker(
             Stores(history, remembered, index, facts),
-            summariser,
+            [Summarising(summariser, clock=world.clock, count=_uncounted)],
+            counter=counter,
             default_memory=settings,
             clock=world.clock,
             count=_uncounted,

@@ -129,15 +129,12 @@ def test_only_a_rebuild_may_be_asked_for(app: App) -> None:
         assert (answer.status, answer.error["param"]) == (400, param)
 
 
-def test_what_the_stream_missed_the_schedule_starts(app: App) -> None:
+def test_what_the_stream_missed_the_schedule_starts(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     from memory import handler
 
     name = conversation_of(app, 4)
-    before, handler.MISSED_SECONDS = handler.MISSED_SECONDS, -60
-    try:
-        assert handler.lambda_handler({"source": "aws.events"}, Context(60.0)) == {}
-    finally:
-        handler.MISSED_SECONDS = before
+    monkeypatch.setattr(handler, "MISSED_SECONDS", -60)
+    assert handler.lambda_handler({"source": "aws.events"}, Context(60.0)) == {}
     assert memory_of(app, name).body["status"] == "current"
 
 
@@ -162,10 +159,10 @@ def test_only_a_fault_of_our_own_stores_goes_back_to_the_stream(app: App, monkey
     fine, broken = conversation_of(app, 4), conversation_of(app, 4)
     work = handler.parts().worker.work
 
-    async def fail(address: Address, deadline: Deadline) -> Any:
+    async def fail(address: Address, deadline: Deadline, **kind: Any) -> Any:
         if address.conversation == broken:
             raise StoreUnavailable("words of the conversation")
-        return await work(address, deadline)
+        return await work(address, deadline, **kind)
 
     monkeypatch.setattr(handler.parts().worker, "work", fail)
     records = [record(fine), {**record(broken), "dynamodb": {**record(broken)["dynamodb"], "SequenceNumber": "200"}}]

@@ -14,6 +14,7 @@ from chat_core.api import event_loop
 from chat_core.deadline import Deadline
 from chat_core.errors import ChatError
 from chat_core.keys import Address
+from chat_core.long_term import MISSED_SECONDS, Waiting
 from chat_core.observability import Metric, count, logger, metrics, where
 from chat_core.settings import MemorySettings
 from memory.wiring import MemoryParts, make_memory
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from chat_core.long_term import MemoryWorker
-
-MISSED_SECONDS = 300
-"""Work that waits for longer is started by the schedule: its stream record was lost, or it was put off."""
 
 MISSED_AT_ONCE = 50
 AT_ONCE = 10
@@ -54,7 +52,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
         event_loop.run(_missed(parts().worker, deadline))
         return {}
     addresses = {address for record in event["Records"] if (address := _address(record["dynamodb"]["Keys"]))}
-    failed = event_loop.run(_worked(parts().worker, addresses, deadline))
+    works = [Waiting(address, "due") for address in addresses]
+    failed = event_loop.run(_worked(parts().worker, works, deadline))
 
     def tell(record: DynamoDBRecord) -> None:
         if _address(record.raw_event["dynamodb"]["Keys"]) in failed:
@@ -71,22 +70,22 @@ async def _missed(worker: MemoryWorker, deadline: Deadline) -> None:
     await _worked(worker, await worker.waiting(before=before, limit=MISSED_AT_ONCE), deadline)
 
 
-async def _worked(worker: MemoryWorker, addresses: Collection[Address], deadline: Deadline) -> set[Address | None]:
+async def _worked(worker: MemoryWorker, waiting: Collection[Waiting], deadline: Deadline) -> set[Address | None]:
     """Work on conversations, several at once, and tell which failed for a fault of our own."""
     free = asyncio.Semaphore(AT_ONCE)
     failed: set[Address | None] = set()
 
-    async def work(address: Address) -> None:
+    async def work(one: Waiting) -> None:
         async with free:
             try:
-                end = await worker.work(address, deadline)
+                end = await worker.work(one.address, deadline, kind=one.kind)
             except Exception as error:  # one conversation's fault is not the others'
                 logger().error("memory_failed", error=type(error).__name__, at=where(error.__traceback__))
-                failed.add(address)
+                failed.add(one.address)
             else:
                 logger().info("memory", end=end)
 
-    await asyncio.gather(*map(work, addresses))
+    await asyncio.gather(*map(work, waiting))
     return failed
 
 

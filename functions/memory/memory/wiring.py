@@ -16,6 +16,7 @@ from chat_core.long_term import (
     Stores,
     StructuredModel,
     Summariser,
+    Summarising,
 )
 from chat_core.observability import count
 from chat_core.tokens import counter_for
@@ -43,29 +44,18 @@ def make_memory(settings: MemorySettings) -> MemoryParts:
 def make_worker(settings: MemorySettings, stores: wiring.Stores, model: ChatModel) -> MemoryWorker:
     """Make the worker on stores and a model that there are."""
     asked = StructuredModel(model, settings.model)
-    kept = Stores(stores.history, stores.long_term, stores.index, stores.facts)
-    counter = counter_for(settings.model)
-    indexing = Indexing(
-        kept,
-        Embedder(model, settings.openai.embedding_model),
-        tokens=counter.text,
-        default_memory=settings.history.default_memory,
-        clock=time.time,
-        count=count,
-    )
-    extracting = Extracting(
-        kept,
-        Extractor(asked, count=counter.text, clock=time.time),
+    counter, clock = counter_for(settings.model), time.time
+    embedder = Embedder(model, settings.openai.embedding_model)
+    extractor = Extractor(asked, count=counter.text, clock=clock)
+    return MemoryWorker(
+        Stores(stores.history, stores.long_term, stores.index, stores.facts),
+        (
+            Summarising(Summariser(asked, counter=counter, clock=clock), clock=clock, count=count),
+            Extracting(stores.facts, extractor, clock=clock, count=count),
+            Indexing(stores.history, stores.index, embedder, tokens=counter.text, clock=clock, count=count),
+        ),
         counter=counter,
         default_memory=settings.history.default_memory,
-        clock=time.time,
+        clock=clock,
         count=count,
-    )
-    return MemoryWorker(
-        kept,
-        Summariser(asked, counter=counter, clock=time.time),
-        default_memory=settings.history.default_memory,
-        clock=time.time,
-        count=count,
-        parts=(indexing, extracting),
     )

@@ -224,7 +224,7 @@ async def test_every_change_makes_another_version_and_none_comes_again(stores: S
     await look()
     await stores.erase_items(head, [3])
     await look()
-    await stores.facts.erase(other.address)
+    await stores.facts.erase(await stores.history.history.head(other.address))
     await look()
     await stores.history.conversations.erase(head.address)
     await look()
@@ -241,3 +241,14 @@ async def test_words_that_are_forgotten_are_an_edit_of_every_conversation_that_t
     await stores.facts.forget(USER, paris, LATER)
     for head, edits in ((first, 1), (second, 0), (third, 1)):
         assert (await stores.history.history.head(head.address)).edits == head.edits + edits
+
+
+async def test_what_a_newer_fold_found_is_not_removed_by_one_that_read_before_it(stores: Stores) -> None:
+    head = await stores.talk()
+    read = await stores.history.history.head(head.address)
+    await put(stores, head, said(head, 1, "Paris"))
+    with pytest.raises(CommitConflict):
+        await stores.facts.erase(read)
+    assert objects(await facts(stores)) == ["Paris"]
+    assert await stores.facts.erase(await stores.history.history.head(head.address)) == 1
+    assert objects(await facts(stores)) == []

@@ -39,7 +39,7 @@ async def live(stores: Stores) -> Head:
     told = (said(head, 1, "Paris"), said(head, 3, "tea", predicate="likes"), said(head, 5, "a dog", predicate="has"))
     memory = replace(Memory(head.incarnation, 1), facts_up_to=6)
     await stores.long_term.change(
-        head, Change(memory, due=True, added=Addition(entries(), OLD), found=Found(1, 6, told))
+        head, Change(memory, due=True, added=(Addition(entries(), OLD),), found=Found(1, 6, told))
     )
     known = await stores.facts.of_user(USER)
     paris, tea, _ = sorted(resolved(known.assertions, known.tombstones), key=lambda fact: fact.newest.object)
@@ -102,7 +102,7 @@ async def test_a_fold_that_began_before_writes_nothing_afterwards(
         fold = Change(
             replace(Memory(head.incarnation, head.folds + 1), facts_up_to=8),
             due=True,
-            added=Addition(entries("A cat.", first=4), OLD),
+            added=(Addition(entries("A cat.", first=4), OLD),),
             found=Found(7, 8, (said(head, 7, "a cat", predicate="has"),), known.forgotten),
         )
         client.kill(operation, call)

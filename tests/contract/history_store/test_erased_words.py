@@ -13,7 +13,7 @@ import pytest
 from chat_core.deadline import Deadline
 from chat_core.errors import ChatError
 from chat_core.history import Deletion
-from chat_core.long_term import MemoryWorker, StructuredModel, Summariser
+from chat_core.long_term import MemoryWorker, StructuredModel, Summariser, Summarising
 from chat_core.long_term import Stores as Sources
 from chat_core.tokens import counter_for
 from tests.contract.history_store.builders import HERE, TOKEN, Clock, commit, lease, message
@@ -74,8 +74,15 @@ def worker(store: Stores, clock: Clock, *, step: int = 0, after: bool = False) -
     other = InMemoryTable(clock)
     sources = Sources(history, memories, InMemoryRecallIndex(other), InMemoryFactStore(other))
     model: Any = Notetaker()
-    summariser = Summariser(StructuredModel(model, "m"), counter=counter_for("m"), clock=clock)
-    return MemoryWorker(sources, summariser, default_memory=SETTINGS, clock=clock, count=lambda *_, **__: None)
+    counter = counter_for("m")
+    summarising = Summarising(
+        Summariser(StructuredModel(model, "m"), counter=counter, clock=clock), clock=clock, count=uncounted
+    )
+    return MemoryWorker(sources, [summarising], counter=counter, default_memory=SETTINGS, clock=clock, count=uncounted)
+
+
+def uncounted(*_: object, **__: object) -> None:
+    pass
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from chat_core.errors import CommitConflict, NotFound
 from chat_core.history import Deletion, Unfolded
 from chat_core.keys import Address
-from chat_core.long_term import Change, Memory
+from chat_core.long_term import Change, Memory, Waiting
 from chat_core.long_term.records import Summary
 from tests.contract.history_store.builders import HERE, TOKEN, Clock, Stores, commit, converse, lease
 
@@ -161,12 +161,12 @@ def test_work_is_written_with_the_turn_and_done_once(store: Stores, clock: Clock
         assert due is not None
         assert due.since == clock()
         await turn(store, due=True)
-        await store.long_term.settle(HERE, due.token)
+        await store.long_term.settle(HERE, due)
         again = await store.long_term.due(HERE)
         assert again is not None
         assert again.token != due.token
-        await store.long_term.settle(HERE, again.token)
-        await store.long_term.settle(HERE, again.token)
+        await store.long_term.settle(HERE, again)
+        await store.long_term.settle(HERE, again)
         assert await store.long_term.due(HERE) is None
 
     run(scenario())
@@ -181,11 +181,46 @@ def test_what_waits_is_listed_by_age_and_in_no_users_list(store: Stores, clock: 
             head = await store.leases.take(address, lease(until=clock.now + 30), create=True)
             await store.history.commit(head, commit(due=True), token=TOKEN)
         assert await store.long_term.waiting(before=start + 1.5, limit=9) == (
-            Address("user/0", "chat-0"),
-            Address("user/1", "chat-1"),
+            Waiting(Address("user/0", "chat-0"), "due"),
+            Waiting(Address("user/1", "chat-1"), "due"),
         )
         assert len(await store.long_term.waiting(before=start + 9, limit=2)) == 2
         listed = await store.conversations.recent("user/0", limit=9, after=None, order="asc")
         assert [head.conversation for head in listed.data] == ["chat-0"]
+
+    run(scenario())
+
+
+def test_a_rest_is_waited_for_beside_what_is_due(store: Stores, clock: Clock) -> None:
+    async def scenario() -> None:
+        head = await store.leases.take(HERE, lease(), create=True)
+        later = clock.now + 1_500
+        head = await store.history.commit(head, commit(due=True, quiet_from=later), token=TOKEN)
+        due, quiet = await store.long_term.due(HERE), await store.long_term.due(HERE, "quiet")
+        assert due is not None
+        assert quiet is not None
+        assert (due.kind, quiet.kind, quiet.since) == ("due", "quiet", later)
+        both = await store.long_term.waiting(before=later + 1, limit=9)
+        assert [one.kind for one in both] == ["due", "quiet"]
+        await store.long_term.settle(HERE, due)
+        assert await store.long_term.due(HERE) is None
+        await store.long_term.put_off(head, quiet, until=later + 60)
+        assert await store.long_term.waiting(before=later + 1, limit=9) == ()
+        assert await store.long_term.waiting(before=later + 61, limit=9) == (Waiting(HERE, "quiet"),)
+        await store.long_term.put_off(head, due, until=later)  # it is gone, and stays so
+        assert await store.long_term.due(HERE) is None
+        await store.long_term.settle(HERE, quiet)
+        assert await store.long_term.waiting(before=later + 61, limit=9) == ()
+
+    run(scenario())
+
+
+def test_a_rest_that_is_waited_for_goes_with_the_conversation(store: Stores) -> None:
+    async def scenario() -> None:
+        head = await store.leases.take(HERE, lease(), create=True)
+        await store.history.commit(head, commit(quiet_from=1.0), token=TOKEN)
+        assert (await store.conversations.erase(HERE))["items"] == 2
+        assert await store.long_term.due(HERE, "quiet") is None
+        assert await store.long_term.waiting(before=9e9, limit=9) == ()
 
     run(scenario())

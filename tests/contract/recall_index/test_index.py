@@ -11,8 +11,12 @@ import pytest
 from chat_core.errors import CommitConflict
 from chat_core.history import Deletion
 from chat_core.long_term import Change, Memory
+from chat_core.long_term.fact_store import Found
+from chat_core.long_term.facts import Assertion, Evidence
+from chat_core.long_term.facts.records import Moment
 from chat_core.long_term.index import Addition, Indexed
 from chat_core.long_term.recall import Entry, Query, QueryVector, Scale, Vectors, digest, signs, terms, weighted
+from chat_core.long_term.records import Summary
 from tests.contract.history_store.builders import converse
 
 if TYPE_CHECKING:
@@ -187,11 +191,40 @@ async def test_deleting_an_item_takes_its_turn_out_of_the_index_at_once(store: S
 async def test_a_change_of_what_is_remembered_takes_new_turns_along(store: Stores) -> None:
     head, _ = await talk(store)
     memory = Memory(head.incarnation).indexed(4)
-    await store.long_term.change(head, Change(memory, added=Addition(entries()[:2], OLD)))
+    await store.long_term.change(head, Change(memory, added=(Addition(entries()[:2], OLD),)))
     head = await store.history.head(head.address)
     assert head.folds == 1
     assert await store.long_term.read(head) == memory
     assert (await store.index.stats(Indexed.of(head))).up_to == 4
     with pytest.raises(CommitConflict):
-        await store.long_term.change(replace(head, folds=0), Change(memory, added=Addition(entries()[2:], OLD)))
+        await store.long_term.change(replace(head, folds=0), Change(memory, added=(Addition(entries()[2:], OLD),)))
     assert (await store.index.stats(Indexed.of(head))).up_to == 4
+
+
+async def test_what_a_newer_fold_indexed_is_not_removed_by_one_that_read_before_it(store: Stores) -> None:
+    head, indexed = await talk(store)
+    memory = Memory(head.incarnation).indexed(4)
+    await store.long_term.change(head, Change(memory, added=(Addition(entries()[:2], OLD),)))
+    with pytest.raises(CommitConflict):
+        await store.index.erase(indexed)
+    now = Indexed.of(await store.history.head(head.address))
+    assert (await store.index.stats(now)).turns == 2
+    assert await store.index.erase(now) == 2
+
+
+async def test_a_fold_of_all_parts_is_one_transaction_however_large(store: Stores) -> None:
+    head, _ = await talk(store)
+    many = tuple(
+        Assertion(f"fact_{n}", "add", "s" * 200, "p" * 200, "o" * 200, evidence=(Evidence(f"m{n}", Moment(1, 1)),))
+        for n in range(20)
+    )
+    summary = Summary("word " * 8_000, 4, "en", "m", 1, 8_000, 1)
+    memory = replace(Memory(head.incarnation).folded(summary).extracted(4).indexed(1_024), folds=1)
+    texts = [f"{n} " + " ".join(f"w{n * 40 + k}" for k in range(40)) for n in range(512)]
+    groups = tuple(Addition(entries(*texts[:64], first=5_000 + 64 * n), OLD) for n in range(8))
+    added = (Addition(entries(*texts), OLD), *groups)
+    await store.long_term.change(head, Change(memory, added=added, found=Found(1, 4, many)))
+    now = await store.history.head(head.address)
+    assert (await store.index.stats(Indexed.of(now))).turns == 1_024
+    assert len((await store.facts.of_conversation(now)).assertions) == 20
+    assert (await store.long_term.read(now) or memory).summary == summary

@@ -8,8 +8,8 @@ import pytest
 
 from chat_core.deadline import Deadline
 from chat_core.errors import UpstreamError
-from chat_core.long_term.asking import StructuredModel
-from chat_core.long_term.extractor import Extracted, Extractor, Ids
+from chat_core.long_term.asking import Outcome, StructuredModel
+from chat_core.long_term.extractor import Extractor, Ids
 from chat_core.long_term.facts.extraction import SCHEMA
 from chat_core.long_term.facts.prompt import TASK, facts_request
 from chat_core.long_term.facts.resolve import resolved
@@ -22,6 +22,7 @@ from tests.fakes.model import FakeModel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chat_core.long_term.facts.extraction import Taken
     from chat_core.long_term.facts.records import Fact
 
 IDS = Ids(item=lambda message: f"msg_{message.seq}", fact="fact_{}".format)
@@ -65,7 +66,7 @@ def said(*texts: str) -> tuple[Message, ...]:
     )
 
 
-def extract(model: FakeModel, messages: Sequence[Message], known: Sequence[Fact] = ()) -> Extracted:
+def extract(model: FakeModel, messages: Sequence[Message], known: Sequence[Fact] = ()) -> Outcome[Taken]:
     extractor = Extractor(StructuredModel(model, "m"), count=len, clock=lambda: 9 * DAY)
     batch = Batch(whole_turns(messages))
     asking = extractor.extract(batch, known, IDS, forgotten={}, include_assistant=False, deadline=Deadline.after(60))
@@ -75,10 +76,10 @@ def extract(model: FakeModel, messages: Sequence[Message], known: Sequence[Fact]
 def test_one_call_finds_what_the_turns_tell() -> None:
     model = model_of(answer(fact("Paris"), fact("Kyoto", evidence=[2])))
     found = extract(model, said("I live in Paris", "You must know Kyoto"))
-    assert found.taken is not None
-    (one,) = found.taken.assertions
+    assert found.made is not None
+    (one,) = found.made.assertions
     assert (one.object, one.evidence[0].item_id, one.recorded_at) == ("Paris", "msg_1", 9 * DAY)
-    assert found.taken.refusals == ((1, "not_said_by_user"),)
+    assert found.made.refusals == ((1, "not_said_by_user"),)
     assert len(model.bodies) == 1
 
 
@@ -97,20 +98,20 @@ def test_the_request_is_data_in_fences_and_is_not_stored() -> None:
 def test_known_facts_are_shown_by_number_and_ended_by_it() -> None:
     model = model_of(answer(fact("Paris")), answer(fact("Rome", op="supersede", replaces=1)))
     first = extract(model, said("I live in Paris", "ok"))
-    assert first.taken is not None
-    known = resolved(first.taken.assertions)
+    assert first.made is not None
+    known = resolved(first.made.assertions)
     second = extract(model, said("I moved to Rome", "ok"), known)
-    assert second.taken is not None
+    assert second.made is not None
     shown = model.bodies[1]["input"][0]["content"]
     assert "1 user | lives in | Paris" in shown
-    assert second.taken.assertions[0].replaces == known[0].id
+    assert second.made.assertions[0].replaces == known[0].id
 
 
 def test_turns_without_words_of_the_users_cost_no_call() -> None:
     model = model_of()
     found = extract(model, (Message("user", content=({"type": "input_image"},), seq=1), *said("", "hi")[1:]))
-    assert found.taken is not None
-    assert found.taken.assertions == ()
+    assert found.made is not None
+    assert found.made.assertions == ()
     assert model.bodies == []
 
 
@@ -124,11 +125,11 @@ def test_turns_without_words_of_the_users_cost_no_call() -> None:
     ],
 )
 def test_an_answer_that_is_none_changes_nothing(given: dict[str, Any], code: str) -> None:
-    assert extract(model_of(given), said("I live in Paris", "ok")) == Extracted(None, code, refused=True)
+    assert extract(model_of(given), said("I live in Paris", "ok")) == Outcome(None, code, refused=True)
 
 
 def test_a_provider_that_fails_is_no_answer_and_no_refusal() -> None:
-    assert extract(model_of(UpstreamError("down")), said("a", "b")) == Extracted(None, "upstream_error")
+    assert extract(model_of(UpstreamError("down")), said("a", "b")) == Outcome(None, "upstream_error")
 
 
 def test_the_fixed_words_are_few_and_name_no_language_and_no_example() -> None:

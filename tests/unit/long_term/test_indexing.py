@@ -12,14 +12,14 @@ import pytest
 from chat_core.deadline import Deadline
 from chat_core.errors import UpstreamError
 from chat_core.history import Deletion, Unfolded
-from chat_core.long_term import Memory
+from chat_core.long_term import Change, Memory
 from chat_core.long_term.embedder import Embedder
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.indexing import Indexing
 from chat_core.long_term.recall import Query, QueryVector, scale_of, signs, weighted
-from chat_core.long_term.store import Stores
 from tests.contract.history_store.builders import HERE, TOKEN, Clock, commit, lease, message
 from tests.contract.history_store.builders import Stores as Under
+from tests.unit.long_term.working import Working
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,14 +67,9 @@ class World:
 
     def use(self, model: str) -> None:
         stores = self.stores
-        self.indexing = Indexing(
-            Stores(stores.history, stores.long_term, stores.index, stores.facts),
-            Embedder(self.provider, model),
-            tokens=len,
-            default_memory=self.settings,
-            clock=self.clock,
-            count=self.count,
-        )
+        embedder = Embedder(self.provider, model)
+        indexing = Indexing(stores.history, stores.index, embedder, tokens=len, clock=self.clock, count=self.count)
+        self.indexing = Working(stores, [indexing], settings=self.settings, clock=self.clock, count=self.count)
 
     def count(self, metric: Metric, value: float = 1, *, reason: str = "") -> None:
         self.counted[f"{metric.value} {reason}"] += int(value)
@@ -87,10 +82,7 @@ class World:
         return head
 
     async def work(self, *, seconds: float = 60) -> bool:
-        head = await self.stores.history.head(HERE)
-        memory = await self.stores.long_term.read(head) or Memory(head.incarnation)
-        deadline = Deadline.after(seconds, clock=lambda: self.monotonic)
-        return await self.indexing.work(head, replace(memory, folds=head.folds), deadline)
+        return await self.indexing.work(deadline=Deadline.after(seconds, clock=lambda: self.monotonic))
 
     async def state(self) -> tuple[int, int, int]:
         """Tell the turns that are indexed, up to where, and where the pointer stands."""
@@ -152,7 +144,7 @@ async def test_the_summary_tells_what_is_left_where_there_is_one() -> None:
     world = World({"policy": "summary", "recall": True})
     await world.talk("My dog eats fish.", "It rains.")
     await world.work()
-    assert (await world.stores.history.head(HERE)).unfolded == Unfolded(200, 4)
+    assert (await world.stores.history.head(HERE)).unfolded.messages == 4
 
 
 async def test_a_provider_that_is_down_costs_the_vectors_until_a_later_fold(world: World) -> None:
@@ -201,13 +193,15 @@ async def test_an_index_that_is_made_again_holds_nothing_twice(world: World) -> 
     head = await world.talk("Really?")
     memory = await world.stores.long_term.read(head)
     assert memory is not None
-    assert await world.indexing.work(head, replace(memory.rebuilt(), folds=head.folds), Deadline.after(60))
+    await world.stores.long_term.change(head, Change(replace(memory.rebuilt(), folds=head.folds)))
+    assert await world.work()
     assert await world.state() == (3, 6, 6)
 
 
 async def test_what_was_forgotten_is_not_indexed(world: World) -> None:
     head = await world.talk("My dog eats fish.", "It rains.", "Hello?")
-    await world.indexing.work(head, Memory(head.incarnation, forgotten_up_to=2), Deadline.after(60))
+    await world.stores.long_term.change(head, Change(Memory(head.incarnation, forgotten_up_to=2)))
+    await world.work()
     assert await world.state() == (1, 4, 4)
 
 

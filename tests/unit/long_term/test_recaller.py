@@ -9,23 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.cache import CacheAccess
-from chat_core.deadline import Deadline
 from chat_core.errors import StoreUnavailable, UpstreamError
 from chat_core.history import Deletion
 from chat_core.keys import Address
-from chat_core.long_term import Memory
 from chat_core.long_term.embedder import Embedder
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.indexing import Indexing
 from chat_core.long_term.query_vectors import QueryVectors
 from chat_core.long_term.question import Question, Shown
 from chat_core.long_term.recaller import Recalled, Recaller, RecallStores
-from chat_core.long_term.store import Stores as Sources
 from chat_core.memory import RecallSettings
 from chat_core.messages import Message
 from tests.contract.history_store.builders import CONVERSATION, HERE, TOKEN, USER, Clock, commit, lease, message
 from tests.contract.history_store.builders import Stores as Under
 from tests.fakes.momento import InMemoryResponseCache
+from tests.unit.long_term.working import Working
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,14 +83,8 @@ class World:
         embedder, default = Embedder(self.provider, model), self.default
         self.vectors = QueryVectors(embedder, CacheAccess(self.cache, _count), lambda user, text: f"{user}:{text}")
         stores = self.stores
-        self.indexing = Indexing(
-            Sources(stores.history, stores.long_term, stores.index, stores.facts),
-            embedder,
-            tokens=_tokens,
-            default_memory=default,
-            clock=self.clock,
-            count=_count,
-        )
+        indexing = Indexing(stores.history, stores.index, embedder, tokens=_tokens, clock=self.clock, count=_count)
+        self.indexing = Working(stores, [indexing], settings=default, clock=self.clock, count=_count)
         reading = RecallStores(stores.history, stores.conversations, stores.index)
         self.recaller = Recaller(reading, self.vectors, default_memory=default, clock=self.clock)
 
@@ -105,8 +97,7 @@ class World:
             head = await self.stores.history.commit(before, turn, token=TOKEN)
         if memory is not None:
             head = await self.stores.conversations.update(head, metadata=None, memory=memory)
-        remembered = await self.stores.long_term.read(head) or Memory(head.incarnation)
-        assert await self.indexing.work(head, remembered, Deadline.after(60))
+        assert await self.indexing.work(at=at)
         return await self.stores.history.head(at)
 
     async def ask(
@@ -206,10 +197,7 @@ async def test_vectors_of_another_model_are_not_compared_until_the_next_fold(wor
     before = await world.ask("What does my dog eat?")
     assert (quotes(before), before.degraded) == ([TALK[0]], "lexical_only")
     asked = len(world.provider.asked)
-    head = await world.stores.history.head(HERE)
-    remembered = await world.stores.long_term.read(head)
-    assert remembered is not None
-    assert await world.indexing.work(head, remembered, Deadline.after(60))
+    assert await world.indexing.work()
     (texts,) = world.provider.asked[asked:]
     assert texts == [f"{text}\nI see." for text in TALK]
     after = await world.ask("What does my dog eat?")

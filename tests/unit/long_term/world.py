@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chat_core.deadline import Deadline
 from chat_core.history import Commit, Lease, Unfolded
 from chat_core.keys import Address
-from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser
+from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser, Summarising
 from chat_core.messages import Turn
 from chat_core.tokens import counter_for
 from tests.fakes.facts import InMemoryFactStore
@@ -67,10 +67,12 @@ class World:
         self.store = InMemoryLongTermStore(self.table)
         self.model = Notetaker()
         self.counts: list[tuple[str, str]] = []
-        asked = StructuredModel(self.model, "a-model")
+        asked, counter = StructuredModel(self.model, "a-model"), counter_for("gpt-4.1-mini")
+        summariser = Summariser(asked, counter=counter, clock=lambda: self.now)
         self.worker = MemoryWorker(
             Stores(self.history, self.store, InMemoryRecallIndex(self.table), InMemoryFactStore(self.table)),
-            Summariser(asked, counter=counter_for("gpt-4.1-mini"), clock=lambda: self.now),
+            [Summarising(summariser, clock=lambda: self.now, count=self._count)],
+            counter=counter,
             default_memory=settings,
             clock=lambda: self.now,
             count=self._count,

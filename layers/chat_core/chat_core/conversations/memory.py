@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from chat_core.errors import CommitConflict, StoreUnavailable
@@ -110,7 +111,7 @@ class ConversationMemory:
         return parse_add_ons(merge_settings(self._default_memory, head.memory))
 
     async def _status(self, head: Head, memory: Memory) -> Status:
-        if memory.attempts:
+        if memory.attempts or memory.facts_attempts:
             return "failed"
         if memory.erased:
             return "stale"
@@ -161,7 +162,10 @@ class ConversationMemory:
                 await self._long_term.change(head, Change(memory, nothing, edited=True, due=due))
             except CommitConflict:
                 continue
-            await self._index.erase(Indexed.of(head))
-            await self._facts.erase(address)
+            # As the change left it: where a fold has written since, it has begun by doing this.
+            after = replace(head, edits=head.edits + 1, folds=memory.folds)
+            with suppress(CommitConflict):
+                await self._index.erase(Indexed.of(after))
+                await self._facts.erase(after)
             return
         raise StoreUnavailable("The conversation changes too fast.", retry_after_ms=1_000)

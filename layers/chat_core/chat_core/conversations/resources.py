@@ -10,7 +10,7 @@ from uuid import uuid4
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Commit, Head
 from chat_core.keys import Address, is_generated_id, new_conversation_id, new_incarnation, parse_item_id
-from chat_core.long_term import folding_of, makes_due, unfolded_by
+from chat_core.long_term import folding_of, makes_due, quiet_from, unfolded_by
 from chat_core.memory import merge_settings, parse_add_ons, parse_policy, pinned_item
 from chat_core.messages import Turn, from_items, stored_item
 from chat_core.tokens import counter_for
@@ -261,7 +261,8 @@ class Conversations:
         now = self._clock()
         unfolded = unfolded_by(messages, counter_for("").at_most)
         settings = merge_settings(self._default_memory, head.memory)
-        folding = folding_of(parse_policy(settings), parse_add_ons(settings))
+        add_ons = parse_add_ons(settings)
+        folding = folding_of(parse_policy(settings), add_ons)
         commit = Commit(
             turn=Turn(f"turn_{uuid4().hex}", stored, int(now)),
             inputs=len(stored),
@@ -272,6 +273,7 @@ class Conversations:
             title=head.title or title_of(messages),
             unfolded=unfolded,
             due=makes_due(head, unfolded, folding, now),
+            quiet_from=quiet_from(head, add_ons, now),
         )
         return with_record(commit, keyed, head, now)
 

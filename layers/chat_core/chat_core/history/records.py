@@ -258,6 +258,9 @@ class Commit:
         What it adds to the head's.
     due
         Whether it makes a fold due: the work to do is written with it.
+    quiet_from
+        From when on to look whether the conversation has come to rest, in seconds since the epoch; None: not at all,
+        or somebody does.
     """
 
     turn: Turn
@@ -273,6 +276,7 @@ class Commit:
     record: IdempotencyRecord | None = None
     unfolded: Unfolded = NOTHING_UNFOLDED
     due: bool = False
+    quiet_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

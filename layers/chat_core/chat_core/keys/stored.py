@@ -17,6 +17,9 @@ MEMORY = "memory"
 DUE = "due"
 """Sort key of the row that says that there is work for long-term memory."""
 
+QUIET = "quiet"
+"""Sort key of the row that says that there is as soon as the conversation has come to rest."""
+
 DUE_OWNER = "\x1fdue"
 """Owner of those rows on the index; no user's, since no claim holds a control character."""
 

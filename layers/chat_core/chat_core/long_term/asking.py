@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from chat_core.errors import ChatError, UpstreamRejected
 
@@ -22,6 +23,28 @@ MODEL_MINIMUM = 5.0
 FOLDS_IN_A_ROW = 100
 UNSUPPORTED = ("temperature", "text")
 """Parameters without which the model is asked where its provider refuses them."""
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What came of asking a model.
+
+    Parameters
+    ----------
+    made
+        None where there is nothing to store, not even that nothing was found.
+    code
+        Why not; empty otherwise.
+    refused
+        Whether it was for the model's answer to this transcript, not for the way to it.
+    """
+
+    made: T | None
+    code: str = ""
+    refused: bool = False
 
 
 class StructuredModel:

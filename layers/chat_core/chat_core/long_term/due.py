@@ -22,6 +22,15 @@ ADD_ONS_FOLDING = Folding(4_000, 2_000)
 
 RECALL_MESSAGES = 24
 
+MISSED_SECONDS = 300
+"""Work that waits for longer is started by the schedule: its stream record was lost, or it was put off."""
+
+QUIET_SECONDS = 1_800
+"""A conversation in which nothing was said for so long has come to rest."""
+
+QUIET_TOKENS = 300
+"""With fewer that are new it is not worth a fold."""
+
 
 def folding_of(policy: MemoryPolicy, add_ons: AddOns) -> Folding | None:
     """Tell when what is stored of a conversation's settings makes a fold due; None: never.
@@ -61,3 +70,14 @@ def is_overdue(unfolded: Unfolded, folding: Folding | None) -> bool:
 def makes_due(head: Head, added: Unfolded, folding: Folding | None, now: float) -> bool:
     """Whether a commit behind this head makes a fold due, or leaves one that is, and it may be tried by now."""
     return now >= head.fold_after and is_overdue(head.unfolded + added, folding)
+
+
+def quiet_from(head: Head, add_ons: AddOns, now: float) -> float | None:
+    """Tell when to look whether the conversation has come to rest, if a commit now begins to wait for that.
+
+    It does where others are joined with the conversation, and only where nobody waits yet: with the first turn, and
+    with the first after a rest. The schedule looks, and looks again until it is so.
+    """
+    if not add_ons.joins or (head.seq and now < head.updated_at + QUIET_SECONDS):
+        return None
+    return now + QUIET_SECONDS - MISSED_SECONDS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chat_core.errors import ChatError
 from chat_core.long_term.answer import written
-from chat_core.long_term.asking import code_of, is_refused
+from chat_core.long_term.asking import Outcome, code_of, is_refused
 from chat_core.long_term.facts.accept import Said
 from chat_core.long_term.facts.extraction import parse_facts, taken
 from chat_core.long_term.facts.prompt import facts_request, known_for
@@ -26,25 +26,6 @@ if TYPE_CHECKING:
     from chat_core.long_term.transcript import Line
     from chat_core.long_term.turns import WholeTurn
     from chat_core.messages import Message
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """What came of asking for facts.
-
-    Parameters
-    ----------
-    taken
-        None where there is nothing to store, not even that nothing was found.
-    code
-        Why not; empty with an answer.
-    refused
-        Whether it was for the model's answer to this transcript, not for the way to it.
-    """
-
-    taken: Taken | None
-    code: str = ""
-    refused: bool = False
 
 
 class Extractor:
@@ -74,7 +55,7 @@ class Extractor:
         forgotten: Mapping[str, Moment],
         include_assistant: bool,
         deadline: Deadline,
-    ) -> Extracted:
+    ) -> Outcome[Taken]:
         """Find what whole turns tell; turns in which nobody said anything cost no call.
 
         Parameters
@@ -92,16 +73,16 @@ class Extractor:
         shown = known_for(known, lines)
         items = _said(lines, batch.turns, ids.item)
         if not any(one.evidence.said_by == "user" or include_assistant for one in items.values()):
-            return Extracted(taken((), {}, new_id=ids.fact, recorded_at=int(self._clock()), forgotten={}))
+            return Outcome(taken((), {}, new_id=ids.fact, recorded_at=int(self._clock()), forgotten={}))
         try:
             answer = await self._model.ask(facts_request(lines, shown), deadline)
         except ChatError as error:
-            return Extracted(None, code_of(error), refused=is_refused(error))
+            return Outcome(None, code_of(error), refused=is_refused(error))
         handles = {number: fact.id for number, fact in enumerate(shown, 1)}
         wrote = written(answer)
         candidates = parse_facts(wrote.text, handles) if wrote.complete else None
         if candidates is None:
-            return Extracted(None, "refusal" if wrote.refused else "invalid_output", refused=True)
+            return Outcome(None, "refusal" if wrote.refused else "invalid_output", refused=True)
         found = taken(
             candidates,
             items,
@@ -110,7 +91,7 @@ class Extractor:
             forgotten=forgotten,
             include_assistant=include_assistant,
         )
-        return Extracted(found)
+        return Outcome(found)
 
 
 @dataclass(frozen=True, slots=True)

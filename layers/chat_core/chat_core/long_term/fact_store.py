@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chat_core.history import Head
-    from chat_core.keys import Address
     from chat_core.long_term.facts import Assertion, Fact, Tombstone
     from chat_core.long_term.facts.records import Moment
 
@@ -101,8 +100,14 @@ class FactStore(Protocol):
         """
         ...
 
-    async def erase(self, address: Address) -> int:
-        """Remove what folds found in a conversation, and tell how many rows went; corrections stay."""
+    async def erase(self, head: Head) -> int:
+        """Remove what folds found in a conversation, and tell how many rows went; corrections stay.
+
+        Raises
+        ------
+        CommitConflict
+            If the conversation has changed since: what is there may be of a newer fold.
+        """
         ...
 
     async def forget_all(self, user: str) -> int:

@@ -109,7 +109,13 @@ class RecallIndex(Protocol):
         ...
 
     async def erase(self, indexed: Indexed, seqs: Collection[int] | None = None) -> int:
-        """Remove the turns that hold any of these items, or all; tell how many went."""
+        """Remove the turns that hold any of these items, or all; tell how many went.
+
+        Raises
+        ------
+        CommitConflict
+            If all were to go, and the conversation has changed since: what is there may be of a newer fold.
+        """
         ...
 
     async def stats(self, indexed: Indexed) -> IndexStats:

@@ -7,52 +7,52 @@ compare, turns go in with their words alone, and a later fold embeds them: an in
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chat_core.errors import ChatError, InvalidRequest
-from chat_core.history import NOTHING_UNFOLDED, stored_messages
-from chat_core.long_term.asking import COMMIT_RESERVE
+from chat_core.errors import ChatError
+from chat_core.history import stored_messages
 from chat_core.long_term.index import Addition, Indexed
+from chat_core.long_term.parts import Step
 from chat_core.long_term.recall import DIMENSIONS, Vectors, entry_of, signs, spoken
-from chat_core.long_term.store import Change
-from chat_core.long_term.turns import whole_turns
-from chat_core.memory import merge_settings, parse_add_ons, parse_policy
 from chat_core.observability import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from chat_core.deadline import Deadline
-    from chat_core.history import Head
+    from chat_core.history import Head, History
     from chat_core.long_term.embedder import Embedder
+    from chat_core.long_term.index import RecallIndex
+    from chat_core.long_term.parts import Settings, State, Work
     from chat_core.long_term.recall import Entry
     from chat_core.long_term.records import Memory
-    from chat_core.long_term.store import Stores
     from chat_core.long_term.turns import WholeTurn
-    from chat_core.memory import MemoryPolicy, RecallSettings
     from chat_core.observability import Count
 
 TURNS_A_FOLD = 512
-"""Their rows and the head's fit one transaction."""
+"""Their rows and those of the other parts fit one transaction."""
+
+GROUPS_A_FOLD = 8
+"""So many groups of turns are embedded again."""
 
 EMBED_SECONDS = 10.0
 MINIMUM_SECONDS = 2.0
-"""With less than that left nothing new is begun."""
+"""With less than that left nothing is embedded."""
 
 
 class Indexing:
-    """Keeps indexes up with their conversations.
+    """Keeps indexes up with their conversations; see `chat_core.long_term.parts.Part`.
 
     Parameters
     ----------
-    stores
-        See there.
+    history
+        Has the texts of what is embedded again.
+    index
+        What is kept up.
     embedder
         Makes the vectors; one whose model is not known: words alone.
     tokens
         Counts a text as the chat model does, roughly.
-    default_memory
-        Memory settings of a conversation that has none.
     clock
         Seconds since the epoch.
     count
@@ -61,101 +61,73 @@ class Indexing:
 
     def __init__(
         self,
-        stores: Stores,
+        history: History,
+        index: RecallIndex,
         embedder: Embedder,
         *,
         tokens: Callable[[str], int],
-        default_memory: Mapping[str, Any],
         clock: Callable[[], float],
         count: Count,
     ) -> None:
-        self._stores = stores
+        self._history = history
+        self._index = index
         self._embedder = embedder
         self._tokens = tokens
-        self._default_memory = default_memory
         self._clock = clock
         self._count = count
 
-    async def work(self, head: Head, memory: Memory, deadline: Deadline) -> bool:
-        """Index what is not yet, all but the newest turn, in as many folds as it takes.
+    def pointer(self, memory: Memory, settings: Settings) -> int | None:
+        """See `Part.pointer`."""
+        return None if settings.add_ons.recall is None else max(memory.indexed_up_to, memory.forgotten_up_to)
 
-        Parameters
-        ----------
-        head
-            As it was read.
-        memory
-            What is remembered at that state.
-        deadline
-            When the platform ends this invocation.
+    def put_off(self, memory: Memory) -> float:
+        """See `Part.put_off`."""
+        return 0.0
 
-        Returns
-        -------
-        bool
-            Whether all is done; what is not is for another invocation.
+    async def plan(self, state: State) -> Work | None:
+        """See `Part.plan`: what is new first, then what is old."""
+        behind, recall = self.pointer(state.memory, state.settings), state.settings.add_ons.recall
+        if behind is None or recall is None:
+            return None
+        turns = state.turns(behind)
+        new = turns[:TURNS_A_FOLD] if state.quiet else turns[:-1][:TURNS_A_FOLD]
+        if new:
+            if not state.memory.indexed_up_to:
+                # What an earlier index left, before it was to be made again.
+                await self._index.erase(Indexed.of(state.head))
 
-        Raises
-        ------
-        CommitConflict
-            If the conversation has changed: it is to be read again.
-        """
-        settings = self._settings(head)
-        if settings is None:
-            return True
-        start = max(memory.indexed_up_to, memory.forgotten_up_to)
-        items = await self._stores.history.items(head, start + 1, head.seq)
-        turns = whole_turns(stored_messages(items))[:-1]
-        if not memory.indexed_up_to:
-            # What an earlier index left, before it was to be made again.
-            await self._stores.index.erase(Indexed.of(head))
-        else:
-            refreshed = await self._refresh(head, settings, deadline)
-            if refreshed and not turns:
-                # What environments have read is of the old state.
-                await self._write(head, memory.indexed(memory.indexed_up_to), None)
-        for first in range(0, len(turns), TURNS_A_FOLD):
-            if deadline.remaining(reserve=COMMIT_RESERVE) < MINIMUM_SECONDS:
-                return False
-            taken = turns[first : first + TURNS_A_FOLD]
-            memory = memory.indexed(taken[-1].last)
-            head = await self._write(head, memory, await self._addition(taken, settings, deadline))
-        return True
+            async def work(deadline: Deadline) -> Step:
+                return await self._indexed(new, recall.expires_after, deadline)
 
-    async def _write(self, head: Head, memory: Memory, added: Addition | None) -> Head:
-        """Write a fold, and give the head as it is then."""
-        # With a summary it is the summary that tells what is left.
-        known = NOTHING_UNFOLDED if self._policy(head).folding else head.unfolded
-        left = NOTHING_UNFOLDED - known
-        await self._stores.memories.change(head, Change(memory, left, head.fold_after, added=added))
-        self._count(Metric.FOLDS)
-        return replace(head, folds=memory.folds, unfolded=NOTHING_UNFOLDED)
-
-    def _policy(self, head: Head) -> MemoryPolicy:
-        return parse_policy(merge_settings(self._default_memory, head.memory))
-
-    def _settings(self, head: Head) -> RecallSettings | None:
-        try:
-            return parse_add_ons(merge_settings(self._default_memory, head.memory)).recall
-        except InvalidRequest:
+            return work
+        groups = await self._old(state.head, recall.refresh_after) if state.memory.indexed_up_to else []
+        if not groups:
             return None
 
-    async def _addition(
-        self, turns: Sequence[WholeTurn], settings: RecallSettings, deadline: Deadline
-    ) -> Addition | None:
+        async def again(deadline: Deadline) -> Step:
+            return await self._refreshed(groups, recall.expires_after, deadline)
+
+        return again
+
+    async def _indexed(self, turns: Sequence[WholeTurn], lifetime: int | None, deadline: Deadline) -> Step:
         said: list[tuple[Entry, str]] = []
         for turn in turns:
             entry = entry_of(turn.messages, first_seq=turn.first, tokens=self._tokens)
             if entry is not None:
                 said.append((replace(entry, seq=turn.last, items=turn.last - turn.first + 1), spoken(turn.messages)))
+        last = turns[-1].last
         if not said:
-            return None
+            return Step(lambda now: now.indexed(last))
         entries, vectors = await self._embedded([entry for entry, _ in said], [text for _, text in said], deadline)
-        return Addition(entries, vectors, settings.expires_after)
+        # Where none were to be had they are not asked for again at once.
+        again = vectors is not None or not self._embedder.known
+        return Step(lambda now: now.indexed(last), again=again, added=(Addition(entries, vectors, lifetime),))
 
     async def _embedded(
         self, entries: Sequence[Entry], texts: Sequence[str], deadline: Deadline
     ) -> tuple[tuple[Entry, ...], Vectors | None]:
         """Give the entries their signs, if there are any to be had."""
-        timeout = min(EMBED_SECONDS, deadline.remaining(reserve=COMMIT_RESERVE))
+        timeout = min(EMBED_SECONDS, deadline.remaining())
         if not self._embedder.known or timeout < MINIMUM_SECONDS:
             return tuple(entries), None
         try:
@@ -166,34 +138,39 @@ class Indexing:
         made = Vectors(self._embedder.name, DIMENSIONS, int(self._clock()))
         return tuple(replace(one, signs=signs(vector)) for one, vector in zip(entries, found, strict=True)), made
 
-    async def _refresh(self, head: Head, settings: RecallSettings, deadline: Deadline) -> bool:
-        """Embed again what has no vector of this model, or one from too long ago; tell whether there was any."""
+    async def _old(self, head: Head, refresh_after: int) -> list[tuple[Sequence[Entry], list[str]]]:
+        """Read groups with their texts that have no vectors of this model, or some from too long ago."""
         if not self._embedder.known:
-            return False
-        refreshed = False
-        index, indexed = self._stores.index, Indexed.of(head)
-        fresh = Vectors(self._embedder.name, DIMENSIONS, int(self._clock()) - settings.refresh_after)
-        for group in await index.stale(indexed, fresh):
-            if deadline.remaining(reserve=COMMIT_RESERVE) < MINIMUM_SECONDS:
-                break
+            return []
+        fresh = Vectors(self._embedder.name, DIMENSIONS, int(self._clock()) - refresh_after)
+        found: list[tuple[Sequence[Entry], list[str]]] = []
+        for group in (await self._index.stale(Indexed.of(head), fresh))[:GROUPS_A_FOLD]:
             texts = await self._texts(head, group)
             if len(texts) < len(group):
                 # Their items have expired: another fold finds the others.
-                await index.erase(indexed, [one.seq for one in group if one.seq not in texts])
-                continue
-            entries, vectors = await self._embedded(group, [texts[one.seq] for one in group], deadline)
-            if vectors is None:
-                break
-            await index.put(indexed, Addition(entries, vectors, settings.expires_after))
-            refreshed = True
-        return refreshed
+                await self._index.erase(Indexed.of(head), [one.seq for one in group if one.seq not in texts])
+            else:
+                found.append((group, [texts[one.seq] for one in group]))
+        return found
 
     async def _texts(self, head: Head, group: Sequence[Entry]) -> dict[int, str]:
         """Read what was said in turns, by their seq; those of which nothing is left are not among them."""
-        items = await self._stores.history.items(head, group[0].first_seq, group[-1].seq)
+        items = await self._history.items(head, group[0].first_seq, group[-1].seq)
         messages = stored_messages(items)
         texts = {
             one.seq: spoken([message for message in messages if one.first_seq <= message.seq <= one.seq])
             for one in group
         }
         return {seq: text for seq, text in texts.items() if text}
+
+    async def _refreshed(
+        self, groups: Sequence[tuple[Sequence[Entry], list[str]]], lifetime: int | None, deadline: Deadline
+    ) -> Step:
+        added: list[Addition] = []
+        for group, texts in groups:
+            entries, vectors = await self._embedded(group, texts, deadline)
+            if vectors is None:
+                break
+            added.append(Addition(entries, vectors, lifetime))
+        # Environments have read the index of the state before: it has to be another one.
+        return Step(moved=bool(added), again=len(added) == len(groups), added=tuple(added))

@@ -13,6 +13,9 @@ BACKOFF = (1, 2, 4, 8, 16)
 """Seconds until another try after the first failures in a row."""
 
 BACKOFF_LATER = 3_600
+FACTS = "facts_"
+"""What a code begins with that is of the facts."""
+
 SKIPPED_AFTER = 3
 """Answers that are refused for one range until it is skipped."""
 
@@ -72,18 +75,18 @@ class Memory:
         Seq up to which turns are in the index of recall.
     facts_up_to
         Seq up to which facts were looked for.
-    facts_refused
-        Refused answers in a row, for the range in which facts are due.
     erased
         Whether covered items were erased since the last fold.
     rebuilding
         Whether it is to be made again from the beginning, and nothing was folded yet.
-    attempts
-        Failures in a row.
-    refused
+    attempts, facts_attempts
+        Failures in a row, of the summary and of the facts.
+    refused, facts_refused
         Refused answers in a row, for the range that is due.
+    after, facts_after
+        Neither is tried again before, in seconds since the epoch; 0: at once.
     last_error
-        A code for the last failure; empty after a fold.
+        A code for the last failure of what failed last; empty once that was made.
     """
 
     incarnation: str
@@ -93,11 +96,14 @@ class Memory:
     forgotten_up_to: int = 0
     indexed_up_to: int = 0
     facts_up_to: int = 0
+    facts_attempts: int = 0
     facts_refused: int = 0
+    facts_after: float = 0.0
     erased: bool = False
     rebuilding: bool = False
     attempts: int = 0
     refused: int = 0
+    after: float = 0.0
     last_error: str = ""
 
     @property
@@ -120,7 +126,8 @@ class Memory:
             rebuilding=False,
             attempts=0,
             refused=0,
-            last_error="",
+            after=0.0,
+            last_error=self.last_error if self.last_error.startswith(FACTS) else "",
         )
 
     def settled(self) -> Memory:
@@ -133,15 +140,17 @@ class Memory:
         passed = replace(self.summary, covers_up_to=last)
         return replace(self.folded(passed), skipped=skipped, last_error=self.last_error)
 
-    def failed(self, code: str, *, refused: bool) -> Memory:
-        """Write down that a fold failed.
+    def failed(self, code: str, *, refused: bool, now: float = 0.0) -> Memory:
+        """Write down that no summary was made, and put off the next try.
 
         Parameters
         ----------
         refused
             Whether it was for the model's answer, not for the way to it.
         """
-        return replace(self, attempts=self.attempts + 1, refused=self.refused + refused, last_error=code)
+        attempts = self.attempts + 1
+        after = now + backoff(attempts)
+        return replace(self, attempts=attempts, refused=self.refused + refused, after=after, last_error=code)
 
     def without(self, seq: int) -> Memory:
         """Fall back to the newest summary that does not cover an erased item, nor any behind it."""
@@ -149,7 +158,9 @@ class Memory:
             return self
         left = tuple(one for one in self.summaries if one.covers_up_to < seq)
         skipped = tuple(one for one in self.skipped if one[1] < seq)
-        return replace(self, summaries=left, skipped=skipped, erased=True, attempts=0, refused=0, last_error="")
+        return replace(
+            self, summaries=left, skipped=skipped, erased=True, attempts=0, refused=0, after=0.0, last_error=""
+        )
 
     def indexed(self, seq: int) -> Memory:
         """Have the index reach further."""
@@ -157,12 +168,25 @@ class Memory:
 
     def extracted(self, seq: int) -> Memory:
         """Have the facts reach further."""
-        return replace(self, folds=self.folds + 1, facts_up_to=seq, facts_refused=0, attempts=0)
-
-    def not_extracted(self, code: str, *, refused: bool) -> Memory:
-        """Write down that facts could not be found; see `failed`."""
         return replace(
-            self, attempts=self.attempts + 1, facts_refused=self.facts_refused + refused, last_error=f"facts_{code}"
+            self,
+            folds=self.folds + 1,
+            facts_up_to=seq,
+            facts_attempts=0,
+            facts_refused=0,
+            facts_after=0.0,
+            last_error="" if self.last_error.startswith(FACTS) else self.last_error,
+        )
+
+    def not_extracted(self, code: str, *, refused: bool, now: float = 0.0) -> Memory:
+        """Write down that facts could not be found; see `failed`."""
+        attempts = self.facts_attempts + 1
+        return replace(
+            self,
+            facts_attempts=attempts,
+            facts_refused=self.facts_refused + refused,
+            facts_after=now + backoff(attempts),
+            last_error=self.last_error if self.attempts else f"{FACTS}{code}",
         )
 
     def forgotten(self, seq: int) -> Memory:

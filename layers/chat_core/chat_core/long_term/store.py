@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from chat_core.history import NOTHING_UNFOLDED, Unfolded
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from chat_core.long_term.fact_store import FactStore, Found
     from chat_core.long_term.index import Addition, RecallIndex
     from chat_core.long_term.records import Memory
+
+
+DueKind = Literal["due", "quiet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,21 @@ class Due:
         Drawn whenever it is written: who did the work removes it only if nobody asked again meanwhile.
     since
         When, in seconds since the epoch.
+    kind
+        ``due``: a fold is, or something is to be made again. ``quiet``: there is as soon as it has come to rest.
     """
 
     token: str
     since: float
+    kind: DueKind = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A conversation on which there is work; see `Due`."""
+
+    address: Address
+    kind: DueKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class Change:
     fold_after: float = 0.0
     edited: bool = False
     due: bool = False
-    added: Addition | None = None
+    added: tuple[Addition, ...] = ()
     found: Found | None = None
 
 
@@ -82,15 +96,19 @@ class LongTermStore(Protocol):
         """
         ...
 
-    async def due(self, address: Address) -> Due | None:
+    async def due(self, address: Address, kind: DueKind = "due") -> Due | None:
         """Tell whether there is work on a conversation."""
         ...
 
-    async def settle(self, address: Address, token: str) -> None:
+    async def settle(self, address: Address, due: Due) -> None:
         """Take the work as done, unless it was asked for again."""
         ...
 
-    async def waiting(self, *, before: float, limit: int) -> tuple[Address, ...]:
+    async def put_off(self, head: Head, due: Due, *, until: float) -> None:
+        """Have the work wait for a time, unless it was asked for again."""
+        ...
+
+    async def waiting(self, *, before: float, limit: int) -> tuple[Waiting, ...]:
         """List conversations on which there is work since before a time, the longest waiting first."""
         ...
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat_core.errors import ChatError
-from chat_core.long_term.asking import code_of, is_refused
+from chat_core.long_term.asking import Outcome, code_of, is_refused
 from chat_core.long_term.fold import INPUT_TOKENS
 from chat_core.long_term.language import language_of
 from chat_core.long_term.prompt import AGAIN, PROMPT_VERSION, summary_request
@@ -24,25 +24,6 @@ if TYPE_CHECKING:
     from chat_core.tokens import TokenCounter
 
 TRIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What came of asking for a summary.
-
-    Parameters
-    ----------
-    summary
-        None where there is none to store.
-    code
-        Why not; empty with a summary.
-    refused
-        Whether it was for the model's answer to this transcript, not for the way to it.
-    """
-
-    summary: Summary | None
-    code: str = ""
-    refused: bool = False
 
 
 class Summariser:
@@ -66,7 +47,7 @@ class Summariser:
 
     async def summarise(
         self, batch: Batch[WholeTurn], before: Summary, *, max_tokens: int, deadline: Deadline
-    ) -> Answered:
+    ) -> Outcome[Summary]:
         """Summarise whole turns and the summary before them.
 
         Parameters
@@ -85,7 +66,7 @@ class Summariser:
         language = language_of([line.text for line in lines if line.role == "user"], before.language)
         if not lines:
             # Pictures alone, say: there is nothing to tell, and nothing to ask for.
-            return Answered(replace(before, covers_up_to=last))
+            return Outcome(replace(before, covers_up_to=last))
         source = "\n".join([before.text, *(line.text for line in lines)])
         code = ""
         for _ in range(TRIES):
@@ -95,11 +76,11 @@ class Summariser:
             try:
                 answer = await self._model.ask(request, deadline)
             except ChatError as error:
-                return Answered(None, code_of(error), refused=is_refused(error))
+                return Outcome(None, code_of(error), refused=is_refused(error))
             wanted = Wanted(language, max_tokens, source, structured=self._model.structured)
             text, refusal = accepted(answer, wanted, self._count)
             if refusal is None:
-                return Answered(
+                return Outcome(
                     Summary(
                         text,
                         last,
@@ -114,4 +95,4 @@ class Summariser:
             code = refusal
             if code not in AGAIN:
                 break
-        return Answered(None, code, refused=True)
+        return Outcome(None, code, refused=True)

@@ -85,6 +85,12 @@ class AddOns:
     knowledge_graph: FactSettings | None = None
     recall: RecallSettings | None = None
 
+    @property
+    def joins(self) -> bool:
+        """Whether the user's conversations are joined by any of them."""
+        parts = (self.entities, self.knowledge_graph, self.recall)
+        return any(one is not None and one.scope == "user" for one in parts)
+
 
 NO_ADD_ONS = AddOns()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chat_core.history import Commit
 from chat_core.keys import response_id
-from chat_core.long_term import folding_of, makes_due, unfolded_by
+from chat_core.long_term import folding_of, makes_due, quiet_from, unfolded_by
 from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn, from_items, stored_item
 from chat_core.turns.answer import Told, frame_of, title_of
@@ -131,6 +131,7 @@ async def answer_turn(
         title=place.title or title_of(added),
         unfolded=unfolded,
         due=makes_due(place, unfolded, folding_of(settings.stored, settings.stored_add_ons), now),
+        quiet_from=quiet_from(place, settings.stored_add_ons, now),
     )
     kept = context.keep(settings.stored, added)
     commit = with_record(replace(commit, anchor=kept.anchor), request.keyed, place, now)

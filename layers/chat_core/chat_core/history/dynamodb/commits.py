@@ -25,7 +25,7 @@ from chat_core.history.dynamodb.rows import Row, earliest, expiry, key, number, 
 from chat_core.history.dynamodb.table import Cancelled, expressed
 from chat_core.history.records import LastTurn
 from chat_core.history.responses import StoredResponse
-from chat_core.keys import HEAD, item_sort_key, partition_key
+from chat_core.keys import HEAD, QUIET, item_sort_key, partition_key
 
 if TYPE_CHECKING:
     from chat_core.history.dynamodb.packing import Attribute
@@ -76,6 +76,8 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
     *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
     if commit.due:
         records.append(due_action(head, now, expires_at=expires_at))
+    if commit.quiet_from is not None:
+        records.append(due_action(head, commit.quiet_from, expires_at=expires_at, sort_key=QUIET))
     records += memory_renewal(table, head, new)
     records += response_actions(head, commit, expires_at=expires_at)
     try:

@@ -13,10 +13,18 @@ if TYPE_CHECKING:
     from chat_core.history.records import Head
 
 
-def due_action(head: Head, now: float, *, expires_at: int | None) -> dict[str, Any]:
-    """Write the row, under a new token; on the index it stands among all that is due, by age."""
+def due_action(head: Head, now: float, *, expires_at: int | None, sort_key: str = DUE) -> dict[str, Any]:
+    """Write the row, under a new token; on the index it stands among all that is due, by age.
+
+    Parameters
+    ----------
+    now
+        Since when there is work; in the future: from then on.
+    sort_key
+        With another than `DUE` no function is started: the schedule alone looks at it.
+    """
     row = {
-        **key(partition_key(head.address), DUE),
+        **key(partition_key(head.address), sort_key),
         "incarnation": text(head.incarnation),
         "token": text(uuid4().hex),
         "since": number(now),

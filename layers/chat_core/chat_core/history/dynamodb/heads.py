@@ -17,6 +17,7 @@ from chat_core.history.dynamodb.rows import (
     read_text,
     text,
 )
+from chat_core.history.dynamodb.table import expressed
 from chat_core.history.records import Head, LastTurn, Lease, Unfolded
 from chat_core.keys import HEAD, Address, partition_key, unfinished_owner, unnamed_owner
 from chat_core.messages import Anchor
@@ -120,6 +121,19 @@ def listed_head(row: Mapping[str, Attribute], user: str) -> Head:
         memory=_value(row, "memory") or {},
         title=read_text(row, "title"),
     )
+
+
+def head_check(address: Address, incarnation: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    """Check in a transaction that a head is of an incarnation and has these counts; one that was never made is 0."""
+    values = {"incarnation": text(incarnation), **{name: number(count) for name, count in counts.items()}}
+    same = [
+        f"#{name} = :{name}" if count else f"(#{name} = :{name} OR attribute_not_exists(#{name}))"
+        for name, count in counts.items()
+    ]
+    condition = " AND ".join(["#incarnation = :incarnation", *same])
+    return {
+        "ConditionCheck": {"Key": key(partition_key(address), HEAD), **expressed(values, ConditionExpression=condition)}
+    }
 
 
 def lease_from_row(row: Mapping[str, Attribute], now: float) -> Lease | None:

@@ -23,7 +23,7 @@ from chat_core.history.dynamodb.records import RECORD
 from chat_core.history.dynamodb.rows import Row, key, number, read_int, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.history.records import Head
-from chat_core.keys import DUE, HEAD, MEMORY, new_incarnation, partition_key, responses_partition_key
+from chat_core.keys import DUE, HEAD, MEMORY, QUIET, new_incarnation, partition_key, responses_partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -251,6 +251,6 @@ def _kind(row: Row) -> str | None:
         return None
     if read_text(row, "sk") == RECORD:
         return "idempotency_records"
-    if read_text(row, "sk") in (MEMORY, DUE):
+    if read_text(row, "sk") in (MEMORY, DUE, QUIET):
         return None
     return "items" if place(row)[1] is None else None

@@ -10,6 +10,7 @@ conversation   ``idempotency#{milliseconds}#{digest}``       where an idempotenc
 the record's   ``idempotency``                               an idempotency record
 conversation   ``memory``                                    what long-term memory holds of it
 conversation   ``due``                                       that there is work for long-term memory; on the index, too
+conversation   ``quiet``                                     that there is as soon as it has come to rest; there, too
 responses      ``response#{seq}``                            the answer of a turn but its items, by its first one
 responses      ``conversation``                              which conversation the incarnation is
 =============  ============================================  ====================================================

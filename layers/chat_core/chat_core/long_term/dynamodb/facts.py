@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, StoreUnavailable
 from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.heads import head_check
 from chat_core.history.dynamodb.rows import Row, is_expired, key, number, read_int, read_text, row_bytes, text
 from chat_core.history.dynamodb.table import Cancelled, expressed
 from chat_core.keys import (
@@ -116,9 +117,14 @@ class DynamoFactStore:
         actions = [action for row in touched if (action := without_items(row, seqs))]
         return [*actions, changing_action(head.address.user)] if actions else []
 
-    async def erase(self, address: Address) -> int:
+    async def erase(self, head: Head) -> int:
         """See `FactStore.erase`."""
-        return await self._removed(address.user, await self._all_rows(address.user, facts_sort_key(address)))
+        rows = await self._all_rows(head.address.user, facts_sort_key(head.address))
+        same = head_check(head.address, head.incarnation, {"edits": head.edits, "folds": head.folds})
+        try:
+            return await self._removed(head.address.user, rows, [same])
+        except Cancelled:
+            raise CommitConflict("The conversation has changed.") from None
 
     async def erase_conversation(self, address: Address, *, keep: str) -> int:
         """Remove all that a conversation told and how it was corrected, but what an incarnation told."""
@@ -138,12 +144,12 @@ class DynamoFactStore:
             gone += await self._removed(user, rows)
         raise StoreUnavailable("Others write facts of the same user.", retry_after_ms=1_000)
 
-    async def _removed(self, user: str, rows: Sequence[Row]) -> int:
+    async def _removed(self, user: str, rows: Sequence[Row], checks: Sequence[dict[str, Any]] = ()) -> int:
         """Delete rows, and tell with each batch of them that the user's facts have changed."""
         told = [row for row in rows if read_text(row, "sk") != STATE]
         for batch in batches(map(_removal, told), lambda _: 1):
             if batch:
-                await self._table.transact([changing_action(user), *batch])
+                await self._table.transact([*checks, changing_action(user), *batch])
         for row in rows[len(told) :]:  # the last one by its key
             await self._table.delete(read_text(row, "pk"), read_text(row, "sk"))
         return len(rows)

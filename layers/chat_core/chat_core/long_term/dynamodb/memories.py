@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -23,12 +24,12 @@ from chat_core.history.dynamodb.rows import (
     text,
 )
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
-from chat_core.keys import DUE, DUE_OWNER, HEAD, MEMORY, Address, partition_key
+from chat_core.keys import DUE, DUE_OWNER, HEAD, MEMORY, QUIET, Address, partition_key
 from chat_core.long_term.dynamodb.fact_rows import found_actions
 from chat_core.long_term.dynamodb.recall import block_puts
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.records import Memory, Summary
-from chat_core.long_term.store import Due
+from chat_core.long_term.store import Due, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
     from chat_core.history import Head
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.table import Table
-    from chat_core.long_term.store import Change
+    from chat_core.long_term.store import Change, DueKind
 
 Action = dict[str, Any]
+
+_SORT_KEYS: Mapping[DueKind, str] = {"due": DUE, "quiet": QUIET}
+_KINDS: Mapping[str, DueKind] = {sort_key: kind for kind, sort_key in _SORT_KEYS.items()}
 
 _COLUMNS = ("incarnation", "folds")
 """Attributes of the row; what else there is of a memory is one value."""
@@ -66,8 +70,8 @@ class DynamoLongTermStore:
         now = self._table.clock()
         expires_at = self._table.expiry(now)
         actions = [_head_update(head, change), self._memory_put(head, change.memory)]
-        if change.added is not None:
-            actions += block_puts(Indexed.of(head), change.added, self._table)
+        for added in change.added:
+            actions += block_puts(Indexed.of(head), added, self._table)
         if change.found is not None:
             actions += found_actions(head, change.found, self._table)
         if change.due:
@@ -77,32 +81,47 @@ class DynamoLongTermStore:
         except Cancelled:
             raise CommitConflict("The conversation has changed.") from None
 
-    async def due(self, address: Address) -> Due | None:
+    async def due(self, address: Address, kind: DueKind = "due") -> Due | None:
         """See `LongTermStore.due`."""
-        row = await self._table.get(partition_key(address), DUE)
+        row = await self._table.get(partition_key(address), _SORT_KEYS[kind])
         if row is None or is_expired(row, self._table.clock()):
             return None
-        return Due(read_text(row, "token"), read_seconds(row, "since"))
+        return Due(read_text(row, "token"), read_seconds(row, "since"), kind)
 
-    async def settle(self, address: Address, token: str) -> None:
+    async def settle(self, address: Address, due: Due) -> None:
         """See `LongTermStore.settle`."""
-        same = expressed({"token": text(token)}, ConditionExpression="#token = :token")
-        try:
-            await self._table.delete(partition_key(address), DUE, same)
-        except ConditionFailed:
-            return
+        same = expressed({"token": text(due.token)}, ConditionExpression="#token = :token")
+        with suppress(ConditionFailed):
+            await self._table.delete(partition_key(address), _SORT_KEYS[due.kind], same)
 
-    async def waiting(self, *, before: float, limit: int) -> tuple[Address, ...]:
+    async def put_off(self, head: Head, due: Due, *, until: float) -> None:
+        """See `LongTermStore.put_off`."""
+        values = {
+            "token": text(due.token),
+            "since": number(until),
+            "activity": text(activity(until, head.conversation)),
+        }
+        later = expressed(
+            values,
+            UpdateExpression="SET #since = :since, #activity = :activity",
+            ConditionExpression="#token = :token",
+        )
+        with suppress(ConditionFailed):
+            await self._table.update(partition_key(head.address), _SORT_KEYS[due.kind], later)
+
+    async def waiting(self, *, before: float, limit: int) -> tuple[Waiting, ...]:
         """See `LongTermStore.waiting`; the index follows the table within moments."""
         request = expressed(
             {"owner": text(DUE_OWNER), "before": text(activity(before, ""))},
             KeyConditionExpression="#owner = :owner AND #activity < :before",
         )
-        found: list[Address] = []
+        found: list[Waiting] = []
         start: Row | None = None
         while len(found) < limit:
             rows, start = await self._table.query({**request, "IndexName": INDEX, "Limit": limit}, start)
-            found += [Address(*read_text(row, "pk").rsplit("/", 1)) for row in rows]
+            found += [
+                Waiting(Address(*read_text(row, "pk").rsplit("/", 1)), _KINDS[read_text(row, "sk")]) for row in rows
+            ]
             if start is None:
                 break
         return tuple(found[:limit])

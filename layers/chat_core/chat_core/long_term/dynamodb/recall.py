@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, StoreUnavailable
 from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.heads import head_check
 from chat_core.history.dynamodb.rows import (
     Row,
     expiry,
@@ -23,7 +24,7 @@ from chat_core.history.dynamodb.rows import (
     text,
 )
 from chat_core.history.dynamodb.table import Cancelled, expressed
-from chat_core.keys import HEAD, RECALL, partition_key, recall_sort_key
+from chat_core.keys import RECALL, partition_key, recall_sort_key
 from chat_core.long_term.index import Indexed, IndexStats
 from chat_core.long_term.recall import Block, build, cut, pack, search, unpack, without
 from chat_core.long_term.shelf import Shelf
@@ -60,7 +61,7 @@ class DynamoRecallIndex:
 
     async def put(self, indexed: Indexed, added: Addition) -> None:
         """See `RecallIndex.put`."""
-        check = {"ConditionCheck": {"Key": key(partition_key(indexed.address), HEAD), **_unchanged(indexed)}}
+        check = _head_check(indexed, folds=False)
         puts = block_puts(indexed, added, self._table)
         try:
             for batch in batches(puts, lambda put: row_bytes(put["Put"]["Item"])):
@@ -91,11 +92,14 @@ class DynamoRecallIndex:
         """See `RecallIndex.erase`."""
         for _ in range(_TRIES):
             actions, gone = await self._removal(indexed, seqs)
+            same = [] if seqs is not None else [_head_check(indexed, folds=True)]
             try:
                 for batch in batches(actions, _action_bytes):
                     if batch:
-                        await self._table.transact(batch)
-            except Cancelled:
+                        await self._table.transact([*same, *batch])
+            except Cancelled as cancelled:
+                if same and 0 in cancelled.failed:
+                    raise CommitConflict("The conversation has changed.") from None
                 continue  # rewritten by another meanwhile
             self._shelf.drop(indexed.address)
             return gone
@@ -179,11 +183,10 @@ def _rewritten(row: Row, left: Block | None) -> list[Action]:
     return [delete, {"Put": {"Item": new}}]
 
 
-def _unchanged(indexed: Indexed) -> dict[str, Any]:
-    values = {"incarnation": text(indexed.incarnation), "edits": number(indexed.edits)}
-    edits = "#edits = :edits" if indexed.edits else "(#edits = :edits OR attribute_not_exists(#edits))"
-    condition = f"#incarnation = :incarnation AND {edits}"
-    return expressed(values, ConditionExpression=condition)
+def _head_check(indexed: Indexed, *, folds: bool) -> Action:
+    """Check that the conversation is in the state of the index, or that nothing was erased since."""
+    counts = {"edits": indexed.edits, **({"folds": indexed.folds} if folds else {})}
+    return head_check(indexed.address, indexed.incarnation, counts)
 
 
 def _is_current(row: Mapping[str, Attribute], indexed: Indexed, now: float) -> bool:

@@ -1,0 +1,323 @@
+"""A fold of all parts: read once, asked for side by side, written in one transaction; none holds up another."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chat_core.deadline import Deadline
+from chat_core.errors import UpstreamError
+from chat_core.history import Unfolded
+from chat_core.long_term import (
+    Embedder,
+    Extracting,
+    Extractor,
+    Indexing,
+    Memory,
+    StructuredModel,
+    Summarising,
+    resolved,
+)
+from chat_core.long_term.asking import COMMIT_RESERVE
+from chat_core.long_term.due import QUIET_SECONDS, quiet_from
+from chat_core.long_term.index import Indexed
+from chat_core.long_term.summariser import Summariser
+from chat_core.memory import merge_settings, parse_add_ons
+from chat_core.tokens import counter_for
+from tests.contract.history_store.builders import HERE, TOKEN, Clock, commit, lease, message
+from tests.contract.history_store.builders import Stores as Under
+from tests.unit.long_term.test_extractor import answer, fact, text
+from tests.unit.long_term.test_indexing import direction
+from tests.unit.long_term.working import Working
+from tests.unit.long_term.world import written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chat_core.history import Head
+    from chat_core.keys import Address
+    from chat_core.observability import Metric
+
+pytestmark = pytest.mark.anyio
+
+ALL: dict[str, Any] = {
+    "policy": "summary_window",
+    "trigger_messages": 6,
+    "keep": 4,
+    "entities": True,
+    "recall": True,
+}
+NOTES = written("notes")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Provider:
+    """Answers each schema by its own script, or well; it can be held, to see who has asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.timeouts: list[float] = []
+        self.script: dict[str, list[Any]] = {}
+        self.gate: asyncio.Event | None = None
+
+    async def post(self, endpoint: str, body: Mapping[str, Any], *, timeout: float, tell: object = None) -> Any:
+        name = endpoint if endpoint == "embeddings" else body["text"]["format"]["name"]
+        self.asked.append(name)
+        self.timeouts.append(timeout)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.script.get(name):
+            given = self.script[name].pop(0)
+            if isinstance(given, BaseException):
+                raise given
+            return given
+        if name == "embeddings":
+            return {"data": [{"index": n, "embedding": direction(said)} for n, said in enumerate(body["input"])]}
+        return answer(fact("Paris")) if name == "memory_facts" else NOTES
+
+
+class Counting:
+    """A port whose calls are counted."""
+
+    def __init__(self, port: Any, calls: Counter[str], name: str) -> None:
+        self._port, self._calls, self._name = port, calls, name
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            self._calls[f"{self._name}.{name}"] += 1
+        return getattr(self._port, name)
+
+
+class World:
+    def __init__(self, settings: Mapping[str, Any] = ALL) -> None:
+        self.clock = Clock()
+        self.settings = settings
+        self.under = Under.in_memory(self.clock)
+        self.calls: Counter[str] = Counter()
+        self.stores = Under(
+            **{
+                name: Counting(getattr(self.under, name), self.calls, name)
+                for name in ("history", "leases", "conversations", "long_term", "index", "facts")
+            }
+        )
+        self.provider = Provider()
+        self.counted: Counter[str] = Counter()
+        model, counter, count = StructuredModel(self.provider, "gpt-4o"), counter_for("gpt-4o"), self.count
+        clock, stores, embedder = self.clock, self.stores, Embedder(self.provider, "text-embedding-3-small")
+        self.parts = (
+            Summarising(Summariser(model, counter=counter, clock=clock), clock=clock, count=count),
+            Extracting(stores.facts, Extractor(model, count=counter.text, clock=clock), clock=clock, count=count),
+            Indexing(stores.history, stores.index, embedder, tokens=len, clock=clock, count=count),
+        )
+        self.working = Working(stores, self.parts, settings=settings, clock=clock, count=count)
+
+    def count(self, metric: Metric, value: float = 1, *, reason: str = "") -> None:
+        self.counted[f"{metric.value} {reason}".strip()] += int(value)
+
+    async def talk(self, *texts: str, at: Address = HERE) -> Head:
+        for words in texts:
+            before = await self.under.leases.take(at, lease(until=self.clock.now + 9), create=True)
+            add_ons = parse_add_ons(merge_settings(self.settings, before.memory))
+            turn = commit(
+                message(words),
+                message("I see.", "assistant"),
+                unfolded=Unfolded(400, 2),
+                quiet_from=quiet_from(before, add_ons, self.clock.now),
+            )
+            head = await self.under.history.commit(before, turn, token=TOKEN)
+        return head
+
+    async def memory(self) -> Memory:
+        found = await self.under.long_term.read(await self.under.history.head(HERE))
+        return found or Memory("")
+
+    async def facts(self) -> Sequence[str]:
+        known = await self.under.facts.of_user(HERE.user)
+        return [one.newest.object for one in resolved(known.assertions, known.tombstones)]
+
+    async def indexed(self) -> int:
+        return (await self.under.index.stats(Indexed.of(await self.under.history.head(HERE)))).turns
+
+
+async def test_all_parts_are_read_once_asked_side_by_side_and_written_in_one_transaction() -> None:
+    world = World()
+    await world.talk("I live in Paris", "b", "c", "d")
+    world.provider.gate = asyncio.Event()
+    folding = asyncio.ensure_future(world.working.work())
+    while len(world.provider.asked) < 3:
+        await asyncio.sleep(0)
+    assert sorted(world.provider.asked) == ["embeddings", "memory_facts", "memory_summary"]
+    world.provider.gate.set()
+    assert await folding
+    memory = await world.memory()
+    assert (memory.folds, memory.covers_up_to, memory.facts_up_to, memory.indexed_up_to) == (1, 4, 4, 6)
+    assert (memory.summary.text, await world.facts(), await world.indexed()) == ("notes", ["Paris"], 3)
+    assert len(world.provider.asked) == 3
+    reads = ("history.head", "history.items", "long_term.read", "long_term.change")
+    assert {name: world.calls[name] for name in reads} == dict.fromkeys(reads, 1)
+    assert world.counted["Folds"] == 1
+
+
+@pytest.mark.parametrize("bad", [UpstreamError("down"), text("no facts!")])
+async def test_facts_that_fail_are_put_off_and_lose_no_summary(bad: Any) -> None:
+    world = World()
+    world.provider.script = {"memory_facts": [bad]}
+    await world.talk("I live in Paris", "b", "c", "d")
+    assert not await world.working.work()
+    memory = await world.memory()
+    assert (memory.folds, memory.covers_up_to, memory.facts_up_to, memory.indexed_up_to) == (1, 4, 0, 6)
+    assert (memory.attempts, memory.facts_attempts) == (0, 1)
+    assert memory.last_error.startswith("facts_")
+    assert (await world.under.history.head(HERE)).fold_after == 0  # the summary is held up by nothing
+    assert not await world.working.work()
+    assert world.provider.asked.count("memory_facts") == 1
+    await world.talk("e", "f")
+    assert not await world.working.work()
+    assert (await world.memory()).covers_up_to == 8
+    world.clock.now = memory.facts_after + 1
+    assert await world.working.work()
+    memory = await world.memory()
+    assert (memory.facts_up_to, memory.facts_attempts, memory.last_error) == (8, 0, "")
+    assert await world.facts() == ["Paris"]
+
+
+@pytest.mark.parametrize("bad", [UpstreamError("down"), written("")])
+async def test_a_summary_that_fails_is_put_off_and_loses_no_facts(bad: Any) -> None:
+    world = World()
+    world.provider.script = {"memory_summary": [bad]}
+    await world.talk("I live in Paris", "b", "c", "d")
+    assert not await world.working.work()
+    memory = await world.memory()
+    assert (memory.folds, memory.covers_up_to, memory.facts_up_to, memory.indexed_up_to) == (1, 0, 4, 6)
+    assert (memory.attempts, memory.facts_attempts) == (1, 0)
+    head = await world.under.history.head(HERE)
+    assert head.fold_after > world.clock.now
+    assert (await world.facts(), await world.indexed()) == (["Paris"], 3)
+    world.clock.now = head.fold_after
+    assert await world.working.work()
+    assert (await world.memory()).covers_up_to == 4
+    assert Counter(world.provider.asked)["memory_facts"] == 1
+
+
+async def test_both_that_fail_write_no_fold() -> None:
+    world = World({**ALL, "recall": None})
+    world.provider.script = {"memory_summary": [written("")], "memory_facts": [text("none")]}
+    await world.talk("I live in Paris", "b", "c", "d")
+    assert not await world.working.work()
+    memory = await world.memory()
+    assert (memory.folds, memory.attempts, memory.facts_attempts, memory.last_error) == (0, 1, 1, "blank")
+    assert (await world.under.history.head(HERE)).unfolded.messages == 8
+
+
+async def test_a_fault_of_ours_in_one_part_loses_no_other() -> None:
+    world = World()
+    world.provider.script = {"memory_facts": [RuntimeError("a fault")]}
+    await world.talk("I live in Paris", "b", "c", "d")
+    with pytest.raises(RuntimeError):
+        await world.working.work()
+    memory = await world.memory()
+    assert (memory.folds, memory.covers_up_to, memory.facts_up_to, memory.indexed_up_to) == (1, 4, 0, 6)
+    assert await world.working.work()
+    assert await world.facts() == ["Paris"]
+
+
+async def test_of_two_first_folds_the_late_one_takes_nothing_from_the_other() -> None:
+    """What is to be made again is removed only in the state in which nothing was."""
+    world = World()
+    head = await world.talk("I live in Paris", "b", "c", "d")
+    reads: list[asyncio.Event] = [asyncio.Event()]
+    port = world.under.facts
+    erase = port.erase
+
+    async def late(head: Head) -> int:
+        port.erase = erase  # type: ignore[method-assign]
+        await reads[0].wait()
+        return await erase(head)
+
+    port.erase = late  # type: ignore[method-assign]
+    slow = asyncio.ensure_future(world.working.work())
+    while port.erase is late:
+        await asyncio.sleep(0)
+    assert await world.working.work()
+    assert (await world.facts(), await world.indexed()) == (["Paris"], 3)
+    reads[0].set()
+    assert await slow
+    assert (await world.facts(), await world.indexed()) == (["Paris"], 3)
+    assert (await world.memory()).folds == 1
+    assert head.seq == 8
+
+
+async def test_the_model_has_no_time_that_the_commit_needs() -> None:
+    world = World()
+    await world.talk("I live in Paris", "b", "c", "d")
+    assert await world.working.work(deadline=Deadline.after(20, clock=lambda: 0))
+    assert max(world.provider.timeouts) <= 20 - COMMIT_RESERVE
+
+
+JOINED: dict[str, Any] = {"policy": "message_window", "entities": {"scope": "user"}, "recall": {"scope": "user"}}
+LONG = "and so on " * 200
+
+
+async def rest(world: World) -> list[str]:
+    """Have the schedule look."""
+    waiting = await world.under.long_term.waiting(before=world.clock.now - 299, limit=9)
+    return [await world.working.worker.work(one.address, Deadline.after(60), kind=one.kind) for one in waiting]
+
+
+async def test_a_conversation_that_others_see_is_folded_whole_when_it_has_come_to_rest() -> None:
+    world = World(JOINED)
+    await world.talk("I live in Paris", LONG)
+    assert await rest(world) == []
+    world.clock.now += 1_000
+    await world.talk("And so?")
+    world.clock.now += 900
+    assert await rest(world) == ["put_off"]  # it goes on
+    assert await rest(world) == []
+    world.clock.now += QUIET_SECONDS
+    assert await rest(world) == ["folded"]
+    memory = await world.memory()
+    assert (memory.facts_up_to, memory.indexed_up_to) == (6, 6)
+    assert Counter(world.provider.asked) == {"memory_facts": 1, "embeddings": 1}
+    world.clock.now += 10 * QUIET_SECONDS
+    assert await rest(world) == []  # until there is a turn again
+    await world.talk("hm", LONG)
+    world.clock.now += QUIET_SECONDS
+    assert await rest(world) == ["folded"]
+    assert (await world.memory()).indexed_up_to == 10
+
+
+async def test_a_rest_after_little_is_no_reason_for_a_fold() -> None:
+    world = World(JOINED)
+    await world.talk("Hello", "Bye")
+    world.clock.now += QUIET_SECONDS
+    assert await rest(world) == ["nothing"]
+    assert await rest(world) == []
+    assert world.provider.asked == []
+
+
+async def test_a_conversation_of_its_own_waits_for_no_rest() -> None:
+    world = World({**JOINED, "entities": True, "recall": True})
+    await world.talk("I live in Paris", LONG)
+    world.clock.now += 2 * QUIET_SECONDS
+    assert await rest(world) == []
+
+
+async def test_what_failed_in_a_rest_is_tried_again() -> None:
+    world = World(JOINED)
+    world.provider.script = {"memory_facts": [UpstreamError("down")]}
+    await world.talk("I live in Paris", LONG)
+    world.clock.now += QUIET_SECONDS
+    assert await rest(world) == ["failed"]
+    assert await rest(world) == ["put_off"]
+    world.clock.now += 5
+    assert await rest(world) == ["folded"]
+    assert json.dumps(world.provider.asked).count("embeddings") == 1
+    assert await world.facts() == ["Paris"]
