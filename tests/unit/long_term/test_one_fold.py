@@ -103,10 +103,7 @@ class World:
         self.under = Under.in_memory(self.clock)
         self.calls: Counter[str] = Counter()
         self.stores = Under(
-            **{
-                name: Counting(getattr(self.under, name), self.calls, name)
-                for name in ("history", "leases", "conversations", "long_term", "index", "facts")
-            }
+            **{name: Counting(getattr(self.under, name), self.calls, name) for name in Under.__dataclass_fields__}
         )
         self.provider = Provider()
         self.counted: Counter[str] = Counter()

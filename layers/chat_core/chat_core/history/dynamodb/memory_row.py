@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chat_core.history.dynamodb.rows import DAY, key, number, text
+from chat_core.history.dynamodb.rows import DAY, earliest, key, number, text
 from chat_core.history.dynamodb.table import expressed
 from chat_core.keys import MEMORY, partition_key
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def memory_expiry(table: Table, head: Head) -> int | None:
     """Tell until when the row lasts that is written beside a head, in seconds since the epoch; None: for ever."""
-    return table.expiry((head.updated_at // DAY + 2) * DAY)
+    return earliest(head.ends_at, table.expiry((head.updated_at // DAY + 2) * DAY))
 
 
 def memory_renewal(table: Table, head: Head, new: Head) -> list[dict[str, Any]]:

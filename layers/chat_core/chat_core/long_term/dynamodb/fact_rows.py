@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chat_core.history.dynamodb.packing import packed, unpacked
-from chat_core.history.dynamodb.rows import Row, expiry, key, number, read_int, read_text, text
+from chat_core.history.dynamodb.rows import Row, earliest, expiry, key, number, read_int, read_text, text
 from chat_core.history.dynamodb.table import expressed
 from chat_core.keys import Address, correction_sort_key, facts_partition_key, facts_sort_key, tombstone_sort_key
 from chat_core.long_term.fact_store import Found, Known
@@ -41,7 +41,7 @@ def found_actions(head: Head, found: Found, table: Table) -> list[Action]:
     """
     if not found.assertions:
         return []
-    expires_at = table.expiry(max(one.moment.at for one in found.assertions))
+    expires_at = earliest(head.ends_at, table.expiry(max(one.moment.at for one in found.assertions)))
     user = head.address.user
     row = {
         **key(facts_partition_key(user), facts_sort_key(head.address, head.incarnation, found.last)),

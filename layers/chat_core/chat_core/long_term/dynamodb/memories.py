@@ -14,6 +14,7 @@ from chat_core.history.dynamodb.memory_row import memory_expiry
 from chat_core.history.dynamodb.packing import packed, unpacked
 from chat_core.history.dynamodb.rows import (
     Row,
+    earliest,
     expiry,
     is_expired,
     key,
@@ -68,10 +69,10 @@ class DynamoLongTermStore:
     async def change(self, head: Head, change: Change) -> None:
         """See `LongTermStore.change`."""
         now = self._table.clock()
-        expires_at = self._table.expiry(now)
+        expires_at = earliest(head.ends_at, self._table.expiry(now))
         actions = [_head_update(head, change), self._memory_put(head, change.memory)]
         for added in change.added:
-            actions += block_puts(Indexed.of(head), added, self._table)
+            actions += block_puts(Indexed.of(head), added, self._table, ends_at=head.ends_at)
         if change.found is not None:
             actions += found_actions(head, change.found, self._table)
         if change.due:
@@ -133,9 +134,12 @@ class DynamoLongTermStore:
         if row is None or memory is None or not seqs or (left := memory.without(min(seqs))) is memory:
             return ()
         now = self._table.clock()
-        put = self._memory_put(head, left)
+        put, expires_at = self._memory_put(head, left), earliest(head.ends_at, self._table.expiry(now))
         same = expressed({"revision": row["revision"]}, ConditionExpression="#revision = :revision")
-        return [{"Put": {**put["Put"], **same}}, due_action(head, now, expires_at=self._table.expiry(now))]
+        return [
+            {"Put": {**put["Put"], **same}},
+            due_action(head, now, expires_at=expires_at),
+        ]
 
     async def erase_conversation(self, address: Address, *, keep: str) -> None:
         """See `DerivedRows`: all rows stand in the conversation's partition."""

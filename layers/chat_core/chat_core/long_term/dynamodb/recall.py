@@ -14,6 +14,7 @@ from chat_core.history.dynamodb.batches import batches
 from chat_core.history.dynamodb.heads import head_check
 from chat_core.history.dynamodb.rows import (
     Row,
+    earliest,
     expiry,
     is_expired,
     key,
@@ -151,19 +152,19 @@ class DynamoRecallIndex:
         return [(row, block) for row in current if (block := unpack(row["block"]["B"]))]
 
 
-def block_puts(indexed: Indexed, added: Addition, table: Table) -> list[Action]:
+def block_puts(indexed: Indexed, added: Addition, table: Table, *, ends_at: int | None = None) -> list[Action]:
     """Write turns as rows, for whoever has a transaction to put them in; a row ends with the newest of its turns."""
     puts: list[Action] = []
     for group in cut(added.entries):
         last = max(entry.created_at for entry in group)
-        ends = [table.expiry(last), None if added.lifetime is None else last + added.lifetime]
+        dies = None if added.lifetime is None else last + added.lifetime
         block = build(group, added.vectors)
         row = {
             **key(partition_key(indexed.address), recall_sort_key(block.seqs[0])),
             "incarnation": text(indexed.incarnation),
             "block": {"B": pack(block)},
             "revision": number(0),
-            **expiry(min((end for end in ends if end is not None), default=None)),
+            **expiry(earliest(ends_at, table.expiry(last), dies)),
         }
         puts.append({"Put": {"Item": row}})
     return puts
