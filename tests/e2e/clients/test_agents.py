@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from agents import Agent, OpenAIConversationsSession, OpenAIResponsesModel, Runner, function_tool
+from agents import (
+    Agent,
+    OpenAIConversationsSession,
+    OpenAIResponsesCompactionSession,
+    OpenAIResponsesModel,
+    Runner,
+    SQLiteSession,
+    function_tool,
+)
 
 from tests.e2e.clients import talk
 from tests.e2e.clients.talk import KEY, MODEL, TURNS
@@ -118,3 +126,20 @@ def test_an_error_names_its_parameter(url: str, name: str) -> None:
         assert caught.value.param == "temperature"
 
     run(url, story, model_settings=ModelSettings(temperature=5))
+
+
+def test_a_session_that_compacts(url: str, name: str) -> None:
+    async def story(client: openai.AsyncOpenAI, agent: Agent[Any]) -> None:
+        session = OpenAIResponsesCompactionSession(
+            name,
+            SQLiteSession(name),
+            client=client,
+            model=MODEL,
+            compaction_mode="input",
+            should_trigger_compaction=lambda context: len(context["session_items"]) >= 4,
+        )
+        for said, answered in TURNS:
+            assert (await Runner.run(agent, said, session=session)).final_output == answered
+        assert "compaction" in [item.get("type") for item in await session.get_items()]
+
+    run(url, story)

@@ -76,3 +76,10 @@ def test_an_error_names_its_parameter(remembered: dict[str, Any], place: dict[st
 def test_embeddings(place: dict[str, Any]) -> None:
     answer = litellm.embedding(**{**place, "model": "openai/text-embedding-3-small"}, input=["a", "b"])
     assert [len(each["embedding"]) for each in answer.data] == [1536, 1536]
+
+
+def test_the_models(url: str) -> None:
+    models = litellm.get_valid_models(
+        check_provider_endpoint=True, custom_llm_provider="openai", api_base=url, api_key=KEY
+    )
+    assert any(model.endswith(MODEL) for model in models)

@@ -72,6 +72,25 @@ def test_an_error_names_its_parameter(client: openai.OpenAI, name: str) -> None:
         client.conversations.retrieve(name)
 
 
+def test_models_and_tokens(client: openai.OpenAI, name: str) -> None:
+    models = [model.id for model in client.models.list()]
+    assert MODEL in models
+    assert client.models.retrieve(MODEL).id == MODEL
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("no-such-model")
+    counted = client.responses.input_tokens.count(model=MODEL, input=TURNS[0][0])
+    client.responses.create(model=MODEL, conversation=name, input=TURNS[0][0])
+    with_the_history = client.responses.input_tokens.count(model=MODEL, conversation=name, input=TURNS[0][0])
+    assert 0 < counted.input_tokens < with_the_history.input_tokens
+
+
+def test_a_compaction_is_understood(client: openai.OpenAI) -> None:
+    dialogue: Any = [{"role": "user", "content": TURNS[0][0]}]
+    compacted = client.responses.compact(model=MODEL, input=dialogue)
+    asked = [*(item.to_dict() for item in compacted.output), {"role": "user", "content": TURNS[-1][0]}]
+    assert client.responses.create(model=MODEL, input=asked).output_text == TURNS[-1][1]  # type: ignore[arg-type]
+
+
 def test_async(url: str, name: str) -> None:
     async def talk_to_it() -> None:
         async with openai.AsyncOpenAI(base_url=url, api_key=KEY) as client:

@@ -81,3 +81,16 @@ def test_an_error_names_its_parameter(model: Any, remembered: Any) -> None:
             Agent(each, model_settings={"top_p": 5}).run_sync("Hello")
         assert caught.value.status_code == 400
         assert caught.value.body["param"] == "top_p"
+
+
+def test_tokens_are_counted_before_they_are_sent(remembered: Any) -> None:
+    from pydantic_ai.exceptions import UsageLimitExceeded
+    from pydantic_ai.usage import UsageLimits
+
+    agent = Agent(remembered)
+    enough = UsageLimits(input_tokens_limit=500, count_tokens_before_request=True)
+    assert agent.run_sync(TURNS[0][0], usage_limits=enough).output == TURNS[0][1]
+    too_few = UsageLimits(input_tokens_limit=5, count_tokens_before_request=True)
+    with pytest.raises(UsageLimitExceeded):
+        agent.run_sync("Remember that I was never told.", usage_limits=too_few)
+    assert agent.run_sync(TURNS[-1][0]).output == TURNS[-1][1]

@@ -67,3 +67,12 @@ export async function an_error_names_its_parameter(url, conversation) {
   const call = connected(url).responses.create({ model, conversation, input: "Hello", temperature: 5 });
   await assert.rejects(call, (error) => error instanceof OpenAI.BadRequestError && error.param === "temperature");
 }
+
+export async function models_and_tokens(url) {
+  const client = connected(url);
+  const models = [];
+  for await (const each of client.models.list()) models.push(each.id);
+  assert.ok(models.includes(model));
+  assert.equal((await client.models.retrieve(model)).id, model);
+  assert.ok((await client.responses.inputTokens.count({ model, input: "Hello" })).input_tokens > 0);
+}
