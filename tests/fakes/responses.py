@@ -5,7 +5,11 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from chat_core.history import Alone
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chat_core.history import StoredResponse
     from tests.fakes.history import InMemoryTable
 
@@ -19,6 +23,20 @@ class InMemoryResponses:
     async def read(self, user: str, incarnation: str, seq: int) -> StoredResponse | None:
         found = self._table.responses.get((user, incarnation, seq))
         return deepcopy(found) if found is not None and found.expires_at > self._table.clock() else None
+
+    async def put(self, response: StoredResponse) -> None:
+        self._table.keep_response(response)
+
+    async def prepare(self) -> None:
+        pass
+
+    async def alone(self, user: str) -> tuple[Alone, ...]:
+        kept = self._table.responses.values()
+        return tuple(Alone(one.incarnation, one.first_seq) for one in kept if one.user == user and not one.conversation)
+
+    async def erase(self, user: str, alone: Sequence[Alone]) -> None:
+        for one in alone:
+            self._table.responses.pop((user, one.incarnation, one.seq), None)
 
     async def delete(self, user: str, incarnation: str, seq: int) -> bool:
         return self._table.responses.pop((user, incarnation, seq), None) is not None

@@ -18,7 +18,7 @@ import history.handler
 from chat.wiring import chat_on
 from chat_core.api import event_loop
 from chat_core.history.dynamodb import Table
-from chat_core.history.dynamodb.table import CLIENT_CONFIG
+from chat_core.history.dynamodb.client import CLIENT_CONFIG
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import MomentoCache, MomentoCredentials, MomentoResponseCache
 from chat_core.settings import ChatSettings

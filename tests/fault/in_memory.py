@@ -125,7 +125,8 @@ def service_in_memory() -> Iterator[Service]:
     embeddings = Embeddings(replies._flow, replies._provider)
     stores: Any = None
     models: Any = None
-    made = ChatParts(ChatSettings.from_env(environment), stores, provider, models, replies, embeddings, process.turns)
+    settings = ChatSettings.from_env(environment)
+    made = ChatParts(settings, stores, provider, models, replies, embeddings, process.turns, process.calls)
     known = RememberedFacts(world.facts)
     remembered = UserMemory(world.conversations, process.remembered, world.facts)
     own = HistoryParts(

@@ -20,6 +20,8 @@ from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
 from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser, Summarising
 from chat_core.tokens import counter_for
+from chat_core.turns.calls import Calls
+from chat_core.turns.keeping import Keeping
 from chat_core.turns.lease import TurnLeases
 from chat_core.turns.parts import TurnParts
 from chat_core.turns.service import TurnService
@@ -179,7 +181,8 @@ class Process:
         self.conversations = Conversations(store, sources, at_once, hot, default_memory=settings, clock=world.clock)
         index: Any = Faulty(world.index, self.faults, down)
         self.remembered = ConversationMemory(sources, index, default_memory=settings)
-        self.erasure = Erasure(history, store, hot, facts)
+        self.erasure = Erasure(history, store, hot, facts, responses)
+        self.calls = Calls(self.replies, responses, Keeping(), clock=world.clock, count=_uncounted)
         self.responses = Responses(responses, history, self.erasure)
         counter = counter_for("m")
         summariser = Summariser(StructuredModel(world.model, "m"), counter=counter, clock=world.clock)

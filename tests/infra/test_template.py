@@ -12,8 +12,8 @@ from typing import Any, get_args
 
 import pytest
 
+from chat_core.history.dynamodb.client import Operation
 from chat_core.history.dynamodb.heads import INDEX, head_row, listed_head
-from chat_core.history.dynamodb.table import Operation
 from chat_core.history.records import Head
 from chat_core.keys import Address
 from chat_core.settings import ChatSettings, HistorySettings, MemorySettings, SettingsError
@@ -37,6 +37,7 @@ ACTIONS = {
     "get_item": {"GetItem"},
     "batch_get_item": {"BatchGetItem"},
     "query": {"Query"},
+    "put_item": {"PutItem"},
     "update_item": {"UpdateItem"},
     "delete_item": {"DeleteItem"},
     "transact_write_items": {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},

@@ -169,6 +169,11 @@ def test_a_token_is_with_the_client_before_the_one_after_next_is_made(app: App, 
         assert events[-1]["type"] == "response.completed"
 
 
+def bare(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the ids, which each stored response has of its own."""
+    return [{**item, "id": ""} for item in items]
+
+
 @pytest.mark.parametrize("streamed_first", [True, False])
 def test_a_stream_and_json_are_one_entry_of_the_cache(app: App, route: Route, streamed_first: bool) -> None:
     text = question()
@@ -191,7 +196,8 @@ def test_a_stream_and_json_are_one_entry_of_the_cache(app: App, route: Route, st
         own = ("id", "omoide", "conversation")
         whole = [{**route.whole(answer), **dict.fromkeys(own)} for answer in (streamed, plain)]
         if not route.conversation:
-            assert whole[0] == whole[1]
+            told_whole, told_plain = ({**one, "output": bare(one["output"])} for one in whole)
+            assert told_whole == told_plain
 
 
 def test_headers_tell_of_the_cache_what_is_known_when_the_model_begins(app: App, route: Route) -> None:

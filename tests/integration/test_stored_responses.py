@@ -136,3 +136,52 @@ def test_a_deleted_response_is_not_made_again_by_its_key(app: App) -> None:
     app.call("DELETE", path(first.body["id"]))
     assert app.turn(talk, "hello", headers=key).status == 404
     assert app.model_calls == 1
+
+
+def call(app: App, given: object, **more: Any) -> Answer:
+    """Post a call without a conversation; `App.call`'s own arguments by their names."""
+    own = {member: more.pop(member) for member in ("user", "headers") if member in more}
+    return app.call("POST", "/v1/responses", {"model": "gpt-4.1-mini", "input": given, **more}, **own)
+
+
+def test_a_call_without_a_conversation_is_stored_too(app: App) -> None:
+    given = [{"role": "user", "content": f"one {uuid4().hex}"}, {"role": "user", "content": "two"}]
+    for status in ("MISS", "HIT"):
+        first = call(app, given)
+        assert first.headers["x-cache"] == status
+        assert (first.body["store"], first.body.get("conversation")) == (True, None)
+        assert app.call("GET", path(first.body["id"])).body == first.body
+        assert_valid(first.body, "Response")
+        listed = app.call("GET", path(first.body["id"], "/input_items"), query={"order": "asc"}).body["data"]
+        assert [item["content"][0]["text"] for item in listed] == [item["content"] for item in given]
+        ids = [item["id"] for item in (*listed, *first.body["output"])]
+        assert ids == [f"msg_{first.body['id'][5:21]}{seq:012x}" for seq in (1, 2, 3)]
+        assert unknown(app, first.body["id"], user="other")
+    assert app.model.requests[-1]["store"] is False
+    assert app.call("DELETE", path(first.body["id"])).status == 200
+    assert unknown(app, first.body["id"])
+
+
+def test_a_streamed_call_tells_the_id_by_which_it_is_stored(app: App) -> None:
+    told = events(call(app, f"hello {uuid4().hex}", stream=True))
+    names = {event["response"]["id"] for event in told if "response" in event}
+    [response] = names
+    assert app.call("GET", path(response)).body == told[-1]["response"]
+    items = {event["item_id"] for event in told if "item_id" in event}
+    assert items == {item["id"] for item in told[-1]["response"]["output"]}
+
+
+def test_a_call_that_is_not_to_be_stored_is_not(app: App) -> None:
+    answer = call(app, f"hello {uuid4().hex}", store=False)
+    assert answer.body["store"] is False
+    assert unknown(app, answer.body["id"])
+
+
+def test_all_takes_responses_without_a_conversation_along(app: App) -> None:
+    responses = [call(app, f"mine {number}", user="eraser").body["id"] for number in range(3)]
+    theirs = call(app, "theirs").body["id"]
+    assert app.call("GET", "/v1/conversations", user="eraser").body["data"] == []
+    receipt = app.call("DELETE", "/v1/conversations", user="eraser", query={"all": "true"}).body
+    assert (receipt["deleted"], receipt["omoide"]["erased"]["dynamodb"]["responses"]) == (True, 3)
+    assert all(unknown(app, response, user="eraser") for response in responses)
+    assert app.call("GET", path(theirs)).status == 200

@@ -73,7 +73,7 @@ async def create_response(
     form = ResponseStream() if call.stream else None
     if call.turn is None:
         asked = ModelCall(call.user, call.body, call.directives)
-        return await api.answer_in_form(partial(stateless.respond, made.replies, asked, time_left), form)
+        return await api.answer_in_form(partial(made.calls.run, asked, time_left, store=call.store), form)
     return await api.answer_in_form(partial(made.turns.run, call.turn, time_left), form)
 
 

@@ -104,6 +104,8 @@ class ResponsesCall:
         What makes it a turn; None for a stateless call.
     stream
         Whether it is answered as server-sent events.
+    store
+        Whether its answer may be read later.
     """
 
     user: str
@@ -111,6 +113,7 @@ class ResponsesCall:
     directives: Directives
     turn: TurnRequest | None
     stream: bool = False
+    store: bool = True
 
 
 # Not yet: each is refused by name rather than ignored.
@@ -151,7 +154,8 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
         if wire.memory is not None:
             raise InvalidRequest("`memory` needs a `conversation`.", param="memory", code="invalid_value")
         given = body["input"] if settings.allow_provider_references else without_ids(body["input"])
-        return ResponsesCall(user, {**effective, "input": given}, directives, None, wire.stream is True)
+        body = {**effective, "input": given}
+        return ResponsesCall(user, body, directives, None, wire.stream is True, wire.store is not False)
     key, asked = idempotency_key(request, user), fingerprint(body)
     check_echoes(effective)
     turn = TurnRequest(
@@ -165,7 +169,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
         retry_count=retry_count(request),
         store=wire.store is not False,
     )
-    return ResponsesCall(user, effective, directives, turn, wire.stream is True)
+    return ResponsesCall(user, effective, directives, turn, wire.stream is True, turn.store)
 
 
 def _conversation(value: str | dict[str, Any] | None) -> str | None:

@@ -13,7 +13,7 @@ from chat_core.long_term.recall import DIMENSIONS
 from chat_core.model import Models
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count
-from chat_core.turns import Keeping, TurnLeases, TurnParts, TurnService
+from chat_core.turns import Calls, Keeping, TurnLeases, TurnParts, TurnService
 from chat_core.wiring import make_stores, model_at
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class ChatParts:
     replies: Replies
     embeddings: Embeddings
     turns: TurnService
+    calls: Calls
 
 
 def make_chat(settings: ChatSettings) -> ChatParts:
@@ -54,6 +55,8 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ModelProvider, cache:
         default_memory=settings.history.default_memory,
         clock=time.time,
     )
+    keeping = Keeping(settings.response_days * 86_400, on=settings.store_responses)
+    calls = Calls(replies, stores.responses, keeping, clock=time.time, count=count)
     turns = TurnParts(
         sources=replace(stores.sources, recaller=recaller),
         leases=TurnLeases(stores.leases, lock_wait=settings.lock_wait),
@@ -61,11 +64,11 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ModelProvider, cache:
         replies=replies,
         default_memory=settings.history.default_memory,
         clock=time.time,
-        keeping=Keeping(settings.response_days * 86_400, on=settings.store_responses),
+        keeping=keeping,
     )
     own = (settings.openai.model, settings.openai.embedding_model)
     models = Models(model, allowed=settings.allowed_models, own=own, clock=time.monotonic)
-    return ChatParts(settings, stores, model, models, replies, Embeddings(flow, provider), TurnService(turns))
+    return ChatParts(settings, stores, model, models, replies, Embeddings(flow, provider), TurnService(turns), calls)
 
 
 def _query_vectors(settings: ChatSettings, cache: CacheAccess, model: ChatModel) -> QueryVectors:

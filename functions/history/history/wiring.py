@@ -40,7 +40,7 @@ def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
         stores.conversations, stores.sources, leases, stores.hot, default_memory=settings.default_memory
     )
     memory = ConversationMemory(stores.sources, stores.index, default_memory=settings.default_memory)
-    erasure = Erasure(stores.history, stores.conversations, stores.hot, stores.facts)
+    erasure = Erasure(stores.history, stores.conversations, stores.hot, stores.facts, stores.responses)
     return HistoryParts(
         stores,
         conversations,

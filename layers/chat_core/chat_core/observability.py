@@ -30,6 +30,7 @@ class Metric(StrEnum):
     FOLDS = "Folds"  # of turns into a summary
     FOLDS_FAILED = "FoldsFailed"  # by reason
     FOLDS_STUCK = "FoldsStuck"  # of those that failed, the fifth in a row and on
+    RESPONSES_NOT_STORED = "ResponsesNotStored"  # of calls without a conversation: their answers said so
     FACTS_REFUSED = "FactsRefused"  # of those that a model found, by reason
     TOKENS_SAVED = "TokensSaved"
     UPSTREAM_MS_SAVED = "UpstreamMillisecondsSaved"

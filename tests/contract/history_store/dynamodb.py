@@ -42,6 +42,9 @@ class StrictClient:
     def query(self, **request: Any) -> Mapping[str, Any]:
         return self._send("query", request)
 
+    def put_item(self, **request: Any) -> Mapping[str, Any]:
+        return self._send("put_item", request)
+
     def update_item(self, **request: Any) -> Mapping[str, Any]:
         return self._send("update_item", request)
 
@@ -93,6 +96,7 @@ def check(request: Mapping[str, Any]) -> None:
     """Refuse what DynamoDB refuses and moto does not."""
     actions = request.get("TransactItems")
     if actions is None:
+        assert row_bytes(request.get("Item", {})) <= 409_600
         check_expressions(request)
         return
     assert 1 <= len(actions) <= 100

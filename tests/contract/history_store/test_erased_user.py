@@ -52,7 +52,7 @@ async def live(stores: Stores) -> Head:
 
 async def erase_everything(stores: Stores) -> bool:
     hot: Any = NoCopies()
-    erasure = Erasure(stores.history, stores.conversations, hot, stores.facts)
+    erasure = Erasure(stores.history, stores.conversations, hot, stores.facts, stores.responses)
     return (await erasure.everything(USER, Deadline.after(60))).complete
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chat_core.errors import CommitConflict
+from chat_core.errors import CommitConflict, RequestTooLarge
+from chat_core.history import StoredResponse
 from chat_core.keys import Address
 from tests.contract.history_store.builders import (
     CONVERSATION,
@@ -19,9 +22,11 @@ from tests.contract.history_store.builders import (
     converse,
     message,
 )
+from tests.contract.history_store.dynamodb import Killed, StrictClient, rows_of
 
 if TYPE_CHECKING:
     from chat_core.history import Head
+    from chat_core.messages.message import Item
 
 pytestmark = pytest.mark.anyio
 
@@ -111,3 +116,63 @@ async def test_an_erasure_takes_the_responses_and_the_name(store: Stores) -> Non
     assert await store.responses.is_empty(USER, before.incarnation)
     assert await store.responses.conversation_of(USER, before.incarnation) is None
     assert await store.responses.read(USER, other.incarnation, 1) is not None
+
+
+def alone(number: int, *items: Item, user: str = USER) -> StoredResponse:
+    """Make the response of a call without a conversation."""
+    items = items or (message("question"), message("answer", "assistant"))
+    until, turn = int(Clock.now) + 60, f"turn_{number}"
+    return StoredResponse(user, f"{number:016x}", 1, len(items), 1, {"model": "m"}, turn, 5, until, items=items)
+
+
+LARGE = [message(base64.b64encode(random.Random(seed).randbytes(300_000)).decode()) for seed in (1, 2)]
+TOO_LARGE = [message(base64.b64encode(random.Random(seed).randbytes(2_400_000)).decode()) for seed in (1, 2)]
+
+
+@pytest.mark.parametrize("items", [(), LARGE, [message("あ" * 400_000)]], ids=["small", "large", "compressible"])
+async def test_a_call_without_a_conversation_is_stored_with_its_items(store: Stores, items: list[Item]) -> None:
+    stored = alone(1, *items)
+    await store.responses.prepare()
+    await store.responses.put(stored)
+    assert await store.responses.read(USER, stored.incarnation, 1) == stored
+    assert (stored.address.conversation, stored.conversation) == ("conv_0000000000000001", "")
+    for unnamed in ("user-2", USER):
+        page = await store.conversations.recent(unnamed, limit=5, after=None, order="desc")
+        assert (page.data, await store.conversations.unfinished(unnamed)) == ((), ())
+    assert await store.responses.delete(USER, stored.incarnation, 1)
+    assert await store.responses.is_empty(USER, stored.incarnation)
+
+
+async def test_a_call_is_stored_by_one_write_in_one_try(dynamo: Stores, client: StrictClient) -> None:
+    await dynamo.responses.put(alone(1))
+    assert client.calls == ["put_item"]
+    client.kill("put_item", 1)
+    with pytest.raises(Killed):
+        await dynamo.responses.put(alone(2))
+    assert client.calls == ["put_item"] * 2
+    client.heal()
+    with pytest.raises(RequestTooLarge):
+        await dynamo.responses.put(alone(3, *TOO_LARGE))
+    assert client.calls == ["put_item"] * 2
+
+
+async def test_calls_without_a_conversation_are_listed_to_be_erased(store: Stores) -> None:
+    for number in range(3):
+        await store.responses.put(alone(number, *(LARGE if number == 1 else ())))
+    await store.responses.put(alone(9, user="user-2"))
+    await converse(store)
+    found = await store.responses.alone(USER)
+    assert {one.incarnation for one in found} == {f"{number:016x}" for number in range(3)}
+    await store.responses.erase(USER, found)
+    assert await store.responses.alone(USER) == ()
+    assert all([await store.responses.is_empty(USER, one.incarnation) for one in found])
+    assert len(await store.responses.alone("user-2")) == 1
+
+
+async def test_no_row_of_a_call_is_left(dynamo: Stores, boto: Any, table: str) -> None:
+    await dynamo.responses.put(alone(1, *LARGE))
+    await dynamo.responses.put(alone(2, *LARGE))
+    assert len(rows_of(boto, table)) > 4
+    await dynamo.responses.delete(USER, f"{1:016x}", 1)
+    await dynamo.responses.erase(USER, await dynamo.responses.alone(USER))
+    assert rows_of(boto, table) == []

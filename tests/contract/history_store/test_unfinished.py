@@ -51,7 +51,8 @@ class NoCopies:
 
 async def erase_everything(stores: Stores) -> None:
     hot: Any = NoCopies()
-    erased = await Erasure(stores.history, stores.conversations, hot, stores.facts).everything(USER, Deadline.after(60))
+    erasure = Erasure(stores.history, stores.conversations, hot, stores.facts, stores.responses)
+    erased = await erasure.everything(USER, Deadline.after(60))
     assert erased.complete
 
 

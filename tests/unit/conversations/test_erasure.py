@@ -32,7 +32,8 @@ def test_the_copies_go_after_the_head() -> None:
         await stage.turn("one")
         conversations: Any = WrittenMeanwhile(stage)
         hot = HotCopies(stage.world.memory, stage.world.history, keep=6)
-        await Erasure(stage.world.history, conversations, hot, stage.world.facts).conversation(HERE)
+        world = stage.world
+        await Erasure(world.history, conversations, hot, world.facts, world.responses).conversation(HERE)
         assert await stage.world.memory.read_memory(HERE, timeout=1) is None
         assert stage.world.memory.history(HERE) == ()
 

@@ -6,7 +6,7 @@ from chat_core.cache.flow import CacheFlow, Provider
 from chat_core.cache.live import Completed, Failed, LiveEvent, ModelEvent, Opened, follow
 from chat_core.cache.policy import Directives, parse_cache_control
 from chat_core.cache.replies import Replies
-from chat_core.cache.reply import CacheReport, Listener, ModelCall, Reply
+from chat_core.cache.reply import CacheReport, CallReport, Listener, ModelCall, Reply
 from chat_core.cache.store import ResponseCache
 from chat_core.cache.vectors import decode_embedding
 
@@ -14,6 +14,7 @@ __all__ = [
     "CacheAccess",
     "CacheFlow",
     "CacheReport",
+    "CallReport",
     "Completed",
     "Directives",
     "Embeddings",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from chat_core.deadline import Deadline
-    from chat_core.history import ConversationStore, Head, History, StoredItem
+    from chat_core.history import Alone, ConversationStore, Head, History, ResponseStore, StoredItem
     from chat_core.hot import HotCopies
     from chat_core.long_term import FactStore
     from chat_core.messages import Content, Item
@@ -31,6 +31,7 @@ WALK_STEP = 200
 TITLE_REACH = 200
 AT_ONCE = 4
 LIST_PAGE = 100
+RESPONSES_AT_ONCE = 500
 ALL_RESERVE = 4.0
 """Seconds of an invocation in which no further conversation is begun to be erased."""
 
@@ -70,13 +71,23 @@ class Erasure:
         The copies in the cache.
     facts
         What is known about users.
+    responses
+        Those without a conversation.
     """
 
-    def __init__(self, history: History, conversations: ConversationStore, hot: HotCopies, facts: FactStore) -> None:
+    def __init__(
+        self,
+        history: History,
+        conversations: ConversationStore,
+        hot: HotCopies,
+        facts: FactStore,
+        responses: ResponseStore,
+    ) -> None:
         self._history = history
         self._conversations = conversations
         self._hot = hot
         self._facts = facts
+        self._responses = responses
 
     async def conversation(self, address: Address) -> Erased:
         """Erase a conversation, or the rest of one.
@@ -95,7 +106,7 @@ class Erasure:
         return Erased(rows, dict.fromkeys(COPIES, int(forgotten)), copies_remain=not forgotten)
 
     async def everything(self, user: str, deadline: Deadline) -> Erased:
-        """Erase all conversations of a user, as many as there is time for, then what is known about the user."""
+        """Erase all of a user's: conversations, as many as there is time for, responses, and what is known."""
         history = Counter({"conversations": 0, "items": 0, "idempotency_records": 0, "responses": 0})
         copies = Counter(dict.fromkeys(COPIES, 0))
         remain = False
@@ -111,11 +122,25 @@ class Erasure:
                     copies.update(erased.copies)
                     remain = remain or erased.copies_remain
             seen.update(fresh)
-        if not deadline.remaining(reserve=ALL_RESERVE):
+        complete = await self._responses_alone(user, history, deadline)
+        if not (complete and deadline.remaining(reserve=ALL_RESERVE)):
             return Erased(history, copies, copies_remain=remain, complete=False)
         # After the conversations: a fold of theirs is refused by the head that it does not find any more.
         await self._facts.erase_user(user)
         return Erased(history, copies, copies_remain=remain)
+
+    async def _responses_alone(self, user: str, history: Counter[str], deadline: Deadline) -> bool:
+        """Erase the responses that have no conversation, and tell whether there was time for all."""
+        seen: set[Alone] = set()
+        while fresh := [one for one in await self._responses.alone(user) if one not in seen]:
+            for start in range(0, len(fresh), RESPONSES_AT_ONCE):
+                if not deadline.remaining(reserve=ALL_RESERVE):
+                    return False
+                batch = fresh[start : start + RESPONSES_AT_ONCE]
+                await self._responses.erase(user, batch)
+                history["responses"] += len(batch)
+            seen.update(fresh)
+        return True
 
     async def _if_there(self, address: Address) -> Erased:
         try:

@@ -93,6 +93,8 @@ class Responses:
         return found
 
     async def _items(self, response: StoredResponse) -> tuple[StoredItem, ...]:
+        if not response.conversation:
+            return response.own_items
         try:
             head = await self._history.head(response.address)
         except NotFound:

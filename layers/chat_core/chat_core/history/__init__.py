@@ -15,11 +15,12 @@ from chat_core.history.records import (
     StoredItem,
     Unfolded,
 )
-from chat_core.history.responses import ResponseStore, StoredResponse
+from chat_core.history.responses import Alone, ResponseStore, StoredResponse
 from chat_core.history.store import ConversationStore, History, Leases
 
 __all__ = [
     "NOTHING_UNFOLDED",
+    "Alone",
     "Commit",
     "ConversationStore",
     "Deletion",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chat_core.keys import Address, response_id, unnamed_address
+from chat_core.history.records import StoredItem
+from chat_core.keys import Address, id_of, response_id, unnamed_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from chat_core.messages import Item
 
@@ -60,11 +61,36 @@ class StoredResponse:
         return response_id(self.incarnation, self.first_seq)
 
     @property
+    def own_items(self) -> tuple[StoredItem, ...]:
+        """Its own items at their places."""
+        return tuple(
+            StoredItem(seq, self.turn_id, self.created_at, {"id": id_of(item, self.incarnation, seq), **item})
+            for seq, item in enumerate(self.items, self.first_seq)
+        )
+
+    @property
     def address(self) -> Address:
         """Of its conversation, also where that is still to be made."""
         if self.conversation:
             return Address(self.user, self.conversation)
         return unnamed_address(self.user, self.incarnation)
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Names a response that has no conversation.
+
+    Parameters
+    ----------
+    incarnation, seq
+        As `StoredResponse` has them.
+    parts
+        How many further rows it has.
+    """
+
+    incarnation: str
+    seq: int
+    parts: int = 0
 
 
 class ResponseStore(Protocol):
@@ -76,6 +102,28 @@ class ResponseStore(Protocol):
 
     async def read(self, user: str, incarnation: str, seq: int) -> StoredResponse | None:
         """Read a response, strongly consistent; None where there is none, or it has expired."""
+        ...
+
+    async def put(self, response: StoredResponse) -> None:
+        """Store a response that has no conversation, with its items, in one try.
+
+        Raises
+        ------
+        RequestTooLarge
+            If it is larger than what is stored at once.
+        """
+        ...
+
+    async def prepare(self) -> None:
+        """Make ready what `put` needs, while there is time."""
+        ...
+
+    async def alone(self, user: str) -> tuple[Alone, ...]:
+        """List a user's responses that have no conversation; what was just erased may still be among them."""
+        ...
+
+    async def erase(self, user: str, alone: Sequence[Alone]) -> None:
+        """Remove responses that have no conversation."""
         ...
 
     async def delete(self, user: str, incarnation: str, seq: int) -> bool:

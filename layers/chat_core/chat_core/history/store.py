@@ -154,7 +154,7 @@ class ConversationStore(Protocol):
         ...
 
     async def unfinished(self, user: str) -> tuple[Address, ...]:
-        """Tell what no list shows of a user's: conversations that a first turn has begun, and what is half erased."""
+        """Tell what no list shows of a user's: conversations that are begun, half erased, or named by nobody."""
         ...
 
     async def page(

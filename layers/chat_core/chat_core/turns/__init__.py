@@ -1,6 +1,7 @@
 """One turn of a conversation: asked, run, answered; it knows neither HTTP nor Lambda."""
 
 from chat_core.turns.answer import answer_again, as_committed, title_of
+from chat_core.turns.calls import Calls
 from chat_core.turns.context import check_budget
 from chat_core.turns.item_references import is_reference
 from chat_core.turns.keeping import Keeping
@@ -15,6 +16,7 @@ from chat_core.turns.unlocked import conversation_context, head_or_new
 
 __all__ = [
     "RESULTS_REACH",
+    "Calls",
     "Keeping",
     "Keyed",
     "Sources",

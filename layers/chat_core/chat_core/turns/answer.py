@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from chat_core.keys import id_of
 from chat_core.messages import from_items
@@ -95,6 +96,11 @@ def answer_again(response: StoredResponse, items: Sequence[StoredItem]) -> dict[
     """
     first = response.first_seq + response.inputs
     return answer_of(response.id, response.frame, [stored.item for stored in items if stored.seq >= first])
+
+
+def new_turn_id() -> str:
+    """Draw an id for a turn."""
+    return f"turn_{uuid4().hex}"
 
 
 def title_of(messages: Iterable[Message]) -> str:

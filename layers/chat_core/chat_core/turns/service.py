@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from chat_core import errors
 from chat_core.cache import Completed
-from chat_core.turns.answer import Told, answer_of, frame_of
+from chat_core.turns.answer import Told, answer_of, frame_of, new_turn_id
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
 from chat_core.turns.context import Asked
 from chat_core.turns.explained import explained
 from chat_core.turns.replaying import replay_of_key
 from chat_core.turns.retold import Retold
-from chat_core.turns.turn import OpenTurn, new_turn_id
+from chat_core.turns.turn import OpenTurn
 from chat_core.turns.unlocked import effective, unlocked_context
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from chat_core import errors
 from chat_core.cache import Completed
@@ -14,7 +13,7 @@ from chat_core.keys import is_generated_id, response_id
 from chat_core.memory import pinned_item
 from chat_core.messages import from_items
 from chat_core.timing import timed
-from chat_core.turns.answer import answer_of, as_committed
+from chat_core.turns.answer import answer_of, as_committed, new_turn_id
 from chat_core.turns.answering import Standing, answer_turn
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM
 from chat_core.turns.brought_up import begin_question
@@ -222,11 +221,6 @@ class OpenTurn:
             except errors.CommitConflict:
                 continue
         raise errors.StoreUnavailable("The conversation changes too fast to commit.")
-
-
-def new_turn_id() -> str:
-    """Draw an id for a turn."""
-    return f"turn_{uuid4().hex}"
 
 
 def _moved(commit: Commit, head: Head) -> Commit:

@@ -13,7 +13,7 @@ from chat_core.history.dynamodb.reading import Range, complete_head, read_again,
 from chat_core.history.dynamodb.rows import Row, is_expired, key, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.history.records import Page
-from chat_core.keys import HEAD, Address, is_conversation_id, partition_key, unfinished_owner
+from chat_core.keys import HEAD, Address, is_conversation_id, partition_key, unfinished_owner, unnamed_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,15 +91,17 @@ class DynamoConversations:
 
     async def unfinished(self, user: str) -> tuple[Address, ...]:
         """See `chat_core.history.ConversationStore`."""
-        values = {"owner": text(unfinished_owner(user))}
-        request = {"IndexName": INDEX, **expressed(values, KeyConditionExpression="#owner = :owner")}
         found: list[Address] = []
-        start: Row | None = None
-        while True:
-            rows, start = await self._table.query(request, start)
-            found += [Address(user, read_text(row, "conversation")) for row in rows]
-            if start is None:
-                return tuple(found)
+        for owner in (unfinished_owner(user), unnamed_owner(user)):
+            request = expressed({"owner": text(owner)}, KeyConditionExpression="#owner = :owner")
+            start: Row | None = None
+            while True:
+                rows, start = await self._table.query({**request, "IndexName": INDEX}, start)
+                heads = (row for row in rows if read_text(row, "sk") == HEAD)
+                found += [Address(user, read_text(row, "conversation")) for row in heads]
+                if start is None:
+                    break
+        return tuple(found)
 
     async def _position(self, user: str, conversation: str) -> Attribute:
         row = None

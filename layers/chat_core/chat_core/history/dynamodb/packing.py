@@ -60,8 +60,11 @@ def unpacked(attribute: Attribute | None) -> tuple[Any, int]:
 
 def split(attribute: Attribute) -> tuple[str, list[bytes]] | None:
     """Cut a value too large for a row into pieces of a zlib stream, with the stream's SHA-256; None if it fits."""
-    if packed_bytes(attribute) <= ROW_BYTES:
-        return None
+    return None if packed_bytes(attribute) <= ROW_BYTES else pieces_of(attribute)
+
+
+def pieces_of(attribute: Attribute) -> tuple[str, list[bytes]]:
+    """Cut a value as `split` does, whether it fits a row or not."""
     stream: bytes = attribute["B"] if "B" in attribute else zlib.compress(attribute["S"].encode())
     pieces = [stream[start : start + ROW_BYTES] for start in range(0, len(stream), ROW_BYTES)]
     return sha256(stream).hexdigest(), pieces

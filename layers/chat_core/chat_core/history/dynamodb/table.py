@@ -8,18 +8,18 @@ import threading
 import time
 from contextvars import ContextVar
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import StoreUnavailable
+from chat_core.history.dynamodb.client import connect
 from chat_core.history.dynamodb.rows import DAY, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from chat_core.history.dynamodb.client import Client, Operation
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.rows import Row
-
-Operation = Literal["get_item", "batch_get_item", "query", "update_item", "delete_item", "transact_write_items"]
 
 _BATCH_KEYS = 100
 _TRIES = 6
@@ -37,56 +37,8 @@ _BUSY = frozenset(
 )
 _EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "KeyConditionExpression", "ProjectionExpression")
 _RANDOM = SystemRandom()
-CLIENT_CONFIG: Mapping[str, Any] = {
-    "connect_timeout": 1,
-    "read_timeout": 3,
-    "retries": {"mode": "standard", "total_max_attempts": 3},
-    # What botocore would do anew at each call, a third of its time: check what the rows' own types say, and compose
-    # its name of twelve parts.
-    "parameter_validation": False,
-    "user_agent": "omoide",
-}
-"""Of botocore's ``Config``: a call ends after at most three tries of one second to connect and three to read."""
-
 _given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)
 """In the thread of a call: set once nobody waits for it."""
-
-
-class Client(Protocol):
-    """What is used of boto3's DynamoDB client."""
-
-    def get_item(self, **request: Any) -> Mapping[str, Any]:
-        """Read a row by its key."""
-        ...
-
-    def batch_get_item(self, **request: Any) -> Mapping[str, Any]:
-        """Read up to 100 rows by their keys."""
-        ...
-
-    def query(self, **request: Any) -> Mapping[str, Any]:
-        """Read a range of rows."""
-        ...
-
-    def update_item(self, **request: Any) -> Mapping[str, Any]:
-        """Change a row, or create it."""
-        ...
-
-    def delete_item(self, **request: Any) -> Mapping[str, Any]:
-        """Delete a row."""
-        ...
-
-    def transact_write_items(self, **request: Any) -> Mapping[str, Any]:
-        """Change up to 100 rows, all or none."""
-        ...
-
-    def close(self) -> None:
-        """Close the connections."""
-        ...
-
-    @property
-    def meta(self) -> Any:
-        """Where boto3 lets others take part in its calls: ``meta.events``."""
-        ...
 
 
 class ConditionFailed(Exception):
@@ -123,18 +75,6 @@ class _GivenUp(Exception):
 
 class _Busy(Exception):
     """Another transaction was at the same rows, or a partition is at its limit: nothing was done, so try again."""
-
-
-def connect() -> Client:
-    """Make botocore's client for the environment's region and endpoint; boto3 would only load more around it.
-
-    botocore sends a transaction's tries under one token, so that it is made once.
-    """
-    from botocore.config import Config
-    from botocore.session import get_session
-
-    client: Client = get_session().create_client("dynamodb", config=Config(**CLIENT_CONFIG))
-    return client
 
 
 def expressed(values: Mapping[str, Attribute], **expressions: str) -> dict[str, Any]:
@@ -237,6 +177,18 @@ class Table:
         row: Row = answer["Attributes"]
         return row
 
+    async def put_once(self, rows: Sequence[Row]) -> None:
+        """Write rows that nobody else knows, all or none, in one try: who waits has no time for another."""
+        if len(rows) == 1:
+            await self._call("put_item", {"Item": rows[0]}, once=True)
+            return
+        puts = [{"Put": {"TableName": self.name, "Item": row}} for row in rows]
+        await self._call("transact_write_items", {"TransactItems": puts}, once=True)
+
+    async def prepare(self) -> None:
+        """Make the client, for who will need it with little time then."""
+        await asyncio.to_thread(self._connected)
+
     async def delete(self, pk: str, sk: str, expressions: Mapping[str, Any] | None = None) -> Row | None:
         """Delete a row and return what it was; None if there was none.
 
@@ -267,13 +219,13 @@ class Table:
         if client is not None:
             client.close()
 
-    async def _call(self, operation: Operation, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _call(self, operation: Operation, request: Mapping[str, Any], *, once: bool = False) -> Mapping[str, Any]:
         if operation not in ("transact_write_items", "batch_get_item"):
             request = {"TableName": self.name, **request}
-        given_up = threading.Event()
+        given_up = _SentOnce() if once else threading.Event()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
-                for attempt in range(_TRIES):
+                for attempt in range(1 if once else _TRIES):
                     try:
                         return await asyncio.to_thread(self._send, operation, request, given_up)
                     except _Busy:
@@ -293,7 +245,7 @@ class Table:
             answer: Mapping[str, Any] = getattr(client, operation)(**request)
         except ClientError as error:
             raise _translated(error.response) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, _GivenUp) as error:
             raise _unavailable() from error
         return answer
 
@@ -303,6 +255,15 @@ class Table:
                 self._client = self._make()
                 self._client.meta.events.register("before-send.dynamodb", _end_if_given_up, unique_id="given-up")
             return self._client
+
+
+class _SentOnce(threading.Event):
+    """Set as soon as it was asked: botocore's own further tries are not made."""
+
+    def is_set(self) -> bool:
+        was = super().is_set()
+        self.set()
+        return was
 
 
 def _end_if_given_up(**_: object) -> None:
