@@ -90,9 +90,8 @@ conformance: .venv/.dev ## Run a file of cases against the code: FILE=tests/case
 	@$(if $(FILE),,$(error FILE=… names the file of cases))PYTHONPATH="$$($(python) -m tools.paths)" \
 		exec $(python) -m tests.conformance '$(FILE)' $(if $(ONLY),--only '$(ONLY)')
 
-bench: .venv/.dev ## Run the benchmarks
-	@PYTHONPATH="$$($(python) -m tools.paths)"; export PYTHONPATH; \
-		for benchmark in benchmarks/*.py; do $(python) "$$benchmark" || failed=1; done; [ -z "$$failed" ]
+bench: .venv/.dev .venv-bench/.installed ## Measure Omoide beside LangChain + Momento: benchmarks/results.json, docs/performance.md [ONLY='cold turns' DATA=…]
+	@PYTHONPATH="$$($(python) -m tools.paths)" DATA='$(DATA)' $(python) -m benchmarks $(ONLY)
 
 recall: .venv/.dev ## Compare recall with LangChain's: FILE=conversations.json [UNRELATED=requests.json]
 	@$(if $(FILE),,$(error FILE=… names the file of conversations))$(python) benchmarks/recall.py '$(FILE)' \
@@ -107,6 +106,7 @@ requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.t
 	$(compile) --python-version 3.11 --group layer --constraint requirements/dev.txt --output-file requirements/layer.txt
 	$(compile) --python-version 3.13 --group authorizer --constraint requirements/dev.txt --output-file requirements/authorizer.txt
 	$(compile) --python-version 3.13 --group lambda --constraint requirements/dev.txt --output-file requirements/lambda.txt
+	$(compile) --python-version 3.11 --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 	$(compile) --python-version 3.13 --group rehearse --output-file requirements/rehearse.txt
 	$(compile) --python-version 3.11 --group clients --output-file requirements/clients.txt
 	$(compile) --python-version 3.11 --group sam --output-file requirements/sam.txt
@@ -127,6 +127,9 @@ clean: ## Remove the environments, artefacts and caches
 
 .venv-sam/.installed: requirements/sam.txt
 	$(install) .venv-sam $< $@
+
+.venv-bench/.installed: requirements/bench.txt
+	$(install) .venv-bench $< $@
 
 .venv-tools/.installed: requirements/tools.txt
 	$(install) .venv-tools $< $@

@@ -1,16 +1,14 @@
-"""What a response key costs: 20 messages, the same with tools, and an image of 1 MB. Best of many, in microseconds."""
+"""What a response key costs: ``key_us``, the best of many, in microseconds."""
 
 from __future__ import annotations
 
-import json
-import sys
 import timeit
-from pathlib import Path
-from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "chat_core"))
+from typing import TYPE_CHECKING, Any
 
 from chat_core.keys import response_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WORDS = "Momento keeps what the model said, so that nobody pays for the same answer twice. " * 6
 MESSAGES = [{"role": "assistant" if n % 2 else "user", "content": f"{n} {WORDS[n : n + 400]}"} for n in range(20)]
@@ -50,10 +48,7 @@ def bodies() -> dict[str, dict[str, Any]]:
     }
 
 
-def main() -> None:
-    for name, body in bodies().items():
-        print(f"{name:<22}{len(json.dumps(body)):>10,} bytes of JSON{best(body):>10.1f} µs")
-
-
-if __name__ == "__main__":
-    main()
+def measure(_stage: object, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Time a key of each."""
+    tell("what a key costs")
+    return {"key_us": {name: round(best(body), 1) for name, body in bodies().items()}}

@@ -1,6 +1,11 @@
 """What memory costs over a long conversation: tokens sent a turn, and calls of the model beside the turns.
 
-Run with ``python -m benchmarks.long_term_memory``. Every policy, and LangChain's classes, have the same dialogue, the
+``tokens``: by policy, ``sent`` (tokens of each turn's prompt), ``mean`` and ``largest`` of them, ``calls`` (of the
+model beside the turns), ``calls_a_turn``, ``given`` (tokens that those calls were given), ``waited_for`` (by a turn),
+and ``knows_turn_1`` (whether the last prompt has what the first turn said). Names that begin with ``langchain`` are
+its own.
+
+Every policy, and LangChain's classes, have the same dialogue, the
 same counter and the same writer of summaries, whose notes grow to 390 tokens and stay there. Only counts are told, so
 the figures are the same on any machine.
 """
@@ -9,15 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-if __name__ == "__main__":  # pytest has the path from pyproject.toml
-    root = Path(__file__).resolve().parents[1]
-    sys.path[:0] = [str(root), str(root / "layers" / "chat_core")]
 
 from chat_core.deadline import Deadline
 from chat_core.long_term import Memory, StructuredModel, Summariser, notes_of
@@ -28,7 +27,7 @@ from chat_core.messages import Message
 from chat_core.tokens import RememberedCounts, counter_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from chat_core.keys import Endpoint
     from chat_core.model import Tell
@@ -43,6 +42,11 @@ POLICIES: tuple[Mapping[str, Any], ...] = (
     {"policy": "token_window", "max_tokens": 2_000},
     {"policy": "summary"},
     {"policy": "summary_window"},
+)
+THEIRS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+    ("langchain_buffer", "ConversationBufferMemory", {}),
+    ("langchain_summary", "ConversationSummaryMemory", {}),
+    ("langchain_summary_buffer", "ConversationSummaryBufferMemory", {"max_token_limit": 2_000}),
 )
 
 
@@ -103,9 +107,7 @@ class Cost:
     Parameters
     ----------
     sent
-        Tokens of the prompts of all turns.
-    largest
-        Of one prompt.
+        Tokens of each turn's prompt.
     writer
         What was asked beside the turns.
     waited
@@ -114,8 +116,7 @@ class Cost:
         Whether the last prompt still has what the first turn said.
     """
 
-    sent: int
-    largest: int
+    sent: Sequence[int]
     writer: Writer
     waited: bool
     known: bool
@@ -146,7 +147,7 @@ def ours(settings: Mapping[str, Any]) -> Cost:
             folded = asyncio.run(asking)
             assert folded.made is not None, folded.code
             memory = memory.folded(folded.made)
-    return Cost(sum(sent), max(sent), writer, waited=False, known="Tama" in text)
+    return Cost(sent, writer, waited=False, known="Tama" in text)
 
 
 def langchain(name: str, **options: Any) -> Cost:
@@ -173,32 +174,43 @@ def langchain(name: str, **options: Any) -> Cost:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = getattr(classes, name)(llm=Stand(), return_messages=True, **options)
+        own = options if name == "ConversationBufferMemory" else {"llm": Stand(), **options}
+        made = getattr(classes, name)(return_messages=True, **own)
         sent, text = [], ""
         for asked, answered in dialogue():
             shown = made.load_memory_variables({})["history"]
             text = "\n".join(message.content for message in shown)
             sent.append(3 + sum(COUNTER.text(message.content) + 4 for message in shown) + COUNTER.text(asked) + 4)
             made.save_context({"input": asked}, {"output": answered})
-    return Cost(sum(sent), max(sent), writer, waited=True, known="Tama" in text)
+    return Cost(sent, writer, waited=True, known="Tama" in text)
 
 
-def main() -> None:
-    rows = [(", ".join(f"{value}" for value in settings.values()), ours(settings)) for settings in POLICIES]
-    rows.append(("LangChain ConversationSummaryMemory", langchain("ConversationSummaryMemory")))
-    buffer = langchain("ConversationSummaryBufferMemory", max_token_limit=2_000)
-    rows.append(("LangChain ConversationSummaryBufferMemory, 2,000", buffer))
+def measure(_stage: object, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Run the dialogue through each."""
+    costs: dict[str, Cost] = {}
+    for settings in POLICIES:
+        tell(f"{TURNS} turns with {settings['policy']}")
+        costs[str(settings["policy"])] = ours(settings)
+    for name, made, options in THEIRS:
+        tell(f"{TURNS} turns with LangChain's {made}")
+        costs[name] = langchain(made, **options)
     size = sum(COUNTER.text(asked) + COUNTER.text(answered) for asked, answered in dialogue()) // TURNS
-    print(f"\n{TURNS} turns of {size} tokens each")
-    print(f"{'':50}{'sent a turn':>12}{'largest':>9}{'calls':>7}{'a turn':>8}{'given':>10}  waited for  knows turn 1")
-    for name, cost in rows:
-        print(
-            f"{name:50}{cost.sent // TURNS:>12,}{cost.largest:>9,}{cost.writer.calls:>7}"
-            f"{cost.writer.calls / TURNS:>8.2f}{cost.writer.tokens:>10,}  "
-            f"{'yes' if cost.waited else '–' if not cost.writer.calls else 'no':10}  {'yes' if cost.known else 'no'}"
-        )
-    print("calls, given: of the model beside the turns, and the tokens that those calls were given in all.")
-
-
-if __name__ == "__main__":
-    main()
+    return {
+        "tokens": {
+            "turns": TURNS,
+            "tokens_a_turn": size,
+            "policies": {
+                name: {
+                    "sent": list(cost.sent),
+                    "mean": sum(cost.sent) // TURNS,
+                    "largest": max(cost.sent),
+                    "calls": cost.writer.calls,
+                    "calls_a_turn": cost.writer.calls / TURNS,
+                    "given": cost.writer.tokens,
+                    "waited_for": cost.waited and cost.writer.calls > 0,
+                    "knows_turn_1": cost.known,
+                }
+                for name, cost in costs.items()
+            },
+        }
+    }

@@ -1,17 +1,14 @@
 """Time of a memory view beside LangChain's `trim_messages`, and what a provider's prompt cache finds of it.
 
-Run with ``python -m benchmarks.memory``. Everything is measured in one process, best of several rounds.
+``views_ms``: by kind of view and messages in the history, the best of several rounds in one process. A turn has what is
+kept, so its time is flat; `trim_messages` converts all of its input and counts prefixes by bisection. ``prefix``: the
+share of the prompts' tokens that the turn before sent too, over 200 turns, and how often the prefix broke.
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
-
-if __name__ == "__main__":  # pytest has the path from pyproject.toml
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "chat_core"))
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, trim_messages
 
@@ -46,7 +43,7 @@ def langchain_history(length: int) -> list[BaseMessage]:
     return [kinds[message.role](content=message.text) for message in history(length)]
 
 
-def best(call: Callable[[], Any], *, seconds: float = 0.3) -> float:
+def best(call: Callable[[], Any], *, seconds: float = 0.15) -> float:
     """Milliseconds of one call: the best of many, for as long as ``seconds`` or three times."""
     found: list[float] = []
     started = perf_counter()
@@ -131,30 +128,24 @@ def cached_share(policy: MemoryPolicy) -> tuple[float, int]:
     return found / sent, breaks
 
 
-def main() -> None:
+def measure(_stage: object, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Time the views, and count what a provider's prompt cache would find."""
     rows: list[tuple[str, Callable[[int], float]]] = []
     for name, (settings, _) in STEPPED.items():
         named = {"policy": name, **settings}
         rows.append((f"{name}, whole history", lambda n, named=named: ours(named, n, tail=False)))  # type: ignore[misc]
         rows.append((f"{name}, what is kept", lambda n, named=named: ours(named, n, tail=True)))  # type: ignore[misc]
-    rows.append(("LangChain trim_messages, messages", lambda n: langchain(n, "messages")))
-    rows.append(("LangChain trim_messages, known counts", lambda n: langchain(n, "known")))
-    rows.append(("LangChain trim_messages, approximate", lambda n: langchain(n, "approximate")))
-
-    print("Time of a view in ms, by messages in the history")
-    print(f"{'':40}" + "".join(f"{length:>10,}" for length in LENGTHS))
-    for label, measure in rows:
-        print(f"{label:40}" + "".join(f"{measure(length):>10.3f}" for length in LENGTHS))
-    print("The whole history is read only for system messages; a turn has what is kept, so its time is flat.")
-    print("trim_messages converts all of its input and counts prefixes by bisection, so it grows with the history.")
-
-    print(f"\nPrompt tokens in a prefix that the turn before sent too, over {TURNS} turns")
+    rows.append(("langchain trim_messages, messages", lambda n: langchain(n, "messages")))
+    rows.append(("langchain trim_messages, known counts", lambda n: langchain(n, "known")))
+    rows.append(("langchain trim_messages, approximate", lambda n: langchain(n, "approximate")))
+    views = {}
+    for label, time_of in rows:
+        tell(f"time of a view: {label}")
+        views[label] = {str(length): round(time_of(length), 3) for length in LENGTHS}
+    prefixes = {}
     for name, (settings, step) in STEPPED.items():
         for extra in ({}, step):
             share, breaks = cached_share(parse_policy({"policy": name, **settings, **extra}))
-            label = ", ".join(f"{field} {value}" for field, value in {**settings, **extra}.items())
-            print(f"{name:16}{label:44}{share:>7.1%}   prefix broken in {breaks} turns")
-
-
-if __name__ == "__main__":
-    main()
+            label = ", ".join([name, *(f"{field} {value}" for field, value in {**settings, **extra}.items())])
+            prefixes[label] = {"share": round(share, 3), "breaks": breaks}
+    return {"views_ms": views, "prefix": {"turns": TURNS, **prefixes}}

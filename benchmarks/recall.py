@@ -1,7 +1,7 @@
 """Recall beside LangChain's VectorStoreRetrieverMemory: what is found of the turns that answer a question.
 
 ``make recall FILE=… UNRELATED=…`` searches every conversation of a file alone and prints one line of JSON a method.
-``DATA=folder python -m benchmarks.recall`` prints tables for ``en.json``, ``ja.json`` and ``zh.json`` of a folder, each
+``DATA=folder python benchmarks/recall.py`` prints tables for ``en.json``, ``ja.json`` and ``zh.json`` of a folder, each
 conversation alone and all in one index (with those of ``ja_others.json``), and what 5,000 turns cost.
 
 A file is a list of ``{"id", "turns": [[{"id", "role", "text"}, …], …], "questions": [{"q", "evidence": [ids]}]}``, the

@@ -1,5 +1,10 @@
 """What the response cache is worth, and what it costs when Momento fails, beside LangChain's MomentoCache.
 
+``repeated``: by route of ours, and ``turn`` (a question that begins a conversation, whose answer is stored) and
+``langchain``: ``miss_ms``, ``hit_ms``, ``faster`` (a share of 1). ``identical``: the model's calls for so many
+identical ``requests`` at once. ``momento_fails``: by fault, milliseconds beyond the model's before the breaker opens,
+and after.
+
 All in one run on the same embedded Momento. Our figures are end to end: a client of the dev server, whose functions
 call a model of 300 ms over HTTP. LangChain's are calls of its own `LLM` in this process, whose model sleeps 300 ms:
 its cache works with completions models alone, so there is no HTTP on its side of the comparison.
@@ -17,17 +22,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from uuid import uuid4
 
 from langchain_community.cache import MomentoCache
 from langchain_core.language_models.llms import LLM
 from momento import CacheClient, Configurations, CredentialProvider
 
-from benchmarks.key import best, bodies
+from benchmarks.sides import Stage, spread
 from chat_core.momento.breaker import OPEN_SECONDS
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
@@ -38,9 +41,11 @@ if TYPE_CHECKING:
 
 MODEL_SECONDS = 0.3
 ROUNDS = 15
+FAULT_ROUNDS = 9
 ENVIRONMENTS = 4
 STAMPEDE = 100
 ROUTES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "turn": lambda text: {"model": "gpt-4.1-mini", "input": text, "conversation": f"cached-{uuid4().hex}"},
     "responses": lambda text: {"model": "gpt-4.1-mini", "input": text},
     "chat/completions": lambda text: {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": text}]},
     "embeddings": lambda text: {"model": "text-embedding-3-small", "input": text, "encoding_format": "base64"},
@@ -75,8 +80,9 @@ class Answer:
 def ask(url: str, endpoint: str, text: str) -> Answer:
     body = json.dumps(ROUTES[endpoint](text))
     start = time.perf_counter()
+    path = "responses" if endpoint == "turn" else endpoint
     with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
-        connection.request("POST", f"/v1/{endpoint}", body, {"Content-Type": "application/json"})
+        connection.request("POST", f"/v1/{path}", body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = json.loads(response.read())
     seconds = time.perf_counter() - start
@@ -87,37 +93,30 @@ def ask(url: str, endpoint: str, text: str) -> Answer:
     return Answer(seconds, status, response.headers["cache-status"] or "", json.dumps(kept, sort_keys=True))
 
 
-def milliseconds(seconds: Sequence[float]) -> str:
-    return f"{statistics.median(seconds) * 1000:8.1f} ms" if seconds else f"{'-':>11}"
+def compared(miss: Sequence[float], hit: Sequence[float]) -> dict[str, Any]:
+    faster = 1 - statistics.median(hit) / statistics.median(miss)
+    told = {"miss_ms": spread(miss, scale=1000, digits=1), "hit_ms": spread(hit, scale=1000, digits=1)}
+    return {**told, "faster": round(faster, 4)}
 
 
-def row(name: str, miss: Sequence[float], hit: Sequence[float]) -> None:
-    faster = f"{1 - statistics.median(hit) / statistics.median(miss):.1%}" if hit and miss else "-"
-    print(f"{name:<34}{milliseconds(miss)}{milliseconds(hit)}{faster:>10}")
-
-
-def hits_and_misses(url: str, model: StandInModel, langchain: SleepingModel) -> None:
-    print(f"{'median of ' + str(ROUNDS):<34}{'miss':>11}{'hit':>11}{'faster':>10}")
+def hits_and_misses(url: str, model: StandInModel, langchain: SleepingModel) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for endpoint in ROUTES:
         ask(url, endpoint, "warm up")
-        first = [ask(url, endpoint, f"question {number}") for number in range(ROUNDS)]
+        first = [ask(url, endpoint, f"{endpoint} question {number}") for number in range(ROUNDS)]
         before = sum(model.calls.values())
-        again = [ask(url, endpoint, f"question {number}") for number in range(ROUNDS)]
+        again = [ask(url, endpoint, f"{endpoint} question {number}") for number in range(ROUNDS)]
         calls = sum(model.calls.values()) - before
-        row(f"Omoide, /v1/{endpoint}", _seconds(first, "MISS"), _seconds(again, "HIT"))
-        judge(again, {"HIT": ROUNDS}, calls, 0)
-    row("LangChain's MomentoCache", timed(langchain, "question"), timed(langchain, "question"))
+        # On a busy machine, who waits too long for the cache asks the model: told, not hidden.
+        hits = Counter(answer.status for answer in again)
+        seconds = [answer.seconds for answer in again]
+        found[endpoint] = {**compared(_seconds(first, "MISS"), seconds), "hits": hits["HIT"], "model_calls": calls}
+    found["langchain"] = compared(timed(langchain, "question"), timed(langchain, "question"))
+    return found
 
 
 def _seconds(answers: Sequence[Answer], status: str) -> list[float]:
     return [answer.seconds for answer in answers if answer.status == status]
-
-
-def judge(answers: Sequence[Answer], wanted: dict[str, int], calls: int, wanted_calls: int) -> None:
-    """Say, behind the figure, where it is not what it should be."""
-    found = dict(Counter(answer.status for answer in answers))
-    if found != wanted or calls != wanted_calls:
-        print(f"  ({found}, {calls} calls: on a busy machine, who waits too long for the cache asks the model)")
 
 
 def timed(langchain: SleepingModel, text: str) -> list[float]:
@@ -135,21 +134,20 @@ def rush(urls: Sequence[str], text: str) -> list[Answer]:
         return list(threads.map(lambda number: ask(urls[number % len(urls)], "responses", text), range(STAMPEDE)))
 
 
-def stampede(urls: Sequence[str], model: StandInModel, langchain: SleepingModel) -> None:
-    print(f"\n{STAMPEDE} identical requests at once{'model calls':>16}{'last answer':>14}")
+def stampede(urls: Sequence[str], model: StandInModel, langchain: SleepingModel) -> dict[str, Any]:
     before = sum(model.calls.values())
     start = time.perf_counter()
     answers = rush(urls, "stampede")
     took = time.perf_counter() - start
     calls = sum(model.calls.values()) - before
-    print(f"{'Omoide, two servers':<31}{calls:>16}{took:>12.1f} s  {len({each.text for each in answers})} answer(s)")
-    judge(answers, {"MISS": 1, "HIT": STAMPEDE - 1}, calls, 1)
+    ours = {"model_calls": calls, "seconds": round(took, 2), "answers": len({each.text for each in answers})}
     before = langchain.calls
     start = time.perf_counter()
     with ThreadPoolExecutor(STAMPEDE) as threads:
         list(threads.map(langchain.invoke, ["stampede"] * STAMPEDE))
     took = time.perf_counter() - start
-    print(f"{'LangChain, one process':<31}{langchain.calls - before:>16}{took:>12.1f} s")
+    theirs = {"model_calls": langchain.calls - before, "seconds": round(took, 2)}
+    return {"requests": STAMPEDE, "servers": len(urls), "omoide": ours, "langchain": theirs}
 
 
 FAULTS: dict[str, Callable[[EmbeddedMomento], None]] = {
@@ -160,28 +158,30 @@ FAULTS: dict[str, Callable[[EmbeddedMomento], None]] = {
 }
 
 
-def failing(url: str, momento: EmbeddedMomento) -> None:
+def failing(url: str, momento: EmbeddedMomento) -> dict[str, Any]:
     """Ask what nobody has asked: with one environment, so that it is one breaker that opens."""
-    name = f"median of {ROUNDS}, beyond the model's time"
-    print(f"\n{name:<38}{'before the breaker opens':>26}{'after':>12}")
+    found = {}
     for fault, happen in FAULTS.items():
         closed: list[float] = []
         opened: list[float] = []
-        for number in range(ROUNDS):
+        for number in range(FAULT_ROUNDS):
             happen(momento)
             answer = ask(url, "responses", f"{fault} {number}")
             (opened if "breaker-open" in answer.detail else closed).append(answer.seconds - MODEL_SECONDS)
-        print(f"Momento {fault:<30}{milliseconds(closed):>26}{milliseconds(opened):>12}")
+        found[fault] = {
+            name: spread(seconds, scale=1000, digits=1)
+            for name, seconds in (("closed_ms", closed), ("open_ms", opened))
+            if seconds
+        }
         momento.faults.clear()
         time.sleep(OPEN_SECONDS + 1)
         ask(url, "responses", f"after {fault}")
+    return found
 
 
-def main() -> None:
-    print("What a key costs, once a request")
-    for name, body in bodies().items():
-        print(f"  {name:<22}{best(body):>10.1f} µs")
-    print()
+def measure(_stage: Stage, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Run both, on servers of this part's own."""
+    found: dict[str, Any] = {}
     with EmbeddedMomento() as momento, StandInModel() as model:
         model.delay = MODEL_SECONDS
         variables = {"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "OPENAI_BASE_URL": model.base_url}
@@ -193,14 +193,14 @@ def main() -> None:
             running_server(variables, few) as other,
         ):
             langchain = SleepingModel(cache=MomentoCache(client, "langchain"))
-            hits_and_misses(one.url, model, langchain)
+            tell("a repeated question")
+            found["repeated"] = hits_and_misses(one.url, model, langchain)
+            tell(f"{STAMPEDE} identical requests at once")
             # Environments that have started: how long that takes is another question.
             rush([one.url, other.url], "warm up")
-            stampede([one.url, other.url], model, langchain)
+            found["identical"] = stampede([one.url, other.url], model, langchain)
         with running_server(variables, ["--environments", "1"]) as server:
+            tell("Momento fails")
             ask(server.url, "responses", "warm up")
-            failing(server.url, momento)
-
-
-if __name__ == "__main__":
-    main()
+            found["momento_fails"] = failing(server.url, momento)
+    return found

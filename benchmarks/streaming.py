@@ -1,5 +1,8 @@
 """How far behind the model's tokens a client of the dev server sees them, and what an event costs.
 
+``first_token``: by ``model``, ``stateless`` and ``turn``: ``first_ms`` (to the first token), ``gap_ms`` between tokens;
+and for ours ``behind_ms``, the first token's lag behind the model's own.
+
 All in one run: the same stand-in model is read directly, and through `make run`'s server by calls without a
 conversation and by turns. A token of the model is an event of its stream.
 """
@@ -9,7 +12,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import statistics
 import sys
 import time
 from dataclasses import dataclass
@@ -18,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.sides import Stage, middle, spread
 from local.model.answers import Reply
 from local.model.faults import Fault
 from local.model.server import StandInModel
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 FIRST_TOKEN = 0.5
 TOKEN = 0.05
 ROUNDS = 7
-LONG_ANSWERS = 20
-TOKENS = 24
+LONG_ANSWERS = 10
+TOKENS = 8
 MOST_TOKENS = 250
 
 
@@ -68,19 +69,12 @@ def ask(model: StandInModel, url: str, *, tokens: int = TOKENS, **members: Any) 
     return Heard(created, tuple(deltas), events)
 
 
-def middle(values: Sequence[float]) -> float:
-    return 1000 * statistics.median(values)
-
-
-def row(name: str, heard: Sequence[Heard], model: float | None) -> float:
-    """Print what one kind of call heard, and return its first delta's median in milliseconds."""
-    first = middle([one.deltas[0] for one in heard])
-    gaps = sorted(after - before for one in heard for before, after in zip(one.deltas, one.deltas[1:], strict=False))
-    behind = "" if model is None else f"{first - model:+8.0f}"
-    late = 1000 * gaps[int(len(gaps) * 0.99)]
-    created = middle([one.created for one in heard])
-    print(f"{name:<24}{created:10.0f}{first:13.0f}{behind:>9}{middle(gaps):12.1f}{late:8.1f}")
-    return first
+def told(heard: Sequence[Heard], model: float | None = None) -> dict[str, Any]:
+    """Tell what one kind of call heard, and how far it lies behind the model."""
+    first = [one.deltas[0] for one in heard]
+    gaps = [after - before for one in heard for before, after in zip(one.deltas, one.deltas[1:], strict=False)]
+    figures = {"first_ms": spread(first, scale=1000, digits=1), "gap_ms": spread(gaps, scale=1000, digits=1)}
+    return figures if model is None else {**figures, "behind_ms": round(figures["first_ms"]["median"] - model, 1)}
 
 
 def processor_seconds(server: int) -> float:
@@ -97,40 +91,37 @@ def processor_seconds(server: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def cost(server: int, call: Callable[[int], Heard]) -> None:
-    """Print what an event costs: of long answers, what short ones cost taken off."""
+def cost(server: int, call: Callable[[int], Heard]) -> dict[str, Any]:
+    """Tell what an event costs: of long answers, what short ones cost taken off."""
     spent, events = [], []
     for tokens in (1, MOST_TOKENS):
         before = processor_seconds(server)
         events.append(sum(call(tokens).events for _ in range(LONG_ANSWERS)))
         spent.append(processor_seconds(server) - before)
     each = (spent[1] - spent[0]) / (events[1] - events[0])
-    print(f"{1e6 * each:.0f} ms of processor time a 1,000 events, and {1000 * spent[0] / LONG_ANSWERS:.0f} a request")
+    return {"cpu_ms_1000_events": round(1e6 * each), "cpu_ms_request": round(1000 * spent[0] / LONG_ANSWERS)}
 
 
-def main() -> None:
+def measure(_stage: Stage, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Stream from a server of this part's own."""
     with StandInModel() as model, running_server({"OPENAI_BASE_URL": model.base_url}) as server:
         conversation = f"streaming-{uuid4().hex}"
+        tell("time to the first token")
         for _ in range(2):  # what is imported and connected once
             ask(model, server.url)
             ask(model, server.url, conversation=conversation)
-        print(f"The model: {1000 * FIRST_TOKEN:.0f} ms to its first token, {1000 * TOKEN:.0f} ms each. Medians, ms.\n")
-        print(f"{'':<24}{'created':>10}{'first delta':>13}{'behind':>9}{'gap p50':>12}{'p99':>8}")
         model.first_token, model.token = FIRST_TOKEN, TOKEN
-        direct = row("the model itself", [ask(model, model.base_url) for _ in range(ROUNDS)], None)
-        row("no conversation", [ask(model, server.url) for _ in range(ROUNDS)], direct)
-        row("a turn", [ask(model, server.url, conversation=conversation) for _ in range(ROUNDS)], direct)
+        found = {"model": told([ask(model, model.base_url) for _ in range(ROUNDS)])}
+        direct = middle(found["model"]["first_ms"])
+        found["stateless"] = told([ask(model, server.url) for _ in range(ROUNDS)], direct)
+        found["turn"] = told([ask(model, server.url, conversation=conversation) for _ in range(ROUNDS)], direct)
         model.first_token = model.token = 0.0
         if sys.platform == "linux":
-            print()
-            for name, members in (("no conversation", {}), ("a turn", {"conversation": f"{conversation}-long"})):
+            tell("what an event of a stream costs")
+            for name, members in (("stateless", {}), ("turn", {"conversation": f"{conversation}-long"})):
 
                 def call(tokens: int, members: dict[str, str] = members) -> Heard:
                     return ask(model, server.url, tokens=tokens, **members)
 
-                print(f"{name:<24}", end="")
-                cost(server.process.pid, call)
-
-
-if __name__ == "__main__":
-    main()
+                found[name] |= cost(server.process.pid, call)
+        return {"first_token": found}

@@ -10,6 +10,7 @@ import copy
 import io
 import logging
 import threading
+import time
 from functools import cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -43,9 +44,15 @@ class EmbeddedAws:
     ----------
     port
         The port on 127.0.0.1; 0 takes a free one.
+
+    Attributes
+    ----------
+    delay
+        Seconds before each answer.
     """
 
     def __init__(self, port: int = 0) -> None:
+        self.delay = 0.0
         self._port = port
         self._server: BaseWSGIServer | None = None
 
@@ -56,7 +63,7 @@ class EmbeddedAws:
         _write_pages_quickly()
         keep_streams_small()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server = make_server(_HOST, self._port, _one_at_a_time, threaded=True, request_handler=_Handler)
+        self._server = make_server(_HOST, self._port, self._answer, threaded=True, request_handler=_Handler)
         self._port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self._port
@@ -76,6 +83,11 @@ class EmbeddedAws:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if self.delay:
+            time.sleep(self.delay)
+        return _one_at_a_time(environ, start_response)
 
     @property
     def url(self) -> str:
