@@ -79,60 +79,29 @@ def _unit(one: Mapping[str, Any]) -> str:
 
 
 def _turn(results: Mapping[str, Any]) -> str:
-    rows, waits = [], []
-    for side, name in _SIDES.items():
-        for one in results["turn"][side]:
-            rows.append(
-                [
-                    name,
-                    f"{one['messages']:,}",
-                    told(one["cpu_ms"]),
-                    one["momento_calls"],
-                    one["in_a_row"],
-                    f"{one['operations']:,}",
-                    f"{one['bytes_read']:,}",
-                    f"{one['bytes_written']:,}",
-                    one.get("write_units", "–"),
-                ]
-            )
-            seconds = [f"{found['median'] * 1000:.1f}" for found in one["seconds"].values()]
-            waits.append([name, f"{one['messages']:,}", *seconds])
-    longest = results["turn"]["longest"]
-    rows.append(
-        [
-            "Omoide",
-            f"{longest['messages']:,}",
-            "–",
-            longest["momento_calls"],
-            "–",
-            f"{longest['operations']:,}",
-            f"{longest['bytes_read']:,}",
-            f"{longest['bytes_written']:,}",
-            longest["write_units"],
-        ]
-    )
-    head = [
-        "",
-        "messages",
-        "own CPU, ms",
-        "Momento calls",
-        "in a row",
-        "operations",
-        "bytes read",
-        "written",
-        "write units",
+    turns = results["turn"]
+    pairs = [(name, one) for side, name in _SIDES.items() for one in turns[side]]
+    rows = [_counted(name, one) for name, one in [*pairs, ("Omoide", turns["longest"])]]
+    waits = [
+        [name, f"{one['messages']:,}", *(f"{found['median'] * 1000:.1f}" for found in one["seconds"].values())]
+        for name, one in pairs
     ]
-    rtts = [f"{rtt} ms" for rtt in results["turn"]["omoide"][0]["seconds"]]
-    stages = results["turn"]["omoide"][-1].get("stages", "")
+    head = ["", "messages", "own CPU, ms", "Momento calls", "in a row", "operations", "bytes read", "written"]
+    rtts = [f"{rtt} ms" for rtt in turns["omoide"][0]["seconds"]]
+    stages = turns["omoide"][-1].get("stages", "")
     return (
-        "## One turn\n\nHistory of messages of 42 and 104 Japanese characters, the default window of 20; the "
-        "model takes "
-        "no time. Operations by Momento's metering, write units by the sizes of DynamoDB's rows.\n\n"
-        f"{table(head, rows)}\nMilliseconds of a turn, by the round trip of every call to a store (DynamoDB's "
-        f"too, which "
-        f"LangChain's side has not):\n\n{table(['', 'messages', *rtts], waits)}\n"
+        "## One turn\n\nHistory of messages of 42 and 104 Japanese characters, the default window of 20; the model "
+        "takes no time. Operations by Momento's metering, write units by the sizes of DynamoDB's rows.\n\n"
+        f"{table([*head, 'write units'], rows)}\nMilliseconds of a turn, by the round trip of every call to a store "
+        f"(DynamoDB's too, which LangChain's side has not):\n\n{table(['', 'messages', *rtts], waits)}\n"
         f"`Server-Timing` of the last one at 10 ms: `{stages}`\n"
     )
+
+
+def _counted(name: str, one: Mapping[str, Any]) -> list[object]:
+    counts = (f"{one[count]:,}" for count in ("operations", "bytes_read", "bytes_written"))
+    calls = one["momento_calls"], one.get("in_a_row", "–")
+    return [name, f"{one['messages']:,}", told(one.get("cpu_ms")), *calls, *counts, one.get("write_units", "–")]
 
 
 def _hit(results: Mapping[str, Any]) -> str:
