@@ -37,8 +37,9 @@ run: .venv/.run ## Start the server with its embedded parts [PORT=8000 LOG=json]
 	@PYTHONPATH="$$($(python) -m tools.paths)" exec $(python) -m local --port $(PORT)
 
 test: ## Run the tests [ARGS='tests/unit -k keys']
-	@# Those of the artefact come late, and wait for what is installed meanwhile.
-	@$(MAKE) --silent .venv-sam/.installed & $(MAKE) .venv/.dev && \
+	@# Those of the artefact come late, and wait for what is installed and, where all tests run, built meanwhile.
+	@{ $(MAKE) --silent .venv-sam/.installed && $(if $(ARGS),true,.venv-sam/bin/python -m tools.build --arch host) \
+		>/dev/null 2>&1; } & $(MAKE) .venv/.dev && \
 		$(python) -m pytest --numprocesses auto $(ARGS); code=$$?; wait; exit $$code
 
 quick: .venv/.dev ## Run the unit and infra tests alone [ARGS='-k keys']

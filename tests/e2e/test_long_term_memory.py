@@ -103,10 +103,10 @@ ENGLISH = Dialogue(
 
 @pytest.mark.parametrize("said", [JAPANESE, ENGLISH], ids=["ja", "en"])
 def test_what_a_window_forgets_a_summary_keeps(client: OpenAI, said: Dialogue) -> None:
-    for memory, expected in ((WINDOW, said.unknown), (SUMMARY, said.known)):
+    for memory, turns, expected in ((WINDOW, 12, said.unknown), (SUMMARY, said.turns, said.known)):
         conversation = create(client, memory)
         say(client, conversation, said.introduction)
-        for number in range(said.turns):
+        for number in range(turns):
             say(client, conversation, said.filler.format(number))
         if memory is SUMMARY:
             wait_for(client, conversation, said.noted)
@@ -165,9 +165,9 @@ def test_a_move_ends_the_home_before_it(client: OpenAI) -> None:
 def test_a_turn_is_recalled_by_what_it_is_about_and_none_by_what_nobody_spoke_of(client: OpenAI) -> None:
     conversation = create(client, {**WINDOW, "recall": True})
     say(client, conversation, "My dog's food is chicken and rice.")
-    for number in range(80):
+    for number in range(40):
         say(client, conversation, f"{FILLER[number % len(FILLER)]} That was on day {number}.")
-    wait_until_indexed(client, conversation, turns=81 - 12)  # up to 24 messages wait for those to come
+    wait_until_indexed(client, conversation, turns=41 - 12)  # up to 24 messages wait for those to come
     asked = client.responses.create(
         model="gpt-4.1-mini", conversation=conversation, input="What did I say about my dog's food?"
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chat_core.history.records import Commit, Head
 
 _SETTINGS = settings(
-    max_examples=400,
+    max_examples=100,  # no more than `make test` runs
     stateful_step_count=20,
     deadline=None,
     database=None,

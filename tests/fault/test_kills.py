@@ -12,6 +12,7 @@ from openai import APIError, NotFoundError, OpenAI
 
 from local.model.server import StandInModel
 from tests.dev_server import ROOT, running_server
+from tests.nightly import NIGHTLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ def test_a_kill_at_any_event_of_a_stream_leaves_nothing_and_the_request_comes_ag
     killed = server.output().count("ended with signal 9")
     whole = openai.responses.create(model="m", input="a stream " + "word " * 20, stream=True)
     # At each in the nightly run: an environment that starts anew costs a second of a processor.
-    every = range(0, len(list(whole)) - 1, 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 5)
+    every = range(0, len(list(whole)) - 1, 1 if NIGHTLY else 5)
 
     def run(number: int) -> tuple[int, list[str], Any]:
         point, broken = f"kill:event:{number}", 0

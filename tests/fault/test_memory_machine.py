@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from chat_core.turns.request import TurnRequest
 from tests.fakes.virtual_time import VirtualLoop, run_together
 from tests.fault.noting_model import NotingModel, words_in
 from tests.fault.parts import Dead, Process, World
+from tests.nightly import NIGHTLY
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -290,10 +290,9 @@ def _said(stored: StoredItem) -> str:
 
 
 TestMachine = Machine.TestCase
-_NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 TestMachine.settings = settings(
-    max_examples=3_000 if _NIGHTLY else 30,
-    stateful_step_count=40 if _NIGHTLY else 20,
+    max_examples=3_000 if NIGHTLY else 30,
+    stateful_step_count=40 if NIGHTLY else 20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,

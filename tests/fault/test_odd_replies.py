@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.fakes.odd_replies import odd_events, odd_replies
 from tests.fault.in_memory import GOOD, service_in_memory
+from tests.nightly import NIGHTLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tests.fault.in_memory import Service
     from tests.integration.app import Answer
 
-EXAMPLES = 125
+EXAMPLES = 500 if NIGHTLY else 50
 SHARDS = range(2)
 
 

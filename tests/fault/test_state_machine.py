@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from chat_core.messages.langchain import element
 from chat_core.turns.once import Keyed
 from tests.fault.conversing import CONVERSATIONS, USER, Conversing, Post, Told, text_of
 from tests.fault.parts import HOT_MESSAGES, Dead, Process
+from tests.nightly import NIGHTLY
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -258,10 +258,9 @@ async def _whatever(work: Coroutine[Any, Any, Any]) -> BaseException | None:
 
 
 TestMachine = Machine.TestCase
-_NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 TestMachine.settings = settings(
-    max_examples=5_000 if _NIGHTLY else 200,
-    stateful_step_count=40 if _NIGHTLY else 20,
+    max_examples=5_000 if NIGHTLY else 100,
+    stateful_step_count=40 if NIGHTLY else 20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from tests.nightly import NIGHTLY
+
 if TYPE_CHECKING:
     from tests.integration.app import App
 
@@ -42,7 +44,7 @@ def history(chance: random.Random) -> list[dict[str, Any]]:
 
 
 def test_usage_equals_the_dry_runs_total(app: App) -> None:
-    for seed in range(50):
+    for seed in range(200 if NIGHTLY else 25):
         chance = random.Random(seed)
         created = app.call("POST", "/v1/conversations", {"items": history(chance)})
         turn: dict[str, Any] = {"model": chance.choice(("gpt-4.1-mini", "gpt-4-0613", "unknown-model"))}
