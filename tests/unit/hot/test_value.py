@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_core.hot.value import MemoryState, pack, unpack
+from chat_core.hot.value import KeptFacts, MemoryState, pack, unpack
 from chat_core.memory import Earlier, Kept
 from chat_core.messages.items import from_items, stored_item, upstream_items
 from chat_core.messages.message import Message
 from tests.unit.memory.histories import messy_histories, user
 
 KEPT = Kept((user("hello"),), Earlier())
-STATE = MemoryState("0123456789abcdef", 7, 2, KEPT, (64, 640), {}, "")
+KNOWN = KeptFacts(3, 99, [["fact_1", "user", "名前", "渡辺直美", None, 7, 2]])
+STATE = MemoryState("0123456789abcdef", 7, 2, KEPT, (64, 640), {}, "", 4, KNOWN)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

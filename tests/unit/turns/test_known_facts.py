@@ -218,6 +218,7 @@ async def test_facts_that_cannot_be_read_fail_no_turn() -> None:
 
     world = World()
     await world.talk("a")
+    await world.know(("user", "name", "Naomi"))
     world.sources = replace(world.sources, facts=Down())  # type: ignore[arg-type]
     context = await world.view("hello", ENTITIES)
     assert context.stale

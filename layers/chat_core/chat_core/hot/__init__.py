@@ -2,6 +2,6 @@
 
 from chat_core.hot.copies import HotCopies, Known
 from chat_core.hot.store import MemoryStore
-from chat_core.hot.value import MemoryState
+from chat_core.hot.value import KeptFacts, MemoryState
 
-__all__ = ["HotCopies", "Known", "MemoryState", "MemoryStore"]
+__all__ = ["HotCopies", "KeptFacts", "Known", "MemoryState", "MemoryStore"]

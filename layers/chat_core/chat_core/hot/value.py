@@ -17,7 +17,7 @@ from chat_core.memory import NO_NOTES, Earlier, Kept, Notes
 from chat_core.messages import Message, from_items, mend_text, read_stored_json, upstream_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from chat_core.messages import Item, Role
 
@@ -32,6 +32,25 @@ _LETTERS: Mapping[Role, str] = {"system": "s", "user": "u", "assistant": "a"}
 _ROLES: Mapping[str, Role] = {letter: role for role, letter in _LETTERS.items()}
 _UNREADABLE = Message("reasoning", fields={"type": "reasoning"})
 """Stands for reasoning that cannot be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFacts:
+    """What is known in a conversation, of its own alone.
+
+    Parameters
+    ----------
+    folds
+        State of long-term memory that it is of.
+    until
+        From then on some of it has expired, in seconds since the epoch; None: never.
+    rows
+        As long-term memory writes them: lists of texts and numbers.
+    """
+
+    folds: int
+    until: int | None
+    rows: Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,8 @@ class MemoryState:
         The vocabulary that counted.
     folds
         State of long-term memory that the notes in ``kept`` are of.
+    facts
+        None where there is nothing to believe.
     """
 
     incarnation: str
@@ -62,6 +83,7 @@ class MemoryState:
     tokens: Mapping[int, int] = field(default_factory=dict)
     encoding: str = ""
     folds: int = 0
+    facts: KeptFacts | None = None
 
 
 def pack(state: MemoryState) -> bytes:
@@ -79,6 +101,7 @@ def pack(state: MemoryState) -> bytes:
         [earlier.whole, earlier.count, earlier.size, earlier.measure, list(_dump_messages(earlier.pinned))],
         state.folds,
         _dump_notes(earlier.notes),
+        [state.facts.folds, state.facts.until, state.facts.rows] if state.facts else 0,
     ]
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     packed = bytes([_UTF8]) + _deflate(text.encode("utf-8", "surrogatepass"))
@@ -168,7 +191,7 @@ def _load_messages(values: Iterable[Any]) -> Iterator[Message]:
 
 
 def _load_state(value: Any) -> MemoryState:
-    incarnation, seq, edits, dumped, sizes, counts, encoding, earlier, folds, noted = value
+    incarnation, seq, edits, dumped, sizes, counts, encoding, earlier, folds, noted, known = value
     whole, count, size, measure, pinned = earlier
     messages = tuple(_load_messages(dumped))
     return MemoryState(
@@ -183,6 +206,7 @@ def _load_state(value: Any) -> MemoryState:
         {message.seq: tokens for message, tokens in zip(messages, counts, strict=False) if tokens >= 0},
         encoding,
         folds,
+        KeptFacts(*known) if known else None,
     )
 
 

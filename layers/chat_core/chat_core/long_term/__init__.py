@@ -7,6 +7,7 @@ from chat_core.long_term.extracting import Extracting
 from chat_core.long_term.extractor import Extractor
 from chat_core.long_term.fact_store import FactStore
 from chat_core.long_term.facts import Assertion, Fact, resolved
+from chat_core.long_term.facts.kept import kept_rows, read_rows
 from chat_core.long_term.index import Indexed, IndexStats, RecallIndex
 from chat_core.long_term.indexing import Indexing
 from chat_core.long_term.notes import notes_of
@@ -55,9 +56,11 @@ __all__ = [
     "found_message",
     "is_overdue",
     "joined",
+    "kept_rows",
     "makes_due",
     "notes_of",
     "quiet_from",
+    "read_rows",
     "resolved",
     "told",
     "unfolded_by",

@@ -28,12 +28,15 @@ class Known:
         may not write. 0 where nothing was known yet.
     version
         Another one after each change of the user's facts, never one that there was before.
+    until
+        When the first of it expires, in seconds since the epoch; None: nothing does.
     """
 
     assertions: tuple[Assertion, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     forgotten: int = 0
     version: str = ""
+    until: int | None = None
 
     @property
     def latest(self) -> Mapping[str, Moment]:

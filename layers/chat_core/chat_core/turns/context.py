@@ -16,7 +16,7 @@ from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, c
 from chat_core.turns.brought_up import Seen, Wanted, bring_up
 from chat_core.turns.explainable import check_size
 from chat_core.turns.item_references import check_references, is_reference
-from chat_core.turns.knowing import brought_up_by, facts_for
+from chat_core.turns.knowing import Acquainted, brought_up_by, facts_for
 from chat_core.turns.looking import Looking, history_of, recalling_behind, telling_before
 from chat_core.turns.past import Past, explained_past, read_past
 from chat_core.turns.sources import UNKNOWN, Remembered, known, notes_for, read
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chat_core.history import Head
-    from chat_core.hot import MemoryState
+    from chat_core.hot import KeptFacts, MemoryState
     from chat_core.long_term import Question, Recalled
     from chat_core.memory import Counting, Kept, MemoryPolicy, TurnMemory, View
     from chat_core.messages import Item
@@ -100,6 +100,8 @@ class TurnContext:
         What is told of what is known.
     recalled
         What the input brought up of the history; None with recall off.
+    facts
+        What the next turn need not read again of what is known.
     """
 
     policy: str
@@ -115,6 +117,7 @@ class TurnContext:
     stale: bool
     told: Told = NOTHING_TOLD
     recalled: Recalled | None = None
+    facts: KeptFacts | None = None
 
     @property
     def input(self) -> list[Item]:
@@ -196,9 +199,7 @@ async def turn_context(
     past = _at_hand(asked, head, state, added)
     if explain and past is None:
         past = await explained_past(sources.history, head, reach)
-    found = known(head, state, memory)
-    if found is None:
-        past, found = await _read_both(sources, head, past, reach)
+    past, found, acquainted = await _read(sources, head, memory, state, past)
     while True:
         past = past or await read_past(sources.history, head, reach)
         if explain:
@@ -209,8 +210,7 @@ async def turn_context(
             break
         reach = 2 * max(len(past.messages), 8)
         past = None
-    facts = await facts_for(sources, head, memory)
-    telling = told(facts or (), brought_up_by(history_of(view, added), added), memory.add_ons, counter.text)
+    telling = told(acquainted.facts or (), brought_up_by(history_of(view, added), added), memory.add_ons, counter.text)
     earlier = telling_before(past.earlier, notes_for(policy, found), telling)
     view = view if telling is NOTHING_TOLD else looking.at(earlier)
     await check_answers(sources.history, head, asked.items, past)
@@ -229,9 +229,10 @@ async def turn_context(
         counter=counter,
         counts=counts,
         remembered=found,
-        stale=facts is None or _is_behind(head, policy, found),
+        stale=acquainted.facts is None or _is_behind(head, policy, found),
         told=telling,
         recalled=recalled,
+        facts=acquainted.kept,
     )
 
 
@@ -278,11 +279,21 @@ def _input_window(body: Mapping[str, Any]) -> int | None:
     return most - (asked if isinstance(asked, int) else min(ANSWER_TOKENS, most // 4))
 
 
-async def _read_both(sources: Sources, head: Head, past: Past | None, reach: int | None) -> tuple[Past, Remembered]:
-    """Read the notes, and the tail beside them where it is not at hand: no more calls in a row than without."""
-    if past is not None:
-        return past, await read(sources, head)
-    return await asyncio.gather(read_past(sources.history, head, reach), read(sources, head))
+async def _read(
+    sources: Sources, head: Head, memory: TurnMemory, state: MemoryState | None, past: Past | None
+) -> tuple[Past, Remembered, Acquainted]:
+    """Read the tail, the notes and the facts, side by side and as far as they are not at hand."""
+    found = known(head, state, memory)
+    if past is not None and found is not None:
+        return past, found, await facts_for(sources, head, memory, state)
+
+    async def tail() -> Past:
+        return past or await read_past(sources.history, head, memory.policy.reach)
+
+    async def notes() -> Remembered:
+        return found or await read(sources, head)
+
+    return await asyncio.gather(tail(), notes(), facts_for(sources, head, memory, state))
 
 
 def check_budget(policy: MemoryPolicy, pinned: Message | None, model: str = "") -> None:

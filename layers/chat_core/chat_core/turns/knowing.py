@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chat_core.errors import InvalidRequest, NotFound, StoreUnavailable
+from chat_core.hot import KeptFacts
 from chat_core.keys import Address
-from chat_core.long_term import resolved
+from chat_core.long_term import kept_rows, read_rows, resolved
 from chat_core.memory import parse_add_ons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chat_core.history import Head, History
+    from chat_core.hot import MemoryState
     from chat_core.long_term import Assertion, Fact
     from chat_core.long_term.facts.records import Moment
     from chat_core.memory import AddOns, TurnMemory
@@ -28,24 +31,60 @@ TURNS = 2
 """So many of the last turns, beside the input, bring facts up."""
 
 
-async def facts_for(sources: Sources, head: Head, memory: TurnMemory) -> tuple[Fact, ...] | None:
-    """Read what is known for a turn; None where it could not be read: the turn goes on without.
+@dataclass(frozen=True, slots=True)
+class Acquainted:
+    """What a turn knows.
+
+    Parameters
+    ----------
+    facts
+        None where they could not be read: the turn goes on without.
+    kept
+        What the next turn need not read again.
+    """
+
+    facts: tuple[Fact, ...] | None = ()
+    kept: KeptFacts | None = None
+
+
+async def facts_for(sources: Sources, head: Head, memory: TurnMemory, state: MemoryState | None = None) -> Acquainted:
+    """Find what is known for a turn: in the memory value if it is of the head's state, else where facts are kept.
 
     Joined are the user's other conversations only where the stored settings of both sides say so, read now: a turn's
     override alone joins nothing, and one that was changed back is out at once.
     """
-    if memory.add_ons.entities is None and memory.add_ons.knowledge_graph is None:
-        return ()
+    here, asked = not _joins(memory.stored_add_ons), _tells(memory.add_ons)
+    held = _held(state, head, sources.clock()) if here and _tells(memory.stored_add_ons) else None
+    if not asked:
+        return Acquainted(kept=held)
+    if held is not None:
+        return Acquainted(read_rows(held.rows), held)
+    if here and not (head.folds or head.edits):
+        return Acquainted()  # nothing was ever found
     try:
-        if not _joins(memory.stored_add_ons):
+        if here:
             known = await sources.facts.of_conversation(head)
-            return resolved(known.assertions, known.tombstones)
+            facts = resolved(known.assertions, known.tombstones)
+            rows = kept_rows(facts) if _tells(memory.stored_add_ons) else None
+            return Acquainted(facts, None if rows is None else KeptFacts(head.folds, known.until, rows))
         known = await sources.facts.of_user(head.address.user)
         joined = await _joined(sources.history, head, known.assertions)
         said = [one for one in known.assertions if one.conversation in joined]
-        return resolved(said, known.tombstones)
+        return Acquainted(resolved(said, known.tombstones))
     except StoreUnavailable:
+        return Acquainted(None)
+
+
+def _tells(add_ons: AddOns) -> bool:
+    return add_ons.entities is not None or add_ons.knowledge_graph is not None
+
+
+def _held(state: MemoryState | None, head: Head, now: float) -> KeptFacts | None:
+    """Take what the memory value holds, if it is of the head's state and nothing of it has expired."""
+    kept = None if state is None else state.facts
+    if kept is None or kept.folds != head.folds or (kept.until is not None and kept.until <= now):
         return None
+    return kept
 
 
 def brought_up_by(messages: Sequence[Message], added: Iterable[Message]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from chat_core.long_term import notes_of
 from chat_core.memory import NO_NOTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chat_core.history import Head, History, ResponseStore
     from chat_core.hot import MemoryState
     from chat_core.long_term import FactStore, LongTermStore, Recaller
@@ -35,6 +38,8 @@ class Sources:
         The frames of answers.
     recaller
         Finds what an input brings up; None: nobody asks for that here.
+    clock
+        Seconds since the epoch.
     """
 
     history: History
@@ -42,6 +47,7 @@ class Sources:
     facts: FactStore
     responses: ResponseStore
     recaller: Recaller | None = None
+    clock: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,7 @@ class OpenTurn:
             tokens=context.counts.by_seq,
             encoding=context.counter.encoding,
             folds=context.remembered.folds,
+            facts=context.facts,
         )
         return completed, Change(before, after, messages, self.known, state)
 

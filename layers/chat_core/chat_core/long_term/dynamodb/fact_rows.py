@@ -130,14 +130,18 @@ def read_known(rows: Iterable[Row], table: Table) -> Known:
     forgotten, version = 0, ""
     for row in rows:
         if "facts" in row:
-            ends = ((one, table.expiry(one.moment.at)) for one in assertions_of(row))
-            assertions += [one for one, end in ends if end is None or end > now]
+            assertions += [one for one in assertions_of(row) if (end := _end(one, table)) is None or end > now]
         elif "at" in row:
             digest = read_text(row, "sk").partition("#")[2]
             tombstones.append(Tombstone(digest, Moment(read_int(row, "at"), read_int(row, "seq"))))
         elif read_text(row, "sk") == STATE:
             forgotten, version = read_int(row, "forgotten"), read_text(row, "version")
-    return Known(tuple(assertions), tuple(tombstones), forgotten, version)
+    until = earliest(*(_end(one, table) for one in assertions))
+    return Known(tuple(assertions), tuple(tombstones), forgotten, version, until)
+
+
+def _end(assertion: Assertion, table: Table) -> int | None:
+    return table.expiry(assertion.moment.at)
 
 
 def is_found(row: Mapping[str, Attribute]) -> bool:
