@@ -24,23 +24,17 @@ def response(body: Mapping[str, Any]) -> dict[str, Any]:
         item = {"type": "function_call", "call_id": "call_1", "name": body["tools"][0]["name"], "arguments": "{}"}
     else:
         item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "".join(WORDS)}]}
-    return {"id": "resp_1", "output": [{"id": "item_1", **item}]}
+    return {"id": "resp_1", "output": [item]}
 
 
 def events(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the same as events, with what tells them apart and no more."""
+    """Give the same in the fewest events that hold it, none of which names its place."""
     whole = response(body)
     [item] = whole["output"]
     yield {"type": "response.created", "response": {"id": whole["id"]}}
-    yield {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}}
-    if item["type"] == "message":
-        where = {"item_id": item["id"], "output_index": 0, "content_index": 0}
-        yield {"type": "response.content_part.added", **where, "part": {"type": "output_text", "text": ""}}
-        for word in WORDS:
-            yield {"type": "response.output_text.delta", **where, "delta": word}
-        yield {"type": "response.output_text.done", **where, "text": "".join(WORDS)}
-        yield {"type": "response.content_part.done", **where, "part": item["content"][0]}
-    yield {"type": "response.output_item.done", "output_index": 0, "item": item}
+    for word in WORDS if item["type"] == "message" else []:
+        yield {"type": "response.output_text.delta", "delta": word}
+    yield {"type": "response.output_item.done", "item": item}
     yield {"type": "response.completed", "response": whole}
 
 

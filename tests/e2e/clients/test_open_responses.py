@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import openai
 import pytest
 
 from tests.dev_server import running_server
@@ -139,3 +140,15 @@ def test_a_compaction_without_a_model(base: str) -> None:
     status, text = post(base, "/responses/compact", {"input": DIALOGUE[:1]})
     assert status == 400
     assert json.loads(text)["error"]["param"] == "model"
+
+
+def test_openais_sdk_puts_a_streamed_turn_together(base: str, name: str) -> None:
+    with (
+        openai.OpenAI(base_url=base, api_key=KEY) as client,
+        client.responses.stream(model=MODEL, conversation=name, input="Hello") as stream,
+    ):
+        told = [event.delta for event in stream if event.type == "response.output_text.delta"]
+        final = stream.get_final_response()
+        [_, answered] = client.conversations.items.list(name, order="asc")
+    assert "".join(told) == final.output_text != ""
+    assert (answered.id, answered.content[0].text) == (final.output[0].id, final.output_text)  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from chat_core.errors import (
     UpstreamTimeout,
 )
 from chat_core.model.streamed import streamed, streaming_body
-from chat_core.model.whole import asked_of, whole_answer, whole_event
+from chat_core.model.whole import asked_of, whole_answer
 from chat_core.model.whole_others import whole_compaction, whole_models
 
 if TYPE_CHECKING:
@@ -219,9 +219,9 @@ class _Call:
             return await self._read(stream, self._tell)
 
     async def _read(self, stream: AsyncStream[object], tell: Tell) -> dict[str, Any]:
-        answer = streamed(self._endpoint)
+        answer = streamed(self._endpoint, self.asked)
         async for event in stream:
-            if (telling := answer.take(whole_event(self._endpoint, event, self.asked))) is not None:
+            for telling in answer.take(event):
                 self.told = True
                 tell(telling)
         return answer.answer()
