@@ -151,4 +151,4 @@ def test_openais_sdk_puts_a_streamed_turn_together(base: str, name: str) -> None
         final = stream.get_final_response()
         [_, answered] = client.conversations.items.list(name, order="asc")
     assert "".join(told) == final.output_text != ""
-    assert (answered.id, answered.content[0].text) == (final.output[0].id, final.output_text)  # type: ignore[union-attr]
+    assert (answered.id, answered.content[0].text) == (final.output[0].id, final.output_text)  # type: ignore[union-attr,index]
