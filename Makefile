@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick clients fuzz build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
+.PHONY: help run test quick clients fuzz chaos build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ clients: .venv/.run .venv-clients/.installed ## Run the clients that apps use ag
 
 fuzz: .venv/.dev ## Send broken requests to every route [N=5000 SEED=1]
 	@FUZZ_INPUTS=$(N) FUZZ_SEED=$(SEED) $(python) -m pytest --show-capture no tests/fuzz
+
+chaos: .venv/.dev ## Let everything fail at once while callers talk [TURNS=120 SEED=1]
+	@CHAOS_TURNS=$(or $(TURNS),120) CHAOS_SEED=$(SEED) $(python) -m pytest --show-capture no tests/fault/test_chaos.py
 
 build: .venv-sam/.installed ## Build the layer and the functions for sam deploy, without Docker [STAGE, ARGS as deploy]
 	@.venv-sam/bin/python -m tools.build $(if $(ARCH),--arch $(ARCH)) --stage $(STAGE) $(ARGS)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from openai import APIError, NotFoundError, OpenAI
 
 from local.model.server import StandInModel
-from tests.dev_server import ROOT, running_server
+from tests.fault.killing_server import ENVIRONMENTS, killing_server
 from tests.nightly import NIGHTLY
 
 if TYPE_CHECKING:
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 # Environments that start anew: on a busy machine they take their time.
 pytestmark = pytest.mark.timeout(400)
 
-TIMEOUT = 16
-ENVIRONMENTS = 4
 POINTS = [
     f"kill:{point}"
     for point in (
@@ -48,23 +44,8 @@ def model() -> Iterator[StandInModel]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, model: StandInModel) -> Iterator[RunningServer]:
-    """The dev server, with a chat function that can be killed."""
-    folder = tmp_path_factory.mktemp("killing")
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    for old, new in (
-        ("Handler: chat.handler.lambda_handler", "Handler: killing_chat.lambda_handler"),
-        ("CodeUri: functions/", f"CodeUri: {ROOT}/functions/"),
-        ("ContentUri: layers/", f"ContentUri: {ROOT}/layers/"),
-        ("Timeout: 295", f"Timeout: {TIMEOUT}"),
-        ('LOCK_WAIT_SECONDS: "10"', 'LOCK_WAIT_SECONDS: "2"'),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    template = folder / "template.yaml"
-    template.write_text(text, encoding="utf-8")
-    paths = os.pathsep.join([str(Path(__file__).parent / "killing"), os.environ.get("PYTHONPATH", "")])
-    variables = {"PYTHONPATH": paths, "KILLED": str(folder), "OPENAI_BASE_URL": model.base_url}
-    with running_server(variables, ["--template", str(template), "--environments", str(ENVIRONMENTS)]) as running:
+    variables = {"OPENAI_BASE_URL": model.base_url}
+    with killing_server(tmp_path_factory.mktemp("killing"), variables) as running:
         yield running
 
 

@@ -113,6 +113,9 @@ def _children(value: object) -> Iterable[object]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
+_NAMELESS = '[""]'
+"""How the member whose name is the empty text is told: no path is as good as none."""
+
 _STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
@@ -136,7 +139,7 @@ def _check_depth(text: str) -> None:
         elif piece in "]}":
             depth -= 1
         elif depth == 1:
-            member = piece.strip('"')
+            member = piece.strip('"') or _NAMELESS
 
 
 def _path_to(value: object, is_wrong: Callable[[object], bool], path: str = "") -> str | None:
@@ -145,7 +148,7 @@ def _path_to(value: object, is_wrong: Callable[[object], bool], path: str = "") 
         for name, child in value.items():
             if is_wrong(name):
                 return path
-            if (found := _path_to(child, is_wrong, f"{path}.{name}" if path else name)) is not None:
+            if (found := _path_to(child, is_wrong, f"{path}.{name}" if path else name or _NAMELESS)) is not None:
                 return found
     elif isinstance(value, list):
         for place, child in enumerate(value):
