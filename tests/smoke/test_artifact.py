@@ -193,7 +193,7 @@ def test_nothing_is_loaded_but_lambdas_python_the_layer_and_the_function(lambda_
     assert [file for file in files.values() if not file.startswith((*own, *lambdas))] == []
     assert files[module].startswith(own[0])
     assert files["chat_core"].startswith(own[1])
-    assert {"openai", "moto", "numpy"}.isdisjoint(files)
+    assert {"openai", "httpx2", "moto", "numpy"}.isdisjoint(files)
 
 
 # Runs under Lambda's Python, since the header and the hash are of its version (PEP 552).

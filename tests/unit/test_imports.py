@@ -12,7 +12,7 @@ import pytest
 from tools.paths import import_paths
 
 # Powertools looks whether botocore is there, by importing its top; the weight is below it.
-VENDORS = {"openai", "boto3", "botocore.session", "momento", "grpc", "moto", "numpy", "tiktoken", "langchain_core"}
+VENDORS = {"httpx2", "boto3", "botocore.session", "momento", "grpc", "moto", "openai", "tiktoken"}
 
 
 @pytest.mark.parametrize("handler", ["chat.handler", "history.handler", "memory.handler"])

@@ -1,8 +1,13 @@
-"""OpenAI's API, or one that speaks it: the only place that imports ``openai``, and only when a model is called."""
+"""OpenAI's API, or one that speaks it, over HTTP: the only place that imports ``httpx2``, and only for a model's call.
+
+OpenAI's own SDK would be here for its transport alone: requests and answers pass as they are, and are checked here. It
+takes as long to import as all else of a first turn, and a third of the layer.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -21,8 +26,7 @@ from chat_core.model.whole_others import whole_compaction, whole_models
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from openai import APIStatusError, AsyncOpenAI, AsyncStream
-    from openai._types import RequestOptions
+    from httpx2 import AsyncClient, Response
 
     from chat_core.keys import Endpoint
     from chat_core.model.port import Tell
@@ -30,11 +34,12 @@ if TYPE_CHECKING:
 _PASSED_ON = frozenset({400, 404, 413, 422, 429})
 _PASSED_ON_HEADERS = ("retry-after", "retry-after-ms")
 _MESSAGE_LIMIT = 2_000
+_DONE = "[DONE]"
 _NO_ROUTE = ("Invalid URL", "Unknown request URL")
 
 
 class OpenAIModel:
-    """A `ModelProvider` on OpenAI's asynchronous client.
+    """A `ModelProvider` over HTTP.
 
     Parameters
     ----------
@@ -47,7 +52,7 @@ class OpenAIModel:
     def __init__(self, api_key: Callable[[bool], str], base_url: str) -> None:
         self._api_key = api_key
         self._base_url = base_url
-        self._client: AsyncOpenAI | None = None
+        self._client: AsyncClient | None = None
         host = urlsplit(base_url).netloc.rpartition("@")[2]
         self._provider = f"The model's provider at {host}"
         self._broke = f"The connection to the model's provider at {host} broke."
@@ -62,12 +67,12 @@ class OpenAIModel:
 
     async def compact(self, body: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
         """Have a conversation compacted. See `chat_core.model.ModelProvider`."""
-        call = _Plain("POST", "/responses/compact", timeout, body)
+        call = _Plain("POST", "responses/compact", timeout, body)
         return whole_compaction(await self._answered(call, timeout), now=int(time.time()))
 
     async def models(self, *, timeout: float) -> list[dict[str, Any]]:
         """List the provider's models. See `chat_core.model.ModelProvider`."""
-        return whole_models(await self._answered(_Plain("GET", "/models", timeout), timeout))
+        return whole_models(await self._answered(_Plain("GET", "models", timeout), timeout))
 
     async def _answered(self, call: _Sent, timeout: float) -> object:
         try:
@@ -79,23 +84,22 @@ class OpenAIModel:
     async def _send_twice(self, call: _Sent) -> object:
         """Send the request, and once more where that may help: a broken connection, a 5xx, a rotated key.
 
-        The SDK's own retries stay off: it would sleep through a 429 that the caller's SDK handles better.
+        A 429 is not tried again: the caller's SDK obeys its ``retry-after``.
         """
         import httpx2
-        import openai
 
         for last_try in (False, True):
             client = await self._connect(refresh=last_try)
             try:
                 answer = await call.send(client)
-            except openai.APITimeoutError:
+            except httpx2.TimeoutException:
                 raise UpstreamTimeout("The model did not answer in time.") from None
-            except openai.APIStatusError as error:
-                if last_try or not (error.status_code >= 500 or error.status_code == 401):
-                    raise self._translated(error) from None
-                if error.status_code == 401:
+            except _Refused as refused:
+                if last_try or not (refused.status >= 500 or refused.status == 401):
+                    raise self._translated(refused) from None
+                if refused.status == 401:
                     await self.aclose()
-            except (openai.OpenAIError, httpx2.HTTPError):
+            except (_Broken, httpx2.HTTPError):
                 if last_try or call.told:
                     raise UpstreamError(self._broke) from None
             except (ValueError, RecursionError):
@@ -104,28 +108,36 @@ class OpenAIModel:
                 return answer
         raise AssertionError
 
-    async def _connect(self, *, refresh: bool) -> AsyncOpenAI:
+    async def _connect(self, *, refresh: bool) -> AsyncClient:
         if self._client is None:
-            from openai import AsyncOpenAI
+            from httpx2 import AsyncClient
 
             api_key = await asyncio.to_thread(self._api_key, refresh)
-            self._client = AsyncOpenAI(api_key=api_key, base_url=self._base_url, max_retries=0)
+            headers = {
+                "Authorization": f"Bearer {api_key}",
+                "Content-Type": "application/json",
+                "User-Agent": "omoide",
+            }
+            # A base's path is kept only where it ends with a slash, and what follows does not begin with one.
+            self._client = AsyncClient(
+                base_url=f"{self._base_url.rstrip('/')}/", headers=headers, follow_redirects=True
+            )
         return self._client
 
-    def _translated(self, error: APIStatusError) -> UpstreamRejected | UpstreamError:
+    def _translated(self, refused: _Refused) -> UpstreamRejected | UpstreamError:
         """Make a refusal our own; one that is the operator's to mend names the provider's host."""
-        body = error.body if isinstance(error.body, dict) else {}
-        if error.status_code in (401, 403):
+        status, body = refused.status, refused.error
+        if status in (401, 403):
             return UpstreamCredentialsRefused(f"{self._provider} refused this service's credentials.")
-        if error.status_code == 404 and _is_of_the_route(body):
+        if status == 404 and _is_of_the_route(body):
             return UpstreamMisplaced(
                 f"{self._provider} has no such route: OPENAI_BASE_URL ends with the API's version, as in …/v1."
             )
-        if error.status_code not in _PASSED_ON:
-            return UpstreamError(f"{self._provider} answered {error.status_code}.")
-        headers = {name: error.response.headers[name] for name in _PASSED_ON_HEADERS if name in error.response.headers}
+        if status not in _PASSED_ON:
+            return UpstreamError(f"{self._provider} answered {status}.")
+        headers = {name: refused.headers[name] for name in _PASSED_ON_HEADERS if name in refused.headers}
         return UpstreamRejected(
-            status=error.status_code,
+            status=status,
             error={
                 "message": str(body.get("message") or f"{self._provider} refused the request.")[:_MESSAGE_LIMIT],
                 "type": str(body.get("type") or "invalid_request_error"),
@@ -138,8 +150,35 @@ class OpenAIModel:
     async def aclose(self) -> None:
         """Close the connections."""
         if self._client is not None:
-            await self._client.close()
+            await self._client.aclose()
             self._client = None
+
+
+class _Refused(Exception):
+    """The provider answered with an error's status.
+
+    Parameters
+    ----------
+    response
+        Its answer, read.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.status = response.status_code
+        self.headers = response.headers
+        self.error: Mapping[str, Any] = {}
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            return
+        error = body.get("error", body) if isinstance(body, dict) else None
+        if isinstance(error, dict):
+            self.error = error
+
+
+class _Broken(Exception):
+    """The provider told of an error in the midst of its stream."""
 
 
 class _Sent(Protocol):
@@ -153,8 +192,8 @@ class _Sent(Protocol):
 
     told: bool
 
-    async def send(self, client: AsyncOpenAI) -> object:
-        """Send it, and return the answer; raises what the SDK and its transport do."""
+    async def send(self, client: AsyncClient) -> object:
+        """Send it, and return the answer; raises `_Refused`, `_Broken`, and what the client does."""
         ...
 
 
@@ -170,12 +209,11 @@ class _Plain:
         self._timeout = timeout
         self._body = body
 
-    async def send(self, client: AsyncOpenAI) -> object:
+    async def send(self, client: AsyncClient) -> object:
         """See `_Sent`."""
-        options: RequestOptions = {"timeout": self._timeout}
-        if self._method == "GET":
-            return await client.get(self._path, cast_to=object, options=options)
-        return await client.post(self._path, cast_to=object, body=dict(self._body or {}), options=options)
+        content = None if self._body is None else _written(self._body)
+        response = await client.request(self._method, self._path, content=content, timeout=self._timeout)
+        return _read(response)
 
 
 class _Call:
@@ -197,34 +235,45 @@ class _Call:
         self._timeout = timeout
         self._tell = tell
 
-    async def send(self, client: AsyncOpenAI) -> object:
-        """Send it, and return the answer; raises what the SDK and its transport do."""
-        path = f"/{self._endpoint}"
+    async def send(self, client: AsyncClient) -> object:
+        """See `_Sent`."""
         if self._tell is None:
-            return await client.post(path, cast_to=object, body=dict(self._body), options={"timeout": self._timeout})
-        from openai import AsyncStream
+            return await _Plain("POST", self._endpoint, self._timeout, self._body).send(client)
+        content = _written(streaming_body(self._endpoint, self._body))
+        async with client.stream("POST", self._endpoint, content=content, timeout=self._timeout) as response:
+            if response.is_success and "json" not in response.headers.get("content-type", ""):
+                return await self._streamed(response, self._tell)
+            await response.aread()  # it refuses, or does not stream
+            return _read(response)
 
-        stream = await client.post(
-            path,
-            cast_to=object,
-            body=streaming_body(self._endpoint, self._body),
-            options={"timeout": self._timeout},
-            stream=True,
-            stream_cls=AsyncStream[object],
-        )
-        async with stream:
-            if "json" in stream.response.headers.get("content-type", ""):  # the provider does not stream
-                await stream.response.aread()
-                return stream.response.json()
-            return await self._read(stream, self._tell)
+    async def _streamed(self, response: Response, tell: Tell) -> dict[str, Any]:
+        from httpx2 import EventSource
 
-    async def _read(self, stream: AsyncStream[object], tell: Tell) -> dict[str, Any]:
         answer = streamed(self._endpoint, self.asked)
-        async for event in stream:
+        async for sent in EventSource(response, max_event_size=None):
+            if sent.data.startswith(_DONE):
+                break
+            if not sent.data:
+                continue
+            event = sent.json()
+            if isinstance(event, dict) and event.get("error"):
+                raise _Broken
             for telling in answer.take(event):
                 self.told = True
                 tell(telling)
         return answer.answer()
+
+
+def _written(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _read(response: Response) -> object:
+    """Read a whole answer; what is no JSON comes as it is."""
+    if not response.is_success:
+        raise _Refused(response)
+    kind = response.headers.get("content-type", "").partition(";")[0].strip()
+    return response.json() if kind.endswith("json") else response.text
 
 
 def _is_of_the_route(body: Mapping[str, Any]) -> bool:
