@@ -162,6 +162,29 @@ class Memory:
             self, summaries=left, skipped=skipped, erased=True, attempts=0, refused=0, after=0.0, last_error=""
         )
 
+    def up_to(self, seq: int) -> Memory:
+        """Tell it as of an earlier end of the history."""
+        left = replace(
+            self.without(seq + 1),
+            forgotten_up_to=min(self.forgotten_up_to, seq),
+            indexed_up_to=min(self.indexed_up_to, seq),
+            facts_up_to=min(self.facts_up_to, seq),
+        )
+        return replace(left, erased=self.erased, attempts=self.attempts, refused=self.refused)
+
+    def inherited(self, incarnation: str, seq: int) -> Memory:
+        """Tell it as a branch takes it along that leaves the history behind a seq: failures are not the branch's."""
+        then = self.up_to(seq)
+        return Memory(
+            incarnation,
+            1,
+            then.summaries,
+            then.skipped,
+            forgotten_up_to=then.forgotten_up_to,
+            indexed_up_to=then.indexed_up_to,
+            facts_up_to=then.facts_up_to,
+        )
+
     def indexed(self, seq: int) -> Memory:
         """Have the index reach further."""
         return replace(self, folds=self.folds + 1, indexed_up_to=seq)

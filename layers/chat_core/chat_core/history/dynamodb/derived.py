@@ -21,6 +21,13 @@ class DerivedRows(Protocol):
         """
         ...
 
+    async def inherited(self, origin: Head, head: Head) -> Sequence[dict[str, Any]]:
+        """Give the rows that a branch takes along: what was made of its origin up to the branch's seq.
+
+        They are of the branch's incarnation; ``folds`` of its head has to be 1 if there are any.
+        """
+        ...
+
     async def erase_conversation(self, address: Address, *, keep: str) -> object:
         """Remove those that stand outside a conversation's partition, but an incarnation's; may be done again."""
         ...

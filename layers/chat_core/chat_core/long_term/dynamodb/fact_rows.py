@@ -10,7 +10,15 @@ from uuid import uuid4
 from chat_core.history.dynamodb.packing import packed, unpacked
 from chat_core.history.dynamodb.rows import Row, earliest, expiry, key, number, read_int, read_text, text
 from chat_core.history.dynamodb.table import expressed
-from chat_core.keys import Address, correction_sort_key, facts_partition_key, facts_sort_key, tombstone_sort_key
+from chat_core.keys import (
+    Address,
+    correction_sort_key,
+    facts_partition_key,
+    facts_sort_key,
+    item_id,
+    parse_item_id,
+    tombstone_sort_key,
+)
 from chat_core.long_term.fact_store import Found, Known
 from chat_core.long_term.facts import Assertion, Evidence, Tombstone
 from chat_core.long_term.facts.records import Moment
@@ -115,6 +123,42 @@ def without_items(row: Row, seqs: Collection[int]) -> Action | None:
     before = assertions_of(row)
     left = [one for each in before if (one := _without(each, seqs)).evidence]
     return None if tuple(left) == before else rewritten(row, left)
+
+
+def inherited_row(row: Row, head: Head) -> Row | None:
+    """Write what of a row a branch takes along that has this head; None where that is nothing.
+
+    A fact keeps its id: where both conversations are joined it is one. Its evidence are the branch's own items.
+    """
+    user, address = head.address.user, head.address
+    told = assertions_of(row)
+    if not is_found(row):
+        (correction,) = told
+        sort_key = correction_sort_key(address, correction.replaces or "", correction.id)
+        return {**row, **key(facts_partition_key(user), sort_key), "conversation": text(head.conversation)}
+    kept = [
+        replace(one, evidence=tuple(_own(each, head) for each in one.evidence if each.moment.seq <= head.seq))
+        for one in told
+    ]
+    kept = [one for one in kept if one.evidence]
+    if not kept:
+        return None
+    last = min(read_int(row, "last"), head.seq)
+    return {
+        **row,
+        **key(facts_partition_key(user), facts_sort_key(address, head.incarnation, last)),
+        "incarnation": text(head.incarnation),
+        "conversation": text(head.conversation),
+        "last": number(last),
+        "facts": _packed(kept),
+        **expiry(earliest(head.ends_at, read_int(row, "expires_at") or None)),
+    }
+
+
+def _own(evidence: Evidence, head: Head) -> Evidence:
+    """Name the branch's copy of an item: it has the same place."""
+    kind, place = evidence.item_id.rpartition("_")[0], parse_item_id(evidence.item_id)
+    return evidence if place is None else replace(evidence, item_id=item_id(kind, head.incarnation, place[1]))
 
 
 def _without(assertion: Assertion, seqs: Collection[int]) -> Assertion:

@@ -26,6 +26,7 @@ from chat_core.long_term.dynamodb.fact_rows import (
     changing_action,
     correction_action,
     forgetting_action,
+    inherited_row,
     is_found,
     read_known,
     rewritten,
@@ -116,6 +117,14 @@ class DynamoFactStore:
         ]
         actions = [action for row in touched if (action := without_items(row, seqs))]
         return [*actions, changing_action(head.address.user)] if actions else []
+
+    async def inherited(self, origin: Head, head: Head) -> Sequence[Row]:
+        """Take along what was said up to the branch, and how it was corrected; see `DerivedRows`."""
+        user = head.address.user
+        found = await self._rows(user, facts_sort_key(origin.address))
+        corrected = await self._rows(user, correction_sort_key(origin.address))
+        rows = [*(row for row in found if _is_of(row, origin.incarnation)), *corrected]
+        return [copy for row in rows if (copy := inherited_row(row, head)) is not None]
 
     async def erase(self, head: Head) -> int:
         """See `FactStore.erase`."""

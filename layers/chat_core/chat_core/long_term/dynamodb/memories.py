@@ -141,6 +141,11 @@ class DynamoLongTermStore:
             due_action(head, now, expires_at=expires_at),
         ]
 
+    async def inherited(self, origin: Head, head: Head) -> Sequence[Row]:
+        """Take along the newest summaries that cover no more than the branch has, and how far the parts reach."""
+        memory = await self.read(origin)
+        return () if memory is None else [self._memory_row(head, memory.inherited(head.incarnation, head.seq))]
+
     async def erase_conversation(self, address: Address, *, keep: str) -> None:
         """See `DerivedRows`: all rows stand in the conversation's partition."""
 
@@ -152,7 +157,10 @@ class DynamoLongTermStore:
         return row
 
     def _memory_put(self, head: Head, memory: Memory) -> Action:
-        row = {
+        return {"Put": {"Item": self._memory_row(head, memory)}}
+
+    def _memory_row(self, head: Head, memory: Memory) -> Row:
+        return {
             **key(partition_key(head.address), MEMORY),
             "incarnation": text(memory.incarnation),
             "folds": number(memory.folds),
@@ -160,7 +168,6 @@ class DynamoLongTermStore:
             "memory": packed({name: value for name, value in asdict(memory).items() if name not in _COLUMNS}),
             **expiry(memory_expiry(self._table, head)),
         }
-        return {"Put": {"Item": row}}
 
 
 def _head_update(head: Head, change: Change) -> Action:

@@ -122,6 +122,16 @@ class DynamoRecallIndex:
             actions += _rewritten(row, left)
         return actions, gone
 
+    async def inherited(self, origin: Head, head: Head) -> Sequence[Row]:
+        """Take along the turns that the branch has; see `DerivedRows`."""
+        rows: list[Row] = []
+        for row, block in await self._blocks(Indexed.of(origin)):
+            left = without(block, lambda entry: entry.seq > head.seq)
+            if left:
+                end = read_int(row, "expires_at") or None
+                rows.append({**_row(head.address, head.incarnation, left), **expiry(earliest(head.ends_at, end))})
+        return rows
+
     async def erase_conversation(self, address: Address, *, keep: str) -> None:
         """See `DerivedRows`: all rows stand in the conversation's partition."""
 
@@ -159,15 +169,18 @@ def block_puts(indexed: Indexed, added: Addition, table: Table, *, ends_at: int 
         last = max(entry.created_at for entry in group)
         dies = None if added.lifetime is None else last + added.lifetime
         block = build(group, added.vectors)
-        row = {
-            **key(partition_key(indexed.address), recall_sort_key(block.seqs[0])),
-            "incarnation": text(indexed.incarnation),
-            "block": {"B": pack(block)},
-            "revision": number(0),
-            **expiry(earliest(ends_at, table.expiry(last), dies)),
-        }
-        puts.append({"Put": {"Item": row}})
+        row = _row(indexed.address, indexed.incarnation, block)
+        puts.append({"Put": {"Item": {**row, **expiry(earliest(ends_at, table.expiry(last), dies))}}})
     return puts
+
+
+def _row(address: Address, incarnation: str, block: Block) -> Row:
+    return {
+        **key(partition_key(address), recall_sort_key(block.seqs[0])),
+        "incarnation": text(incarnation),
+        "block": {"B": pack(block)},
+        "revision": number(0),
+    }
 
 
 def _rewritten(row: Row, left: Block | None) -> list[Action]:
