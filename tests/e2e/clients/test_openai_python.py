@@ -91,6 +91,29 @@ def test_a_compaction_is_understood(client: openai.OpenAI) -> None:
     assert client.responses.create(model=MODEL, input=asked).output_text == TURNS[-1][1]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("remembered", [True, False], ids=["conversation", "stateless"])
+def test_a_stored_response(client: openai.OpenAI, name: str, *, remembered: bool) -> None:
+    place: Any = {"conversation": name} if remembered else {}
+    made = client.responses.create(model=MODEL, input=TURNS[0][0], metadata={"of": name}, **place)
+    read = client.responses.retrieve(made.id)
+    assert (read.id, read.output, read.usage) == (made.id, made.output, made.usage)
+    events = list(client.responses.retrieve(made.id, stream=True))
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == made.output_text
+    [asked] = client.responses.input_items.list(made.id)
+    assert asked.content[0].text == TURNS[0][0]  # type: ignore[union-attr]
+    client.responses.delete(made.id)
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(made.id)
+    if remembered:
+        assert len(stored(client, name)) == 2
+
+
+def test_what_is_not_to_be_stored_is_not(client: openai.OpenAI, name: str) -> None:
+    made = client.responses.create(model=MODEL, input=f"Hello {name}", store=False)
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(made.id)
+
+
 def test_async(url: str, name: str) -> None:
     async def talk_to_it() -> None:
         async with openai.AsyncOpenAI(base_url=url, api_key=KEY) as client:
