@@ -100,7 +100,7 @@ def test_a_stored_response(client: openai.OpenAI, name: str, *, remembered: bool
     events = list(client.responses.retrieve(made.id, stream=True))
     assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == made.output_text
     [asked] = client.responses.input_items.list(made.id)
-    assert asked.content[0].text == TURNS[0][0]  # type: ignore[union-attr]
+    assert asked.content[0].text == TURNS[0][0]  # type: ignore[union-attr,index]
     client.responses.delete(made.id)
     with pytest.raises(openai.NotFoundError):
         client.responses.retrieve(made.id)
