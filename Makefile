@@ -33,7 +33,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/.run ## Start the server with its embedded parts [PORT=8000 LOG=json]
+run: .venv/.run ## Start the server with its embedded parts [PORT=8000 LOG=json AUTHORIZER=keys]
 	@PYTHONPATH="$$($(python) -m tools.paths)" exec $(python) -m local --port $(PORT)
 
 test: ## Run the tests [ARGS='tests/unit -k keys']

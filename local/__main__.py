@@ -24,12 +24,18 @@ def main() -> int:
     # runs between two instructions of this thread, and one that begins to wait for a lock just then waits for ever.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
 
-    sys.path.append(str(_ROOT / "layers" / "chat_core"))  # the stand-in model streams as the layer does
+    # The stand-in model streams as the layer does, and keys are written as the authorizer reads them.
+    sys.path += [str(_ROOT / "layers" / "chat_core"), str(_ROOT / "functions" / "authorizer")]
     # After the signals: this takes long enough for an impatient Ctrl-C.
     from local.server import Server
     from local.services import StartError
 
-    server = Server(arguments.template, port=arguments.port, environments=arguments.environments)
+    server = Server(
+        arguments.template,
+        port=arguments.port,
+        environments=arguments.environments,
+        by_keys=arguments.authorizer == "keys",
+    )
 
     failed = threading.Event()
 
@@ -64,7 +70,20 @@ def _arguments() -> argparse.Namespace:
         "--environments", type=_positive, default=8, help="how many a function may have (default: %(default)s)"
     )
     parser.add_argument("--template", type=Path, default=_TEMPLATE, help="the SAM template (default: the project's)")
+    parser.add_argument(
+        "--authorizer",
+        type=_authorizer,
+        default=os.environ.get("AUTHORIZER") or "none",
+        help="keys asks for an API key or a token, as the stack does; none takes X-Local-User (default: %(default)s)",
+    )
     return parser.parse_args()
+
+
+def _authorizer(text: str) -> str:
+    if text not in ("keys", "none"):
+        message = f"the authorizer is keys or none, not {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def _port(text: str) -> int:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from local.cloudformation import Resolver, TemplateError, load_template
 from local.event_sources import schedules, stream_sources
+from local.rest_api import authorizer, gateway_responses, preflight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from local.event_sources import Schedule, StreamSource
+    from local.rest_api import AuthorizedBy, GatewayResponse
 
 _FUNCTION_PROPERTIES = (
     "CodeUri",
@@ -97,25 +99,6 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayResponse:
-    """What API Gateway answers by itself to one kind of error.
-
-    Parameters
-    ----------
-    status
-        Replaces the kind's own status; None leaves it.
-    headers
-        Added to the answer.
-    template
-        Of the JSON body; None leaves API Gateway's own.
-    """
-
-    status: int | None
-    headers: Mapping[str, str]
-    template: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
     """A DynamoDB table.
 
@@ -144,6 +127,8 @@ class Application:
         By API Gateway's names.
     preflight
         Headers of the answer to what a browser asks before it calls another origin; None where nothing answers it.
+    authorizer
+        Who says who calls; None where no function does.
     """
 
     functions: tuple[Function, ...]
@@ -151,6 +136,7 @@ class Application:
     gateway_responses: Mapping[str, GatewayResponse]
     tables: tuple[Table, ...]
     preflight: Mapping[str, str] | None = None
+    authorizer: AuthorizedBy | None = None
 
 
 def read_application(path: Path, parameters: Mapping[str, Any] | None = None) -> Application:
@@ -179,9 +165,10 @@ def read_application(path: Path, parameters: Mapping[str, Any] | None = None) ->
     return Application(
         functions=tuple(functions),
         routes=tuple(routes),
-        gateway_responses=_gateway_responses(resolver),
+        gateway_responses=gateway_responses(resolver),
         tables=tuple(_table(resolver, name, resource) for name, resource in resolver.resources("AWS::DynamoDB::Table")),
-        preflight=_preflight(resolver),
+        preflight=preflight(resolver),
+        authorizer=authorizer(resolver),
     )
 
 
@@ -246,43 +233,6 @@ def _routes(function: str, events: Mapping[str, Any]) -> list[Route]:
                 raise TemplateError(message)
             routes.append(route)
     return routes
-
-
-def _gateway_responses(resolver: Resolver) -> dict[str, GatewayResponse]:
-    responses = {}
-    for _, resource in resolver.resources("AWS::Serverless::Api"):
-        for kind, answer in resolver.resolve(resource["Properties"].get("GatewayResponses", {})).items():
-            headers = answer.get("ResponseParameters", {}).get("Headers", {})
-            responses[kind] = GatewayResponse(
-                status=int(answer["StatusCode"]) if "StatusCode" in answer else None,
-                headers={name: _literal(value) for name, value in headers.items()},
-                template=answer.get("ResponseTemplates", {}).get("application/json"),
-            )
-    return responses
-
-
-_CORS_HEADERS = {
-    "AllowOrigin": "Access-Control-Allow-Origin",
-    "AllowMethods": "Access-Control-Allow-Methods",
-    "AllowHeaders": "Access-Control-Allow-Headers",
-    "MaxAge": "Access-Control-Max-Age",
-}
-
-
-def _preflight(resolver: Resolver) -> dict[str, str] | None:
-    """Read what SAM makes a method OPTIONS of for every path."""
-    for _, resource in resolver.resources("AWS::Serverless::Api"):
-        if (cors := resolver.resolve(resource["Properties"].get("Cors"))) is not None:
-            return {header: _literal(cors[name]) for name, header in _CORS_HEADERS.items() if name in cors}
-    return None
-
-
-def _literal(value: str) -> str:
-    """Unwrap a header's value, which API Gateway wants in single quotes."""
-    if len(value) < 2 or not value.startswith("'") or not value.endswith("'"):
-        message = f"The gateway response's header value {value} is not in single quotes."
-        raise TemplateError(message)
-    return value[1:-1]
 
 
 def _table(resolver: Resolver, name: str, resource: Mapping[str, Any]) -> Table:

@@ -36,8 +36,9 @@ def _told(respond: Respond) -> Respond:
     def told(event: Any, context: LambdaContext, answer: Answer) -> None:
         try:
             respond(event, context, answer)
-        except Exception:
-            traceback.print_exc()
+        except Exception as error:
+            if type(error) is not Exception:  # of which an authorizer makes its refusals
+                traceback.print_exc()
             raise
 
     return told

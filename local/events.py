@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from local.messages import HttpRequest
     from local.routing import Match
@@ -74,6 +74,23 @@ def proxy_event(request: HttpRequest, match: Match, *, request_id: str, trace_id
         "body": text,
         "isBase64Encoded": is_base64,
     }
+
+
+def authorizer_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the event that a Lambda authorizer of the type REQUEST gets, of that which the function would get.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+    """
+    context = {name: value for name, value in event["requestContext"].items() if name != "authorizer"}
+    asked = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
+    return {**asked, "type": "REQUEST", "methodArn": method_arn(event), "requestContext": context}
+
+
+def method_arn(event: Mapping[str, Any]) -> str:
+    """Name the method of a request as policies do."""
+    context = event["requestContext"]
+    api = f"arn:aws:execute-api:us-east-1:{context['accountId']}:{context['apiId']}"
+    return f"{api}/{context['stage']}/{event['httpMethod']}{event['path']}"
 
 
 def header(request: HttpRequest, name: str) -> str | None:

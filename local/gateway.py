@@ -7,21 +7,23 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from local.application import GatewayResponse
+from local.authorizer import Refused
 from local.cors import for_page, preflight_answer, without_page
 from local.events import proxy_event
-from local.invocation import FunctionFailed, IntegrationTimeout, whole
+from local.invocation import FunctionFailed, IntegrationTimeout, Refusal, whole
 from local.messages import HttpResponse, StreamBroken, StreamedResponse
 from local.proxy_answer import PRELUDE_END, MalformedAnswer, http_response, streamed_head
+from local.rest_api import GatewayResponse
 from local.routing import Router
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from local.application import Application
-    from local.invocation import Invoked
+    from local.authorizer import Authorizer
+    from local.invocation import Integration, Invoked
     from local.messages import HttpRequest
     from local.routing import Match
 
@@ -38,28 +40,11 @@ _NO_RESPONSE = GatewayResponse(status=None, headers={}, template=None)
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
 
 
-class Integration(Protocol):
-    """A function as the gateway sees it."""
-
-    def invoke(self, event: bytes, *, trace_id: str) -> Invoked:
-        """Begin to answer an event, JSON."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """One kind of error that API Gateway answers by itself: its name, status and message there."""
-
-    kind: str
-    status: int
-    message: str
-
-
-_NO_ROUTE = _Refusal("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
-_TOO_LARGE = _Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long")
-_TIMED_OUT = _Refusal("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out")
-_FAILED = _Refusal("DEFAULT_5XX", 502, "Internal server error")
-_BAD_REQUEST = _Refusal("DEFAULT_4XX", 400, "Bad Request")
+_NO_ROUTE = Refusal("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
+_TOO_LARGE = Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long")
+_TIMED_OUT = Refusal("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out")
+_FAILED = Refusal("DEFAULT_5XX", 502, "Internal server error")
+_BAD_REQUEST = Refusal("DEFAULT_4XX", 400, "Bad Request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +77,8 @@ class Gateway:
         How long an answer may take.
     origins
         Of web pages that may read the gateway's own answers: see `local.cors`.
+    authorizer
+        Says who calls; None: whom the request names, as `local.events.caller` has it.
     """
 
     def __init__(
@@ -101,7 +88,9 @@ class Gateway:
         *,
         limits: Limits | None = None,
         origins: frozenset[str] = frozenset(),
+        authorizer: Authorizer | None = None,
     ) -> None:
+        self._authorizer = authorizer
         self._origins = origins
         self._router = Router(application.routes)
         self._responses = application.gateway_responses
@@ -128,6 +117,11 @@ class Gateway:
         now = time.time()
         trace_id = f"Root=1-{int(now):08x}-{secrets.token_hex(12)}"
         event = proxy_event(request, match, request_id=request_id, trace_id=trace_id, now=now)
+        if match.route.authorized and self._authorizer is not None:
+            try:
+                event["requestContext"]["authorizer"] = self._authorizer.context(event, trace_id=trace_id)
+            except Refused as refused:
+                return self._refuse(refused.refusal, request_id)
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
         if len(payload) > MAX_EVENT_BYTES:
             return self._refuse(_TOO_LARGE, request_id)
@@ -181,7 +175,7 @@ class Gateway:
         refusal = _NO_ROUTE if status == 501 else replace(_BAD_REQUEST, status=status)
         return without_page(self._refuse(refusal, str(uuid.uuid4())))
 
-    def _refuse(self, refusal: _Refusal, request_id: str) -> HttpResponse:
+    def _refuse(self, refusal: Refusal, request_id: str) -> HttpResponse:
         """Answer with the template's gateway response for this kind, its default for the status, or API Gateway's."""
         default = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
         response = self._responses.get(refusal.kind) or self._responses.get(default) or _NO_RESPONSE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -11,7 +12,17 @@ if TYPE_CHECKING:
 
 
 class FunctionFailed(Exception):
-    """The function raised, ended or ran out of time; Lambda makes a function error of it. The message says which."""
+    """The function raised, ended or ran out of time; Lambda makes a function error of it. The message says which.
+
+    Parameters
+    ----------
+    kind
+        Class of what the handler raised; empty if it raised nothing.
+    """
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class IntegrationTimeout(Exception):
@@ -36,6 +47,23 @@ class Invoked(Protocol):
             See there.
         """
         ...
+
+
+class Integration(Protocol):
+    """A function as the gateway sees it."""
+
+    def invoke(self, event: bytes, *, trace_id: str) -> Invoked:
+        """Begin to answer an event, JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One kind of error that API Gateway answers by itself: its name, status and message there."""
+
+    kind: str
+    status: int
+    message: str
 
 
 class Invocation:

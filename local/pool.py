@@ -43,13 +43,18 @@ class FunctionPool:
     ahead
         Modules that an environment imports behind the handler, before its first invocation. Lambda's environments
         have a processor each; here a burst of first invocations would share few, and run into its own timeouts.
+
+    Attributes
+    ----------
+    variables
+        The environment variables of its processes.
     """
 
     def __init__(
         self, function: Function, variables: Mapping[str, str], *, maximum: int, ahead: Sequence[str] = ()
     ) -> None:
         self._function = function
-        self._variables = {**variables, **_lambda_variables(function, variables)}
+        self.variables = {**variables, **_lambda_variables(function, variables)}
         self._ahead = ahead
         self._changed = threading.Condition()
         self._idle: list[_Environment] = []
@@ -113,7 +118,7 @@ class FunctionPool:
                 if taken.runs():
                     return taken
                 self._discard(taken)
-            taken = _Environment(self._function, self._variables, self._ahead)
+            taken = _Environment(self._function, self.variables, self._ahead)
             self._alive.add(taken)
             self._starting += 1
         try:
@@ -181,8 +186,8 @@ class _Environment:
         event = Event(content, str(uuid.uuid4()), trace_id, self._function.name, timeout)
         try:
             yield from self._api.invoke(event)
-        except RuntimeFailed:
-            raise FunctionFailed("the handler raised; its traceback stands above") from None
+        except RuntimeFailed as failed:
+            raise FunctionFailed("the handler raised; its traceback stands above", kind=str(failed)) from None
         except TimeoutError:
             raise self._late("task timed out after", timeout) from None
         except EnvironmentEnded:

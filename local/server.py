@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from local.application import read_application
+from local.authorizer import Authorizer
 from local.aws import start_aws
 from local.cloudformation import TemplateError
 from local.cors import ORIGIN
@@ -16,6 +18,7 @@ from local.gateway import Gateway
 from local.guard import allowed_origins
 from local.http_server import HOST, HttpServer
 from local.invocation import FunctionFailed
+from local.keys import first_keys
 from local.page import Front
 from local.pool import FunctionPool
 from local.services import Service, StartError, is_free, start_all, start_model, start_momento
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.application import Application, Function
+    from local.rest_api import AuthorizedBy
 
 # The vendors' clients, and the variable that tells a function of the service.
 _CLIENTS = {"boto3": "HISTORY_TABLE", "momento": "MOMENTO_LOCAL", "openai": "OPENAI_BASE_URL"}
@@ -41,9 +45,13 @@ class Server:
         0 takes a free one.
     environments
         How many environments a function may have.
+    by_keys
+        Whether the template's authorizer stands before the routes, which asks for an API key or a token; else the
+        request names its user.
     """
 
-    def __init__(self, template: Path, *, port: int, environments: int) -> None:
+    def __init__(self, template: Path, *, port: int, environments: int, by_keys: bool = False) -> None:
+        self._by_keys = by_keys
         self._template = template
         self._port = port
         self._environments = environments
@@ -66,17 +74,21 @@ class Server:
         http = _listen(self._port, origins)
         _say(f"Omoide starts from {self._template.name} …")
         services = self._start_services(application)
+        if not self._by_keys:
+            application = _without_authorizer(application)
         for function in application.functions:
             variables = _variables(function, services)
             ahead = [module for module, variable in _CLIENTS.items() if variable in function.environment]
             self._pools[function.name] = FunctionPool(function, variables, maximum=self._environments, ahead=ahead)
         with ThreadPoolExecutor() as threads:
             list(threads.map(_warm, self._pools, self._pools.values()))
-        momento = next((service.momento for service in services if service.momento), None)
-        http.serve(Front(Gateway(application, self._pools, origins=origins), momento))
+        http.serve(self._front(application, services, origins))
         self._triggers = Triggers(application, self._pools, services[-1], say=_say)
         self._triggers.start()
-        _say(f"  {'Page':<8} http://{HOST}:{http.server_port}/")
+        if application.authorizer is None:
+            _say(f"  {'Page':<8} http://{HOST}:{http.server_port}/")
+        else:
+            self._tell_keys(application.authorizer, services[-1])
         _say(f"Omoide is ready: http://{HOST}:{http.server_port}/v1  (Ctrl-C ends it)")
 
     def stop(self) -> None:
@@ -85,6 +97,22 @@ class Server:
             self._triggers.stop()
         for pool in list(self._pools.values()):
             pool.stop()
+
+    def _front(self, application: Application, services: list[Service], origins: frozenset[str]) -> Front:
+        authorizer = None
+        momento = next((service.momento for service in services if service.momento), None)
+        if application.authorizer is not None:
+            authorizer = Authorizer(self._pools[application.authorizer.function], application.authorizer.seconds)
+            momento = None  # what it holds is told by a user's name alone
+        return Front(Gateway(application, self._pools, origins=origins, authorizer=authorizer), momento)
+
+    def _tell_keys(self, authorizer: AuthorizedBy, aws: Service) -> None:
+        if not aws.embedded:
+            _say(f"  {'Keys':<8} those of the table")
+            return
+        table = self._pools[authorizer.function].variables["HISTORY_TABLE"]
+        for purpose, key in first_keys(aws.variables, table):
+            _say(f"  {'Key':<8} {key} ({purpose})")
 
     def _start_services(self, application: Application) -> list[Service]:
         services = start_all(
@@ -99,6 +127,14 @@ class Server:
         if any(service.embedded for service in services):
             _say("What the embedded ones hold ends with this server.")
         return services
+
+
+def _without_authorizer(application: Application) -> Application:
+    if application.authorizer is None:
+        return application
+    unused = application.authorizer.function
+    kept = tuple(function for function in application.functions if function.name != unused)
+    return replace(application, functions=kept, authorizer=None)
 
 
 def _listen(port: int, origins: frozenset[str]) -> HttpServer:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from local.application import Application
     from local.event_sources import Schedule
-    from local.gateway import Integration
-    from local.invocation import Invoked
+    from local.invocation import Integration, Invoked
     from local.services import Service
 
 _FOR_EVER = 1e6

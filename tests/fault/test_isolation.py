@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fault.keyed import keyed
 from tests.integration.app import application
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ USERS = [
     "a/idempotency#0",
 ]
 ITEM = {"items": [{"role": "user", "content": "x"}]}
+
+
+@pytest.fixture(params=["claims", "user", "app"])
+def asking(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Users by the claims of their tokens, by API keys of their own, and as the end users of one app's key."""
+    return world if request.param == "claims" else keyed(world, request.param, monkeypatch)
 
 
 def ids(world: World) -> dict[str, dict[str, str]]:
@@ -71,7 +78,8 @@ OWN_NAMES = {
 CREATES = ("POST", "/v1/conversations/{conversation_id}/items")
 
 
-def test_every_route_with_an_id_of_anothers_answers_as_if_there_were_none(world: World) -> None:
+def test_every_route_with_an_id_of_anothers_answers_as_if_there_were_none(asking: World) -> None:
+    world = asking
     known = ids(world)
     rows = len(world.rows())
     checked = 0
@@ -113,11 +121,29 @@ def test_every_route_with_an_id_of_anothers_answers_as_if_there_were_none(world:
     assert len(world.texts("only-a", user="a")) == 2
 
 
-def test_lists_show_ones_own_alone(world: World) -> None:
+def test_lists_show_ones_own_alone(asking: World) -> None:
+    world = asking
     known = ids(world)
     for user in ("a", "b"):
         listed = world.call("GET", "/v1/conversations", user=user).body["data"]
         assert {one["id"] for one in listed} == {"mine", f"only-{user}", known[user]["generated"]}
+
+
+def test_the_users_of_an_app_are_neither_anothers_nor_persons(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.turn("mine", "secret of a", user="a")
+    shop = keyed(world, "app", monkeypatch)
+    by_key = keyed(world, "user", monkeypatch)
+    shop.turn("mine", "secret of the shop's a", user="a")
+    assert world.texts("mine", user="a")[0] == "secret of a"
+    assert shop.texts("mine", user="a")[0] == "secret of the shop's a"
+    # A key for the person is the person; one for the app's name is not its end user.
+    assert by_key.texts("mine", user="a")[0] == "secret of a"
+    assert by_key.texts("mine", user=shop.APP) == []
+    # Whoever is no app stays who they are, whatever the header says.
+    assert by_key.call("GET", "/v1/conversations/mine", user="b", headers={"X-Omoide-User": "a"}).status == 404
+    for name in ("", " ", "a\n", "../a"):
+        answer = shop.call("GET", "/v1/conversations/mine", user="a", headers={"X-Omoide-User": name})
+        assert answer.status in (400, 404), name
 
 
 @pytest.mark.parametrize("user", USERS)

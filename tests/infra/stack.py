@@ -73,7 +73,7 @@ def routes() -> dict[tuple[str, str], str]:
     return {
         (event["Properties"]["Method"].upper(), event["Properties"]["Path"]): name
         for name, properties in functions().items()
-        for event in properties["Events"].values()
+        for event in properties.get("Events", {}).values()
         if event["Type"] == "Api"
     }
 

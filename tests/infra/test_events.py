@@ -33,7 +33,8 @@ def test_event_says_the_same_in_every_place(name: str) -> None:
     if name in ("undefined_route", "health"):
         assert "authorizer" not in context
     else:
-        assert context["authorizer"]["claims"]["sub"]
+        assert context["authorizer"]["kind"] == "user"
+        assert context["authorizer"]["tenant"]
     assert (event["body"] is not None) == ("Content-Type" in event["headers"])
 
 

@@ -51,9 +51,14 @@ KEPT = ("RetainExceptOnCreate", "Retain")
 def test_every_route_asks_for_a_user() -> None:
     auth = API["Auth"]
     authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
-    assert authorizer == {"UserPoolArn": {"Fn::GetAtt": "UserPool.Arn"}}
+    assert authorizer == {
+        "FunctionArn": {"Ref": "AuthorizerFunction.Alias"},
+        "FunctionPayloadType": "REQUEST",
+        # What is remembered of a credential holds for whatever else the request says.
+        "Identity": {"Headers": ["Authorization"], "ReauthorizeEvery": 300},
+    }
     for properties in stack.functions().values():
-        for name, event in properties["Events"].items():
+        for name, event in properties.get("Events", {}).items():
             if event["Type"] == "Api" and name not in OPEN:
                 assert set(event["Properties"]) - {"ResponseTransferMode"} == {"RestApiId", "Method", "Path"}
 
@@ -126,7 +131,7 @@ def test_browsers_may_ask_first_and_without_a_token() -> None:
     methods = {
         event["Properties"]["Method"]
         for one in stack.functions().values()
-        for event in one["Events"].values()
+        for event in one.get("Events", {}).values()
         if event["Type"] == "Api"
     }
     assert methods - {"ANY"} <= set(cors["AllowMethods"].strip("'").split(","))

@@ -10,14 +10,14 @@ import yaml
 
 from local.cloudformation import load_template
 from tests.infra import stack
-from tests.rehearsal import emulator, story, template
+from tests.rehearsal import emulator, keys, story, template
 from tests.rehearsal.stack import commands
 from tools import lambda_python
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-WHERE = {"momento": "127.0.0.1:1", "model": "http://127.0.0.1:2/v1"}
+WHERE = {"momento": "127.0.0.1:1", "model": "http://127.0.0.1:2/v1", "aws": "http://127.0.0.1:3"}
 
 
 def test_the_rehearsed_template_differs_only_in_what_the_emulator_cannot_do(tmp_path: Path) -> None:
@@ -34,7 +34,12 @@ def test_the_rehearsed_template_differs_only_in_what_the_emulator_cannot_do(tmp_
         "AWS_LAMBDA_EXEC_WRAPPER",
         "ResponseTransferMode",
         "Method",
+        "Fn::Sub",
     }
+    [issuers] = [after for place, _, after in template.differences(stack.template(), rehearsed) if "ISSUERS" in place]
+    pool, client, where = str(issuers).partition(",")[0].split("|")
+    assert (pool.startswith("https://cognito-idp."), client) == (True, "${UserPoolClient}")
+    assert where == "http://127.0.0.1:3/${UserPool}/.well-known/jwks.json"
 
 
 def test_a_difference_that_is_not_listed_ends_the_rehearsal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +81,9 @@ def test_the_documents_have_the_commands_that_are_rehearsed() -> None:
     found = commands(story.README, "## Deploy")
     assert [command.startswith(begun) for command, begun in zip(found, story.COMMANDS, strict=True)] == [True] * 4
     assert len(commands(story.OPERATIONS, "## Tear down")) == 5
+    assert [one.startswith(("eval", "make key LIST")) for one in commands(keys.OPERATIONS, "### API keys")] == [
+        True
+    ] * 2
 
 
 def test_the_operators_page_has_every_parameter() -> None:

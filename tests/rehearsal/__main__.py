@@ -61,7 +61,8 @@ class Deploy:
         return self.stack.run(command, answer=answer, fails=fails)
 
     def _copy(self) -> None:
-        rehearse(self.artefacts / "template.yaml", self.template, momento=self.momento, model=self.model)
+        aws = self.stack.emulator.url
+        rehearse(self.artefacts / "template.yaml", self.template, momento=self.momento, model=self.model, aws=aws)
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ class Change:
     value: Any
 
 
-def changes(template: Mapping[str, Any], *, momento: str, model: str) -> Iterator[Change]:
+def changes(template: Mapping[str, Any], *, momento: str, model: str, aws: str) -> Iterator[Change]:
     """Yield everything in which the rehearsed copy may differ, and no more.
 
     Parameters
@@ -48,7 +49,15 @@ def changes(template: Mapping[str, Any], *, momento: str, model: str) -> Iterato
         ``host:port`` of the embedded Momento.
     model
         ``base_url`` of the stand-in model.
+    aws
+        Of the emulator.
     """
+    # The pool's tokens name Cognito as their issuer; its keys are the emulator's.
+    issuers = template["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]["ISSUERS"][
+        "Fn::Sub"
+    ]
+    place = ("Resources", "AuthorizerFunction", "Properties", "Environment", "Variables", "ISSUERS", "Fn::Sub")
+    yield Change(place, re.sub(r"\|https://[^|/]+/", f"|{aws}/", issuers, count=1))
     # The parts that stand in for Momento and the model speak plain text on this machine.
     yield Change(("Globals", "Function", "Environment", "Variables", "MOMENTO_LOCAL"), momento)
     yield Change(("Parameters", "OpenAIBaseUrl", "AllowedPattern"), "https?://.+")
@@ -68,7 +77,7 @@ def changes(template: Mapping[str, Any], *, momento: str, model: str) -> Iterato
                     yield Change((*properties, "Events", event, "Properties", "ResponseTransferMode"), ABSENT)
 
 
-def rehearse(source: Path, copied: Path, *, momento: str, model: str) -> None:
+def rehearse(source: Path, copied: Path, *, momento: str, model: str, aws: str) -> None:
     """Write the rehearsed copy of a built template.
 
     Raises
@@ -77,7 +86,7 @@ def rehearse(source: Path, copied: Path, *, momento: str, model: str) -> None:
         If it then differs from the built one in anything but the listed changes.
     """
     built = load_template(source)
-    wanted = {change.place: change.value for change in changes(built, momento=momento, model=model)}
+    wanted = {change.place: change.value for change in changes(built, momento=momento, model=model, aws=aws)}
     rehearsed = copy.deepcopy(built)
     for place, value in wanted.items():
         _put(rehearsed, place, value)

@@ -40,21 +40,33 @@ class Issuer:
     Parameters
     ----------
     url
-        The token's ``iss``; its keys are found by OpenID Connect Discovery 1.0.
+        The token's ``iss``.
     audience
         The token's ``aud`` (or, of Cognito's access tokens, ``client_id``).
     name
         Before the subject in the name of the user (``{name}|{subject}``), so that two issuers' subjects are never one
         person, nor an app's end user; empty for the stack's own pool.
+    keys
+        Where its keys are (RFC 7517); empty: they are found by OpenID Connect Discovery 1.0.
     """
 
     url: str
     audience: str
     name: str = ""
+    keys: str = ""
+
+    def user(self, subject: str) -> str | None:
+        """Name the user that a subject is; None where nobody may be called so."""
+        if self.name:
+            return f"{self.name}|{subject}"
+        # It would read as an app's end user.
+        return None if "/" in subject else subject
 
 
 def parse_issuers(text: str) -> tuple[Issuer, ...]:
-    """Read issuers as the stack's parameter has them: ``url|audience``, separated by commas; the first is the pool.
+    """Read issuers as the stack's parameter has them: ``url|audience`` or ``url|audience|keys``, separated by commas.
+
+    The first is the pool.
 
     Raises
     ------
@@ -63,15 +75,21 @@ def parse_issuers(text: str) -> tuple[Issuer, ...]:
     """
     issuers = []
     for place, one in enumerate(filter(None, (part.strip() for part in text.split(",")))):
-        url, _, audience = one.partition("|")
-        parts = urlsplit(url)
-        local = parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if not (parts.scheme == "https" or (local and parts.scheme == "http")) or not parts.hostname or not audience:
-            message = f"Issuer {place + 1} is not https://host/path|audience."
+        members = one.split("|")
+        url, audience, keys = [*members, "", ""][:3]
+        if len(members) > 3 or not audience or not _is_address(url) or not (keys == "" or _is_address(keys)):
+            message = f"Issuer {place + 1} is neither https://host/path|audience nor that and |https://host/keys."
             raise ValueError(message)
+        parts = urlsplit(url)
         name = "" if place == 0 else f"{parts.netloc}{parts.path}".rstrip("/").replace("/", ":")
-        issuers.append(Issuer(url, audience, name))
+        issuers.append(Issuer(url, audience, name, keys))
     return tuple(issuers)
+
+
+def _is_address(url: str) -> bool:
+    parts = urlsplit(url)
+    local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or (local and parts.scheme == "http"))
 
 
 class Issuers:
@@ -114,9 +132,10 @@ class Issuers:
             raise IssuerUnavailable from None
         except (jwt.PyJWTError, ValueError):
             raise NotAuthenticated from None
-        if not _is_for(issuer.audience, claims):
+        user = issuer.user(str(claims["sub"]))
+        if user is None or not _is_for(issuer.audience, claims):
             raise NotAuthenticated
-        return Caller("user", f"{issuer.name}|{claims['sub']}" if issuer.name else str(claims["sub"]))
+        return Caller("user", user)
 
     def _claimed(self, token: str) -> Issuer:
         """Read who says that he signed it: that alone decides whose keys are asked."""
@@ -136,7 +155,10 @@ class Issuers:
 
         if issuer.url not in self._keys:
             self._keys[issuer.url] = PyJWKClient(
-                _discovered(issuer.url), lifespan=KEYS_SECONDS, cooldown_duration=REFETCH_SECONDS, timeout=_TIMEOUT
+                issuer.keys or _discovered(issuer.url),
+                lifespan=KEYS_SECONDS,
+                cooldown_duration=REFETCH_SECONDS,
+                timeout=_TIMEOUT,
             )
         return self._keys[issuer.url]
 

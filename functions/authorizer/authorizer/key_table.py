@@ -18,11 +18,13 @@ class KeyTable:
     ----------
     table
         Its name.
+    client
+        boto3's; None: one is made when it is first needed.
     """
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, client: Any = None) -> None:
         self._table = table
-        self._client: Any = None
+        self._client = client
 
     def find(self, key: str) -> ApiKey | None:
         """Read what is stored of a key; None where nothing is.

@@ -165,6 +165,19 @@ def test_subjects_of_two_issuers_are_two_people(signer: Signer) -> None:
     assert named.caller(signer.token()).tenant == "login.example|naomi"
 
 
+def test_a_subject_of_the_pool_is_never_an_apps_end_user(signer: Signer, issuers: Issuers) -> None:
+    with pytest.raises(NotAuthenticated):
+        issuers.caller(signer.token(sub="shop/alice"))
+    named = Issuers([Issuer(signer.url, "app", "login.example")])
+    assert named.caller(signer.token(sub="shop/alice")).tenant == "login.example|shop/alice"
+
+
+def test_keys_are_fetched_where_the_parameter_says(signer: Signer) -> None:
+    told = Issuers([Issuer("https://nobody.invalid", "app", keys=f"{signer.url}/anywhere")])
+    assert told.caller(signer.token(iss="https://nobody.invalid")).tenant == "naomi"
+    assert signer.fetched == 1
+
+
 def test_issuers_as_the_parameter_has_them() -> None:
     first, second = parse_issuers("https://pool.example/a|one, https://login.example/t/|two")
     assert first == Issuer("https://pool.example/a", "one", "")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.application import GatewayResponse, Route, read_application
+from local.application import Route, read_application
 from local.cloudformation import Resolver, TemplateError, load_template
+from local.rest_api import GatewayResponse
 
 ROOT = Path(__file__).parents[3]
 
