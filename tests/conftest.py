@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
+pytest_plugins = ("tests.one_environment",)
+
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "OmoideTests")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 

@@ -1,94 +1,21 @@
-"""Embedded Momento, model and AWS for a session, empty before each test."""
+"""What the application's cache holds, and services for functions that run in processes of their own."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from chat_core.api import event_loop
-from chat_core.model.openai import OpenAIModel
-from local.aws import start_aws
 from local.embedded_aws import EmbeddedAws
-from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
-from local.services import start_momento
-from tests.integration.app import App, application
 from tests.integration.fake_application import write_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-_RUNNING: list[App] = []
-
-
-@pytest.fixture(scope="session")
-def _services() -> Iterator[App]:
-    """Run what an environment stands on: one in a process, also where another folder's conftest has this fixture."""
-    if _RUNNING:
-        yield _RUNNING[0]
-        return
-    with EmbeddedMomento() as momento, StandInModel() as model:
-        aws = start_aws({}, application().tables)
-        address = f"127.0.0.1:{momento.port}"
-        start_momento({"MOMENTO_LOCAL": address})
-        chat = next(f for f in application().functions if f.name.startswith("Chat"))
-        variables = {
-            **{name: value for name, value in chat.environment.items() if value},
-            "MOMENTO_LOCAL": address,
-            "OPENAI_BASE_URL": model.base_url,
-            "OPENAI_API_KEY": "sk-fake-not-a-key",
-            # Clients and servers of all kinds share this process: it is not Momento that is slow.
-            "CACHE_TIMEOUT_MS": "1000",
-            **{name: value for name, value in aws.variables.items() if value},
-        }
-        before = dict(os.environ)
-        os.environ.update(variables)
-        try:
-            _RUNNING.append(App(model, momento))
-            yield _RUNNING[0]
-        finally:
-            _RUNNING.clear()
-            _close_environment()
-            os.environ.clear()
-            os.environ.update(before)
-
-
-def _close_environment() -> None:
-    """Close what an environment of Lambda keeps for its life."""
-    from chat import handler as chat
-    from history import handler as history
-    from memory import handler as memory
-
-    for model in (chat.parts().model, memory.parts().model):
-        assert isinstance(model, OpenAIModel)
-        event_loop.run(model.aclose())
-    for stores in (chat.parts().stores, history.parts().stores, memory.parts().stores):
-        event_loop.run(stores.cache.aclose())
-        stores.table.close()
-    event_loop.close()
-
-
-@pytest.fixture
-def app(_services: App) -> App:
-    """Both functions, with an empty cache and a model that behaves."""
-    from chat import handler as chat
-    from history import handler as history
-
-    for each in (chat.parts().stores, history.parts().stores):
-        assert each.cache.breaker is not None
-        each.cache.breaker.succeeded()  # what failed in another test is no concern of this one
-    _services.momento.faults.clear()
-    _services.momento.wipe()
-    _services.momento.meter.reset()
-    _services.model.script.clear()
-    _services.model.delay = _services.model.first_token = _services.model.token = 0.0
-    calls = _services.model.calls
-    return replace(_services, calls_before=calls["/v1/responses"], calls_before_all=sum(calls.values()))
+    from tests.integration.app import App
 
 
 @dataclass(frozen=True)
