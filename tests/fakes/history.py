@@ -203,6 +203,7 @@ class InMemoryConversations:
 
     async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         heads = [one.head for at, one in self._table.rows.items() if at.user == user and one.visible]
+        heads = [head for head in heads if head.ends_at is None]
         heads.sort(key=_activity, reverse=order == "desc")
         if after is not None:
             places = [place for place, head in enumerate(heads) if head.conversation == after]
@@ -214,7 +215,8 @@ class InMemoryConversations:
         return Page(deepcopy(tuple(listed)[:limit]), has_more=len(heads) > limit)
 
     async def unfinished(self, user: str) -> tuple[Address, ...]:
-        return tuple(at for at, one in self._table.rows.items() if at.user == user and not one.visible)
+        unlisted = (at for at, one in self._table.rows.items() if not one.visible or one.head.ends_at is not None)
+        return tuple(at for at in unlisted if at.user == user)
 
     async def page(
         self, head: Head, *, limit: int, after: int | None, order: Order, max_bytes: int

@@ -130,7 +130,14 @@ def service_in_memory() -> Iterator[Service]:
     known = RememberedFacts(world.facts)
     remembered = UserMemory(world.conversations, process.remembered, world.facts)
     own = HistoryParts(
-        stores, process.conversations, process.remembered, known, remembered, process.erasure, process.responses
+        stores,
+        process.conversations,
+        process.remembered,
+        known,
+        remembered,
+        process.erasure,
+        process.responses,
+        process.forks,
     )
     chat.app.dependency_overrides[chat.parts] = lambda: made
     history.app.dependency_overrides[history.parts] = lambda: own

@@ -11,6 +11,7 @@ from chat_core.cache.access import CacheAccess
 from chat_core.cache.flow import CacheFlow, Provider
 from chat_core.cache.replies import Replies
 from chat_core.conversations.erasure import Erasure
+from chat_core.conversations.fork import Forks
 from chat_core.conversations.memory import ConversationMemory
 from chat_core.conversations.resources import Conversations
 from chat_core.conversations.responses import Responses
@@ -26,6 +27,7 @@ from chat_core.turns.lease import TurnLeases
 from chat_core.turns.parts import TurnParts
 from chat_core.turns.service import TurnService
 from chat_core.turns.sources import Sources
+from tests.fakes.branches import InMemoryBranches
 from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryTable
 from tests.fakes.leases import InMemoryLeases
@@ -67,6 +69,7 @@ class World:
         self.index: Any = InMemoryRecallIndex(self.table)
         self.facts: Any = InMemoryFactStore(self.table)
         self.responses: Any = InMemoryResponses(self.table)
+        self.branches: Any = InMemoryBranches(self.table)
         self.memory: Any = InMemoryMemoryStore(self.clock)
         self.cache: Any = InMemoryResponseCache(self.clock)
 
@@ -173,16 +176,18 @@ class Process:
         store: Any = Faulty(world.conversations, self.faults, down)
         remembered: Any = Faulty(world.long_term, self.faults, down)
         facts: Any = Faulty(world.facts, self.faults, down)
+        branches: Any = Faulty(world.branches, self.faults, down)
         responses: Any = Faulty(world.responses, self.faults, down)
         sources = Sources(history, remembered, facts, responses)
         waiting = TurnLeases(leases, lock_wait=10, clock=world.clock)
         at_once = TurnLeases(leases, lock_wait=0, clock=world.clock)
-        self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, settings, world.clock))
+        self.turns = TurnService(TurnParts(sources, waiting, hot, self.replies, settings, world.clock, branches))
         self.conversations = Conversations(store, sources, at_once, hot, default_memory=settings, clock=world.clock)
         index: Any = Faulty(world.index, self.faults, down)
         self.remembered = ConversationMemory(sources, index, default_memory=settings)
         self.erasure = Erasure(history, store, hot, facts, responses)
         self.calls = Calls(self.replies, responses, Keeping(), clock=world.clock, count=_uncounted)
+        self.forks = Forks(sources, branches, hot, default_memory=settings, clock=world.clock)
         self.responses = Responses(responses, history, self.erasure)
         counter = counter_for("m")
         summariser = Summariser(StructuredModel(world.model, "m"), counter=counter, clock=world.clock)

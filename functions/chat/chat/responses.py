@@ -25,9 +25,9 @@ from chat_core.api import (
 )
 from chat_core.cache import Directives, parse_cache_control
 from chat_core.errors import InvalidRequest
-from chat_core.keys import Address
+from chat_core.keys import Address, parse_response_id, unnamed_address
 from chat_core.model import check_model
-from chat_core.turns import Keyed, TurnRequest, is_reference
+from chat_core.turns import Keyed, TurnRequest, is_reference, previous_not_found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,9 +119,8 @@ class ResponsesCall:
 # Not yet: each is refused by name rather than ignored.
 _NOT_YET = {
     "background": "Background responses are not supported yet; leave `background` out or false.",
-    "previous_response_id": "`previous_response_id` is not supported; pass `conversation` to be remembered.",
 }
-_OURS = ("input", "conversation", "memory", "stream")
+_OURS = ("input", "conversation", "previous_response_id", "memory", "stream")
 
 
 def responses_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> ResponsesCall:
@@ -149,17 +148,18 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     effective = {name: value for name, value in body.items() if name not in _OURS}
     effective |= {"model": model, "store": False}
     directives = parse_cache_control(header(request, "cache-control"))
-    conversation = _conversation(wire.conversation)
-    if conversation is None:
+    address = _address(wire, user)
+    if address is None:
         if wire.memory is not None:
-            raise InvalidRequest("`memory` needs a `conversation`.", param="memory", code="invalid_value")
+            message = "`memory` needs a `conversation` or a `previous_response_id`."
+            raise InvalidRequest(message, param="memory", code="invalid_value")
         given = body["input"] if settings.allow_provider_references else without_ids(body["input"])
         body = {**effective, "input": given}
         return ResponsesCall(user, body, directives, None, wire.stream is True, wire.store is not False)
     key, asked = idempotency_key(request, user), fingerprint(body)
     check_echoes(effective)
     turn = TurnRequest(
-        address=Address(user, conversation),
+        address=address,
         body=effective,
         input=tuple(_items(body["input"])),
         memory=wire.memory,
@@ -167,9 +167,24 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
         fingerprint=asked,
         keyed=Keyed(key, asked) if key else None,
         retry_count=retry_count(request),
+        previous=wire.previous_response_id,
         store=wire.store is not False,
     )
     return ResponsesCall(user, effective, directives, turn, wire.stream is True, turn.store)
+
+
+def _address(wire: ResponsesRequest, user: str) -> Address | None:
+    """Tell which conversation a turn is of; of one that goes on from a response, as far as its id tells."""
+    conversation, previous = _conversation(wire.conversation), wire.previous_response_id
+    if previous is None:
+        return Address(user, conversation) if conversation is not None else None
+    if conversation is not None:
+        message = "Give either `previous_response_id` or `conversation`, not both."
+        raise InvalidRequest(message, param="previous_response_id", code="mutually_exclusive_parameters")
+    parsed = parse_response_id(previous)
+    if parsed is None:
+        raise previous_not_found()
+    return unnamed_address(user, parsed[0])
 
 
 def _conversation(value: str | dict[str, Any] | None) -> str | None:
@@ -184,7 +199,7 @@ def _conversation(value: str | dict[str, Any] | None) -> str | None:
 
 def _own_references(body: Mapping[str, Any]) -> list[str]:
     """List the paths of a turn's references to items of this service's; the turn looks whether they are its own."""
-    if body.get("conversation") is None or isinstance(body["input"], str):
+    if (body.get("conversation") or body.get("previous_response_id")) is None or isinstance(body["input"], str):
         return []
     return [f"input[{place}]" for place, item in enumerate(body["input"]) if is_reference(item)]
 

@@ -64,6 +64,7 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ModelProvider, cache:
         replies=replies,
         default_memory=settings.history.default_memory,
         clock=time.time,
+        branches=stores.branches,
         keeping=keeping,
     )
     own = (settings.openai.model, settings.openai.embedding_model)

@@ -85,7 +85,11 @@ async def get_health() -> Response[str]:
 async def create_conversation(
     user: User, body: Annotated[dict[str, Any], Depends(api.json_body_or_empty)], once: Once, made: Parts
 ) -> Response[str]:
-    """Create a conversation."""
+    """Create a conversation, or fork one."""
+    fork = schemas.fork_request(body, user)
+    if fork is not None:
+        head, replayed = await made.forks.fork(fork, once)
+        return api.json_response(schemas.conversation_resource(head), headers=_told(replayed))
     metadata, items = schemas.new_conversation(body)
     memory = schemas.memory_change(body) or {}
     head, replayed = await made.conversations.create(user, metadata=metadata, memory=memory, items=items, keyed=once)

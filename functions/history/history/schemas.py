@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
-from chat_core.api import ITEMS_LIMIT, check_items, check_metadata
+from chat_core.api import ITEMS_LIMIT, check_conversation_id, check_items, check_metadata
+from chat_core.conversations import ForkRequest
 from chat_core.errors import InvalidRequest
+from chat_core.keys import Address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +50,42 @@ def new_conversation(body: Mapping[str, Any]) -> tuple[dict[str, str], list[dict
     """Read the metadata and the first items of a conversation to be created."""
     items = body.get("items")
     return check_metadata(body.get("metadata")), check_items(items, at="items", limit=ITEMS_LIMIT) if items else []
+
+
+def fork_request(body: Mapping[str, Any], user: str) -> ForkRequest | None:
+    """Read what a conversation to be created is a fork of; None for one that begins anew.
+
+    Raises
+    ------
+    InvalidRequest
+        With the parameter that is wrong.
+    """
+    own = body.get("omoide")
+    if own is None:
+        return None
+    fork = _members(own, "omoide", {"fork"}).get("fork")
+    if fork is None:
+        return None
+    named = _members(fork, "omoide.fork", {"conversation", "after"})
+    if "conversation" not in named:
+        message = "This parameter is required."
+        raise InvalidRequest(message, param="omoide.fork.conversation", code="missing_required_parameter")
+    conversation = check_conversation_id(named["conversation"], at="omoide.fork.conversation")
+    after = named.get("after")
+    if after is not None and not isinstance(after, str):
+        raise InvalidRequest("An item's id must be a text.", param="omoide.fork.after", code="invalid_type")
+    if body.get("items"):
+        raise InvalidRequest("A fork begins with the items of its origin: append further ones to it.", param="items")
+    metadata = check_metadata(body["metadata"]) if body.get("metadata") is not None else None
+    return ForkRequest(Address(user, conversation), after, metadata, memory_change(body))
+
+
+def _members(value: object, at: str, known: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidRequest("This must be an object.", param=at, code="invalid_type")
+    if unknown := value.keys() - known:
+        raise InvalidRequest("There is no such parameter.", param=f"{at}.{min(unknown)}", code="unknown_parameter")
+    return value
 
 
 def new_items(body: Mapping[str, Any]) -> list[dict[str, Any]]:

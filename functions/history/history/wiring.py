@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.conversations import ConversationMemory, Conversations, Erasure, Responses, UserMemory
+from chat_core.conversations import ConversationMemory, Conversations, Erasure, Forks, Responses, UserMemory
 from chat_core.long_term import RememberedFacts
 from chat_core.turns import TurnLeases
 from chat_core.wiring import make_stores
@@ -26,6 +27,7 @@ class HistoryParts:
     user_memory: UserMemory
     erasure: Erasure
     responses: Responses
+    forks: Forks
 
 
 def make_history(settings: HistorySettings) -> HistoryParts:
@@ -49,4 +51,5 @@ def history_on(settings: HistorySettings, stores: Stores) -> HistoryParts:
         UserMemory(stores.conversations, memory, stores.facts),
         erasure,
         Responses(stores.responses, stores.history, erasure),
+        Forks(stores.sources, stores.branches, stores.hot, default_memory=settings.default_memory, clock=time.time),
     )

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, DynamoResponses, Table
+from chat_core.history.dynamodb import (
+    DynamoBranches,
+    DynamoConversations,
+    DynamoHistory,
+    DynamoLeases,
+    DynamoResponses,
+    Table,
+)
 from chat_core.hot import HotCopies
 from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
 from chat_core.model.openai import OpenAIModel
@@ -15,6 +22,7 @@ from chat_core.secrets import read_key
 from chat_core.turns import Sources
 
 if TYPE_CHECKING:
+    from chat_core.history.dynamodb.derived import DerivedRows
     from chat_core.settings import HistorySettings, MomentoSettings, OpenAISettings
 
 
@@ -30,6 +38,7 @@ class Stores:
     index: DynamoRecallIndex
     facts: DynamoFactStore
     responses: DynamoResponses
+    branches: DynamoBranches
     cache: MomentoCache
     hot: HotCopies
 
@@ -53,9 +62,20 @@ def stores_on(table: Table, cache: MomentoCache, *, hot_messages: int) -> Stores
     remembered = DynamoLongTermStore(table)
     index = DynamoRecallIndex(table)
     facts = DynamoFactStore(table)
-    conversations = DynamoConversations(table, [remembered, index, facts])
-    responses = DynamoResponses(table)
-    return Stores(table, history, DynamoLeases(table), conversations, remembered, index, facts, responses, cache, hot)
+    derived: list[DerivedRows] = [remembered, index, facts]
+    return Stores(
+        table,
+        history,
+        DynamoLeases(table),
+        DynamoConversations(table, derived),
+        remembered,
+        index,
+        facts,
+        DynamoResponses(table),
+        DynamoBranches(table, derived),
+        cache,
+        hot,
+    )
 
 
 def model_at(settings: OpenAISettings) -> OpenAIModel:

@@ -16,11 +16,12 @@ from chat_core.history.records import (
     Unfolded,
 )
 from chat_core.history.responses import Alone, ResponseStore, StoredResponse
-from chat_core.history.store import ConversationStore, History, Leases
+from chat_core.history.store import Branches, ConversationStore, History, Leases
 
 __all__ = [
     "NOTHING_UNFOLDED",
     "Alone",
+    "Branches",
     "Commit",
     "ConversationStore",
     "Deletion",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from chat_core.history.records import (
         Commit,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Page,
         StoredItem,
     )
+    from chat_core.history.responses import StoredResponse
     from chat_core.keys import Address
 
 
@@ -114,6 +115,67 @@ class Leases(Protocol):
 
     async def release(self, address: Address, token: str) -> None:
         """Give the lease back if it is still this token's; take back a conversation that no turn has made visible."""
+        ...
+
+
+class Branches(Protocol):
+    """Conversations that are made of others."""
+
+    async def branch(
+        self,
+        origin: Head,
+        head: Head,
+        items: Sequence[StoredItem],
+        commit: Commit | None,
+        *,
+        record: IdempotencyRecord | None = None,
+    ) -> Head:
+        """Create a conversation that has the first items of another, and what was made of them, at once.
+
+        Parameters
+        ----------
+        origin
+            As it was read, before the items were.
+        head
+            Of the new one, its seq the last that it has in common with the origin.
+        items
+            The origin's up to there; they keep their places.
+        commit
+            The turn that follows on them, with the record of its request; None for none.
+        record
+            What to write under the caller's key where there is no turn.
+
+        Returns
+        -------
+        Head
+            The new one, with the turn if there is one.
+
+        Raises
+        ------
+        CommitConflict
+            If the origin was erased since it was read, or anything in it; or there is a conversation of this id.
+        IdempotencyKeyReused
+            If the record's key has one already.
+        RequestTooLarge
+            As for `History.commit`.
+        """
+        ...
+
+    async def adopt(self, response: StoredResponse, head: Head, commit: Commit) -> None:
+        """Make a conversation of a response that has none; who does it after another changes nothing.
+
+        Parameters
+        ----------
+        head
+            Of the conversation, still without items, with the response's incarnation.
+        commit
+            The response's items.
+
+        Raises
+        ------
+        NotFound
+            If the response was deleted meanwhile.
+        """
         ...
 
 

@@ -1,8 +1,10 @@
 """One turn of a conversation: asked, run, answered; it knows neither HTTP nor Lambda."""
 
 from chat_core.turns.answer import answer_again, as_committed, title_of
+from chat_core.turns.branching import Point, point_in
 from chat_core.turns.calls import Calls
 from chat_core.turns.context import check_budget
+from chat_core.turns.going_on import not_found as previous_not_found
 from chat_core.turns.item_references import is_reference
 from chat_core.turns.keeping import Keeping
 from chat_core.turns.lease import TurnLeases
@@ -19,6 +21,7 @@ __all__ = [
     "Calls",
     "Keeping",
     "Keyed",
+    "Point",
     "Sources",
     "TurnLeases",
     "TurnParts",
@@ -32,6 +35,8 @@ __all__ = [
     "head_or_new",
     "is_reference",
     "once",
+    "point_in",
+    "previous_not_found",
     "results_of",
     "snapshot_head",
     "snapshot_record",

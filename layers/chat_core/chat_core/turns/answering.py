@@ -140,7 +140,11 @@ async def answer_turn(
 
 def own_members(parts: TurnParts, request: TurnRequest, place: Head) -> dict[str, Any]:
     """Tell the members of a response that are not the model's to say."""
-    return {"conversation": {"id": place.conversation}, "store": is_shown(parts, request)}
+    own: dict[str, Any] = {"store": is_shown(parts, request)}
+    if request.previous is not None:
+        # Nobody is told the name of a conversation that has none.
+        return {**own, "previous_response_id": request.previous}
+    return {**own, "conversation": {"id": place.conversation}}
 
 
 def is_shown(parts: TurnParts, request: TurnRequest) -> bool:

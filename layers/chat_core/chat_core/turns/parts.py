@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chat_core.cache import Replies
-    from chat_core.history import History
+    from chat_core.history import Branches, History
     from chat_core.hot import HotCopies
     from chat_core.turns.lease import TurnLeases
     from chat_core.turns.sources import Sources
@@ -35,6 +35,8 @@ class TurnParts:
         Memory settings of a conversation that has none.
     clock
         Seconds since the epoch.
+    branches
+        Makes conversations of others.
     keeping
         How long answers are kept.
     """
@@ -45,6 +47,7 @@ class TurnParts:
     replies: Replies
     default_memory: Mapping[str, Any]
     clock: Callable[[], float]
+    branches: Branches
     keeping: Keeping = field(default_factory=Keeping)
 
     @property

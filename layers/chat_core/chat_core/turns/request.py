@@ -38,6 +38,8 @@ class TurnRequest:
         The caller's idempotency key with it, or None.
     retry_count
         How often the caller's SDK says that it sent this request before.
+    previous
+        The response that it goes on from; None for a turn of the conversation that ``address`` names.
     store
         Whether the caller may read the answer later; the turn is in the history in any case.
     """
@@ -50,6 +52,7 @@ class TurnRequest:
     fingerprint: str
     keyed: Keyed | None = None
     retry_count: int = 0
+    previous: str | None = None
     store: bool = True
 
     @property

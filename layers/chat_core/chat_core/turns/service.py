@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat_core import errors
 from chat_core.cache import Completed
 from chat_core.turns.answer import Told, answer_of, frame_of, new_turn_id
+from chat_core.turns.answering import is_shown, own_members
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
 from chat_core.turns.context import Asked
 from chat_core.turns.explained import explained
+from chat_core.turns.following import follow
+from chat_core.turns.going_on import branched_turn, locate, not_found, open_behind, point_behind
 from chat_core.turns.replaying import replay_of_key
 from chat_core.turns.retold import Retold
 from chat_core.turns.turn import OpenTurn
-from chat_core.turns.unlocked import effective, unlocked_context
+from chat_core.turns.unlocked import context_at, effective, unlocked_context
 
 if TYPE_CHECKING:
     from chat_core.cache import Listener
     from chat_core.deadline import Deadline
+    from chat_core.history import StoredResponse
     from chat_core.turns.parts import TurnParts
     from chat_core.turns.request import TurnRequest
 
@@ -49,16 +54,21 @@ class TurnService:
         ChatError
             If the turn failed: then it left nothing behind.
         """
+        if request.previous is not None:
+            return await self._go_on(request, deadline, listener)
         if request.leaves_no_trace:
             return await self._read_only(request, deadline, listener)
-        start = deadline.clock()
-        sources = self._parts.sources
         try:
             turn = await OpenTurn.open(self._parts, request, deadline)
         except errors.ConversationLocked:
-            if (replay := await replay_of_key(sources, request, deadline)) is not None:
+            if (replay := await replay_of_key(self._parts.sources, request, deadline)) is not None:
                 return replay
             raise
+        return await self._run_open(turn, listener)
+
+    async def _run_open(self, turn: OpenTurn, listener: Listener | None) -> Completed:
+        parts, request, deadline = turn.parts, turn.request, turn.deadline
+        start = deadline.clock()
         try:
             if (replay := await turn.replay()) is not None:
                 return replay
@@ -66,30 +76,77 @@ class TurnService:
             try:
                 completed, change = await turn.commit(answered)
             except errors.IdempotencyKeyReused:
-                if (replay := await replay_of_key(sources, request, deadline)) is not None:
+                if (replay := await replay_of_key(parts.sources, request, deadline)) is not None:
                     return replay
                 raise
         finally:
             await turn.close()
-        self._parts.leases.learn(deadline.clock() - start)
-        await turn.follow(change)
+        parts.leases.learn(deadline.clock() - start)
+        await follow(parts, change, deadline)
         return completed
 
-    async def _read_only(self, request: TurnRequest, deadline: Deadline, listener: Listener | None) -> Completed:
-        """Answer a turn that leaves no trace: one that only reads the memory, or the dry run of one."""
+    async def _go_on(self, request: TurnRequest, deadline: Deadline, listener: Listener | None) -> Completed:
+        """Run a turn that goes on from a response."""
+        parts = self._parts
+        if (replay := await replay_of_key(parts.sources, request, deadline)) is not None:
+            return replay
+        try:
+            response = await deadline.stored(locate(parts, request))
+            request = replace(request, address=response.address)
+            if request.leaves_no_trace or not is_shown(parts, request):
+                return await self._read_only(request, deadline, listener, behind=response)
+            turn = await open_behind(parts, request, response, deadline)
+            if isinstance(turn, OpenTurn):
+                return await self._run_open(turn, listener)
+            if turn is not None:
+                return turn
+            try:
+                completed, change = await branched_turn(parts, request, response, deadline, listener)
+            except errors.IdempotencyKeyReused:
+                if (replay := await replay_of_key(parts.sources, request, deadline)) is not None:
+                    return replay
+                raise
+            await follow(parts, change, deadline)
+        except errors.NotFound:
+            # Erased, before the turn or while it ran.
+            raise not_found() from None
+        return completed
+
+    async def _read_only(
+        self,
+        request: TurnRequest,
+        deadline: Deadline,
+        listener: Listener | None,
+        *,
+        behind: StoredResponse | None = None,
+    ) -> Completed:
+        """Answer a turn that leaves no trace: one that only reads the memory, or the dry run of one.
+
+        Parameters
+        ----------
+        behind
+            The response that it goes on from.
+        """
+        parts = self._parts
         asked = Asked(request.input, request.body, explain=request.is_dry_run, leaves_trace=False)
-        reading = unlocked_context(
-            self._parts.sources,
-            request.address,
-            asked,
-            default_memory=self._parts.default_memory,
-            override=request.memory,
-        )
+        defaults = parts.default_memory
+        if behind is None:
+            reading = unlocked_context(
+                parts.sources, request.address, asked, default_memory=defaults, override=request.memory
+            )
+        else:
+            point = await point_behind(parts, behind, deadline)
+            head = point.head(point.unnamed(parts.clock(), parts.keeping.seconds))
+            asked = replace(asked, past=point.past)
+            reading = context_at(
+                point.sources(parts.sources), head, asked, default_memory=defaults, override=request.memory
+            )
         reserve = COMMIT_RESERVE + MODEL_MINIMUM
         head, context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
         if request.is_dry_run:
             return Completed(explained(context, head, effective(self._parts.default_memory, head, request.memory)))
-        told = Told(new_turn_id(), context.report, {"conversation": {"id": head.conversation}, "store": False})
+        own = own_members(parts, request, head)
+        told = Told(new_turn_id(), context.report, {**own, "store": False})
         if listener is not None:
             listener = Retold(listener, told.announced, None)
         call = request.call(context.input, personal=context.is_personal)

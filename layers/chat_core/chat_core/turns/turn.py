@@ -3,62 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chat_core import errors
-from chat_core.cache import Completed
-from chat_core.hot import Known, MemoryState
-from chat_core.keys import is_generated_id, response_id
-from chat_core.memory import pinned_item
-from chat_core.messages import from_items
+from chat_core.keys import is_generated_id
 from chat_core.timing import timed
-from chat_core.turns.answer import answer_of, as_committed, new_turn_id
+from chat_core.turns.answer import new_turn_id
 from chat_core.turns.answering import Standing, answer_turn
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM
+from chat_core.turns.branching import branch_off, moved, point_in
 from chat_core.turns.brought_up import begin_question
+from chat_core.turns.following import FOLLOW_RESERVE, committed
 from chat_core.turns.once import with_record
 from chat_core.turns.replaying import replay_of_key, replay_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from chat_core.cache import Listener
+    from chat_core.cache import Completed, Listener
     from chat_core.deadline import Deadline
     from chat_core.history import Commit, Head
+    from chat_core.hot import Known
     from chat_core.long_term.question import Question
-    from chat_core.messages import Message
     from chat_core.turns.answering import Answered
+    from chat_core.turns.following import Change
     from chat_core.turns.parts import TurnParts
     from chat_core.turns.request import TurnRequest
 
-# Seconds at the end of an invocation: after the commit (see `asking`) the copies follow, then the answer goes.
-FOLLOW_RESERVE = 1.5
-ANSWER_RESERVE = 0.5
-FOLLOW_TIMEOUT = 2.5
 RETRY_WINDOW = 60.0
 COMMIT_TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a commit made of its conversation, for the copies to follow.
-
-    Parameters
-    ----------
-    before, after
-        The head that the commit was made on, and the one that it made.
-    messages
-        What it added.
-    known, state
-        See `HotCopies.follow`.
-    """
-
-    before: Head
-    after: Head
-    messages: Sequence[Message]
-    known: Known
-    state: MemoryState | None
 
 
 @dataclass
@@ -92,8 +64,13 @@ class OpenTurn:
     leased: bool = True
 
     @classmethod
-    async def open(cls, parts: TurnParts, request: TurnRequest, deadline: Deadline) -> OpenTurn:
+    async def open(cls, parts: TurnParts, request: TurnRequest, deadline: Deadline, *, wait: bool = True) -> OpenTurn:
         """Take the lease and read the memory value, side by side.
+
+        Parameters
+        ----------
+        wait
+            Whether another turn may be waited for.
 
         Raises
         ------
@@ -110,7 +87,7 @@ class OpenTurn:
                     deadline,
                     key=request.keyed.key if request.keyed else None,
                     create=not is_generated_id(address.conversation),
-                    reserve=COMMIT_RESERVE + MODEL_MINIMUM,
+                    reserve=COMMIT_RESERVE + MODEL_MINIMUM if wait else deadline.remaining(),
                 )
             # Whoever waited read the value as it was before another turn.
             known = await (parts.hot.read(address) if waited else reading)
@@ -168,40 +145,13 @@ class OpenTurn:
         """
         with timed("commit"):
             before, after = await self._append(answered.commit)
-        items, messages = as_committed(answered.commit.turn, after)
-        name = response_id(before.incarnation, before.seq + 1)
-        answer = answer_of(name, answered.commit.frame, items[answered.commit.inputs :])
-        completed = Completed(answer, answered.headers)
-        if before != self.head:
-            # Another turn came between: what this one knew and would keep is of another history.
-            return completed, Change(before, after, messages, Known(None, self.known.reachable), None)
-        context = answered.context
-        state = MemoryState(
-            after.incarnation,
-            after.seq,
-            after.edits,
-            answered.kept,
-            tokens=context.counts.by_seq,
-            encoding=context.counter.encoding,
-            folds=context.remembered.folds,
-            facts=context.facts,
-        )
-        return completed, Change(before, after, messages, self.known, state)
-
-    async def follow(self, change: Change) -> None:
-        """Bring the copies up to the commit."""
-        hot = self.parts.hot
-        try:
-            async with asyncio.timeout(min(FOLLOW_TIMEOUT, self.deadline.remaining(reserve=ANSWER_RESERVE))):
-                await hot.follow(change.before, change.after, change.messages, known=change.known, kept=change.state)
-        except TimeoutError:
-            # Half written at worst: without them the next turn makes them anew.
-            await hot.forget(change.after.address)
+        return committed(answered, before, after, self.known, moved=before != self.head)
 
     async def _append(self, commit: Commit) -> tuple[Head, Head]:
         """Commit behind the head as it was read; behind the new one if another turn came between.
 
-        A turn whose lease expired is late, not lost: its model is paid. The heads before and after are returned.
+        A turn whose lease expired is late, not lost: its model is paid. One that goes on from a response is on a branch
+        then. The heads before and after are returned.
         """
         history, stored = self.parts.history, self.deadline.stored
         head, fence = self.head, self.token
@@ -212,23 +162,25 @@ class OpenTurn:
         else:
             self.leased = False
             return head, after
+        if self.request.previous is not None:
+            return await self._branch_off(commit)
         for _ in range(COMMIT_TRIES - 1):
             head = await stored(history.head(self.request.address), reserve=FOLLOW_RESERVE)
             if head.incarnation != self.head.incarnation:
                 raise errors.no_conversation()
-            moved = with_record(_moved(commit, head), self.request.keyed, head, self.parts.clock())
+            late = with_record(moved(commit, head), self.request.keyed, head, self.parts.clock())
             try:
-                return head, await stored(history.commit(head, moved, token=None), reserve=FOLLOW_RESERVE)
+                return head, await stored(history.commit(head, late, token=None), reserve=FOLLOW_RESERVE)
             except errors.CommitConflict:
                 continue
         raise errors.StoreUnavailable("The conversation changes too fast to commit.")
 
-
-def _moved(commit: Commit, head: Head) -> Commit:
-    """Make a commit that was meant for an earlier head one for this head: what others changed stays changed."""
-    return replace(
-        commit,
-        system=pinned_item(from_items(commit.turn.items[: commit.inputs]), head.system),
-        anchor=None,
-        title=head.title or commit.title,
-    )
+    async def _branch_off(self, commit: Commit) -> tuple[Head, Head]:
+        parts, deadline, now = self.parts, self.deadline, self.parts.clock()
+        reading = point_in(parts.sources, await parts.history.head(self.head.address), self.head.seq, param="input")
+        point = await deadline.stored(reading, at_most=deadline.remaining(), reserve=FOLLOW_RESERVE)
+        if point.origin.incarnation != self.head.incarnation:
+            raise errors.no_conversation()
+        place = point.unnamed(now, parts.keeping.seconds)
+        turned = with_record(moved(commit, place), self.request.keyed, place, now)
+        return await branch_off(parts, point, place, turned, deadline, keyed=self.request.keyed)

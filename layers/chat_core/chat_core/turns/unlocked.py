@@ -109,5 +109,17 @@ async def unlocked_context(
         As for `conversation_context`.
     """
     head = await head_or_new(sources.history, address)
+    return await context_at(sources, head, asked, default_memory=default_memory, override=override)
+
+
+async def context_at(
+    sources: Sources,
+    head: Head,
+    asked: Asked,
+    *,
+    default_memory: Mapping[str, Any],
+    override: Mapping[str, Any] | None,
+) -> tuple[Head, TurnContext]:
+    """Compute the view of a turn behind a head; see `unlocked_context`."""
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
     return head, await turn_context(sources, head, asked, memory=settings)

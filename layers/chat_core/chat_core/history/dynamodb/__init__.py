@@ -5,10 +5,11 @@ one that goes on loses its oldest items. The head's counts are not lowered by th
 Calls run in threads, so a call that is cancelled may still be made.
 """
 
+from chat_core.history.dynamodb.branches import DynamoBranches
 from chat_core.history.dynamodb.conversations import DynamoConversations
 from chat_core.history.dynamodb.history import DynamoHistory
 from chat_core.history.dynamodb.leases import DynamoLeases
 from chat_core.history.dynamodb.responses import DynamoResponses
 from chat_core.history.dynamodb.table import Table
 
-__all__ = ["DynamoConversations", "DynamoHistory", "DynamoLeases", "DynamoResponses", "Table"]
+__all__ = ["DynamoBranches", "DynamoConversations", "DynamoHistory", "DynamoLeases", "DynamoResponses", "Table"]

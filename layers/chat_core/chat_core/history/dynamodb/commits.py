@@ -28,9 +28,12 @@ from chat_core.history.responses import StoredResponse
 from chat_core.keys import HEAD, QUIET, item_sort_key, partition_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chat_core.history.dynamodb.packing import Attribute
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Commit, Head, IdempotencyRecord
+    from chat_core.messages import Item
 
 _PINNED_BYTES = 8_000
 """A larger system message stays with its item: the head is rewritten twice a turn, and paid for by its size."""
@@ -153,12 +156,15 @@ def _pinned(head: Head, commit: Commit) -> Row | None:
     """Write the pinned system message, or which item it is if it is large; None if it stays what it is."""
     if commit.system == head.system:
         return None
-    if commit.system is None:
-        return {}
-    value = packed(commit.system)
+    return pinned_members(commit.system, enumerate(commit.turn.items, head.seq + 1)) if commit.system else {}
+
+
+def pinned_members(system: Item, said: Iterable[tuple[int, Item]]) -> Row:
+    """Write a system message, or which of the items it is if it is large."""
+    value = packed(system)
     if packed_bytes(value) > _PINNED_BYTES:
-        for place, item in enumerate(commit.turn.items, head.seq + 1):
-            if item == commit.system:
+        for place, item in said:
+            if {name: value for name, value in item.items() if name != "id"} == system:
                 return {"system_seq": number(place)}
     return {"system": _checked(value)}
 

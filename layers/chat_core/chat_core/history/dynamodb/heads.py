@@ -75,6 +75,11 @@ def owner(head: Head) -> str:
     return head.address.user if head.ends_at is None else unnamed_owner(head.address.user)
 
 
+def unfolded_members(unfolded: Unfolded) -> Row:
+    """Write what no fold has taken in."""
+    return dict(zip(UNFOLDED, (number(unfolded.bytes), number(unfolded.messages)), strict=True))
+
+
 def anchor_members(anchor: Anchor | None) -> Row:
     """Write where the memory window starts."""
     anchor = anchor or _NO_ANCHOR
