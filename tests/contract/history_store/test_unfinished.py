@@ -65,7 +65,7 @@ async def begin(stores: Stores) -> None:
 async def create(stores: Stores) -> None:
     """Create a conversation, with its items, under an id that nobody is told before the end."""
     head = Head(Address(USER, new_conversation_id()), new_incarnation(), updated_at=Clock.now)
-    await stores.conversations.create(head, commit(*MANY))
+    await stores.conversations.create(head, commit(*MANY[:20]))
 
 
 async def erase(stores: Stores) -> None:
@@ -91,6 +91,31 @@ async def test_everything_erased_leaves_no_row(
     client.heal()
     await erase_everything(dynamo)
     assert scan() == []
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("items", [(), MANY[:20]], ids=["empty", "with items"])
+async def test_a_killed_creation_is_whole_or_nothing(
+    dynamo: Stores, client: StrictClient, scan: Scan, items: tuple[Any, ...], sent: bool
+) -> None:
+    """There is one step: an id that nobody was told is in the list, or not in the table."""
+    for operation in ("transact_write_items", "get_item", "update_item", "query"):
+        head = Head(Address(USER, new_conversation_id()), new_incarnation(), updated_at=Clock.now)
+        before = scan()
+        client.kill(operation, 1, sent=sent)
+        try:
+            await dynamo.conversations.create(head, commit(*items, frame={}) if items else None)
+        except Killed:
+            client.heal()
+            assert operation == "transact_write_items"
+            if not sent:
+                assert scan() == before
+                continue
+        client.heal()
+        listed = (await dynamo.conversations.recent(USER, limit=9, after=None, order="desc")).data
+        assert head.conversation in [one.conversation for one in listed]
+        assert len(await dynamo.history.items(await dynamo.history.head(head.address), 1, 99)) == len(items)
+    assert await dynamo.conversations.unfinished(USER) == ()
 
 
 @pytest.mark.parametrize("kill", STEPS[:3])

@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable, no_conversation
-from chat_core.history.dynamodb.batches import batches
+from chat_core.history.dynamodb.batches import BATCH_ROWS, batches
 from chat_core.history.dynamodb.due import due_action
-from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, last_turn, owner
+from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, head_row, last_turn, owner
 from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.memory_row import memory_renewal
 from chat_core.history.dynamodb.packing import packed, packed_bytes
@@ -40,6 +40,9 @@ _PINNED_BYTES = 8_000
 
 _VALUE_BYTES = 150_000
 """Most bytes of a frame or a system message in a row, compressed."""
+
+_CREATION_BYTES = 3_900_000
+"""So that a record fits beside it: DynamoDB takes 4 MB at once."""
 
 _RECORD_ACTION = 1
 
@@ -74,15 +77,10 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
     own_head = {"Key": key(pk, HEAD)}
     check = {"ConditionCheck": {**own_head, **_fenced(head, token)}}
     update = {"Update": {**own_head, **_head_update(head, new, commit, token=token, expires_at=expires_at)}}
-    records = record_actions(commit.record, now)
+    records = [*record_actions(commit.record, now), *_beside(head, commit, now, expires_at=expires_at)]
+    records += memory_renewal(table, head, new)
     rows = item_rows(pk, head.incarnation, commit.turn, first_seq=head.seq + 1, expires_at=expires_at)
     *stages, rest = ([{"Put": {"Item": row}} for row in batch] for batch in batches(rows, row_bytes))
-    if commit.due:
-        records.append(due_action(head, now, expires_at=expires_at))
-    if commit.quiet_from is not None:
-        records.append(due_action(head, commit.quiet_from, expires_at=expires_at, sort_key=QUIET))
-    records += memory_renewal(table, head, new)
-    records += response_actions(head, commit, expires_at=expires_at)
     try:
         for number_of, stage in enumerate(stages):
             lasting = not number_of and not head.seq
@@ -95,6 +93,41 @@ async def append(table: Table, head: Head, new: Head, commit: Commit, *, token: 
         if read_int(row, "seq") >= new.seq and await _is_first_of(table, pk, head, commit):
             return
         raise refusal(error) from None
+
+
+def creation(
+    head: Head, new: Head, commit: Commit | None, *, record: IdempotencyRecord | None, expires_at: int | None
+) -> list[dict[str, Any]]:
+    """Write a conversation, with its first items if there are any, all in one transaction: nobody was told its id yet.
+
+    Raises
+    ------
+    RequestTooLarge
+        If a transaction does not take them.
+    """
+    row, items = head_row(new, provisional=False, expires_at=expires_at), []
+    beside = record_actions(record, new.updated_at)
+    if commit is not None:
+        row |= _pinned(head, commit) or {}
+        row |= dict(zip(UNFOLDED, (number(new.unfolded.bytes), number(new.unfolded.messages)), strict=True))
+        beside += _beside(head, commit, new.updated_at, expires_at=expires_at)
+        pk = partition_key(head.address)
+        items = item_rows(pk, head.incarnation, commit.turn, first_seq=1, expires_at=expires_at)
+    if len(items) > BATCH_ROWS or sum(map(row_bytes, (row, *items))) > _CREATION_BYTES:
+        message = "The first items are too large: create the conversation without them, then add them."
+        raise RequestTooLarge(message, param="items")
+    once = expressed({}, ConditionExpression="attribute_not_exists(#pk)")
+    return [{"Put": {"Item": row, **once}}, *beside, *({"Put": {"Item": one}} for one in items)]
+
+
+def _beside(head: Head, commit: Commit, now: float, *, expires_at: int | None) -> list[dict[str, Any]]:
+    """Write what there is to do then, and the turn's response."""
+    actions = []
+    if commit.due:
+        actions.append(due_action(head, now, expires_at=expires_at))
+    if commit.quiet_from is not None:
+        actions.append(due_action(head, commit.quiet_from, expires_at=expires_at, sort_key=QUIET))
+    return [*actions, *response_actions(head, commit, expires_at=expires_at)]
 
 
 def _lasting(own_head: Row, head: Head, token: str | None) -> Row:

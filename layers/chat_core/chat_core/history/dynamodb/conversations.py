@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import IdempotencyKeyReused, InvalidRequest, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb import commits, removal
-from chat_core.history.dynamodb.heads import INDEX, anchor_members, head_row, is_visible, listed_head
+from chat_core.history.dynamodb.heads import INDEX, anchor_members, is_visible, listed_head
 from chat_core.history.dynamodb.packing import Attribute, packed
 from chat_core.history.dynamodb.reading import Range, complete_head, read_again, read_items
-from chat_core.history.dynamodb.rows import Row, is_expired, key, read_text, text
+from chat_core.history.dynamodb.rows import Row, earliest, is_expired, key, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.history.records import Page
 from chat_core.keys import HEAD, Address, is_conversation_id, partition_key, unfinished_owner, unnamed_owner
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.derived import DerivedRows
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Commit, Deletion, Head, IdempotencyRecord, Order, StoredItem
-
-_PROVISIONAL_SECONDS = 3_600
 
 
 class DynamoConversations:
@@ -41,31 +39,18 @@ class DynamoConversations:
         self._derived = derived
 
     async def create(self, head: Head, commit: Commit | None, *, record: IdempotencyRecord | None = None) -> Head:
-        """See `chat_core.history.ConversationStore`.
-
-        The first items are committed to a provisional head, which expires by itself if the function is killed between.
-        """
+        """See `chat_core.history.ConversationStore`."""
         now = self._table.clock()
-        new = replace(head, updated_at=now)
-        if commit is None:
-            await self._put(new, record, expires_at=self._table.expiry(now), provisional=False)
-            return new
-        await self._put(new, None, expires_at=int(now) + _PROVISIONAL_SECONDS, provisional=True)
-        new = commits.advanced(head, commit, now)
-        await commits.append(self._table, head, new, replace(commit, record=record), token=None)
-        return new
-
-    async def _put(
-        self, head: Head, record: IdempotencyRecord | None, *, expires_at: int | None, provisional: bool
-    ) -> None:
-        row = head_row(head, provisional=provisional, expires_at=expires_at)
-        put = {"Put": {"Item": row, **expressed({}, ConditionExpression="attribute_not_exists(#pk)")}}
+        expires_at = earliest(head.ends_at, self._table.expiry(now))
+        new = replace(head, updated_at=now) if commit is None else commits.advanced(head, commit, now)
+        actions = commits.creation(head, new, commit, record=record, expires_at=expires_at)
         try:
-            await self._table.transact([put, *commits.record_actions(record, head.updated_at)])
+            await self._table.transact(actions)
         except (Cancelled, StoreUnavailable) as error:
             made = await self._table.get(partition_key(head.address), HEAD)
             if made is None or read_text(made, "incarnation") != head.incarnation:
                 raise commits.refusal(error) from None
+        return new
 
     async def recent(self, user: str, *, limit: int, after: str | None, order: Order) -> Page[Head]:
         """See `chat_core.history.ConversationStore`."""
