@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick clients fuzz chaos build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
+.PHONY: help run test quick browser clients fuzz chaos build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +40,7 @@ test: ## Run the tests [ARGS='tests/unit -k keys']
 	@# Those of the artefact come late, and wait for what is installed and, where all tests run, built meanwhile.
 	@{ $(MAKE) --silent .venv-sam/.installed && $(if $(ARGS),true,.venv-sam/bin/python -m tools.build --arch host) \
 		>/dev/null 2>&1; } & $(MAKE) .venv/.dev && \
-		$(python) -m pytest --numprocesses auto $(ARGS); code=$$?; wait; exit $$code
+		$(python) -m pytest --numprocesses auto --ignore tests/browser $(ARGS); code=$$?; wait; exit $$code
 
 quick: .venv/.dev ## Run the unit and infra tests alone [ARGS='-k keys']
 	@$(python) -m pytest --numprocesses auto tests/unit tests/infra $(ARGS)
@@ -48,6 +48,9 @@ quick: .venv/.dev ## Run the unit and infra tests alone [ARGS='-k keys']
 clients: .venv/.run .venv-clients/.installed ## Run the clients that apps use against the dev server [ARGS='-k agents']
 	@# Others' warnings are theirs; the fixtures of the tests around need what is not installed here.
 	@.venv-clients/bin/python -m pytest --override-ini filterwarnings=ignore --confcutdir tests/e2e/clients tests/e2e/clients $(ARGS)
+
+browser: .venv/.dev .venv/.browser ## Run the tests of the page, in Chromium [ARGS='-k keyboard']
+	@$(python) -m pytest tests/browser $(ARGS)
 
 fuzz: .venv/.dev ## Send broken requests to every route [N=5000 SEED=1]
 	@FUZZ_INPUTS=$(N) FUZZ_SEED=$(SEED) $(python) -m pytest --show-capture no tests/fuzz
@@ -106,6 +109,7 @@ python: .venv/.dev ## Print the path of the project's interpreter, on the last l
 
 requirements: .venv-tools/.installed ## Pin the dependency groups of pyproject.toml again
 	$(compile) --python-version 3.11 --group dev --output-file requirements/dev.txt
+	$(compile) --python-version 3.11 --group browser --constraint requirements/dev.txt --output-file requirements/browser.txt
 	$(compile) --python-version 3.11 --group run --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(compile) --python-version 3.11 --group layer --constraint requirements/dev.txt --output-file requirements/layer.txt
 	$(compile) --python-version 3.13 --group authorizer --constraint requirements/dev.txt --output-file requirements/authorizer.txt
@@ -128,6 +132,9 @@ clean: ## Remove the environments, artefacts and caches
 
 .venv-clients/.installed: requirements/clients.txt
 	$(install) .venv-clients $< $@
+
+.venv/.browser: requirements/browser.txt
+	$(install) .venv $< $@
 
 .venv-sam/.installed: requirements/sam.txt
 	$(install) .venv-sam $< $@

@@ -10,7 +10,8 @@ export class ApiError extends Error {
   }
 }
 
-const path = (parts) => parts.map(encodeURIComponent).join("/");
+const at = (...parts) => `/v1/${parts.map(encodeURIComponent).join("/")}`;
+const of = (...parts) => at("conversations", ...parts);
 
 async function asked(method, url, body, { headers = {}, signal } = {}) {
   const answer = await fetch(url, {
@@ -29,19 +30,21 @@ async function asked(method, url, body, { headers = {}, signal } = {}) {
 const json = async (...request) => (await asked(...request)).json();
 
 export const models = () => json("GET", "/v1/models");
-export const conversations = (after) =>
-  json("GET", `/v1/conversations?limit=50${after ? `&after=${encodeURIComponent(after)}` : ""}`);
-export const conversation = (id) => json("GET", `/v1/conversations/${path([id])}`);
-export const change = (id, body) => json("POST", `/v1/conversations/${path([id])}`, body);
-export const erase = (id) => json("DELETE", `/v1/conversations/${path([id])}`);
+export const conversations = () => json("GET", "/v1/conversations?limit=50");
+export const change = (id, body) => json("POST", of(id), body);
+export const erase = (id) => json("DELETE", of(id));
 export const fork = (id, after) => json("POST", "/v1/conversations", { omoide: { fork: { conversation: id, after } } });
-export const memory = (id) => json("GET", `/v1/conversations/${path([id, "memory"])}`);
-export const forgetMemory = (id) => json("DELETE", `/v1/conversations/${path([id, "memory"])}`);
-export const correctFact = (id, body) => json("POST", `/v1/memory/facts/${path([id])}`, body);
-export const forgetFact = (id) => json("DELETE", `/v1/memory/facts/${path([id])}`);
-export const momento = (id) => json("GET", `/_local/momento/${path([id])}`);
+export const memory = (id) => json("GET", of(id, "memory"));
+export const rebuildMemory = (id) => json("POST", of(id, "memory"), { rebuild: true });
+export const append = (id, list) => json("POST", of(id, "items"), { items: list });
+export const dryRun = (id, input, memory, signal) =>
+  json("POST", "/v1/responses", { conversation: id, input, memory: { ...memory, dry_run: true } }, { signal });
+export const forgetMemory = (id) => json("DELETE", of(id, "memory"));
+export const correctFact = (id, body) => json("POST", at("memory", "facts", id), body);
+export const forgetFact = (id) => json("DELETE", at("memory", "facts", id));
+export const momento = (id) => json("GET", `/_local/momento/${encodeURIComponent(id)}`);
 export const wipeMomento = () => json("DELETE", "/_local/momento");
-export const compare = (id, policies) => json("POST", `/v1/conversations/${path([id, "context"])}`, { compare: policies });
+export const compare = (id, policies) => json("POST", of(id, "context"), { compare: policies });
 
 export function context(id, memory, signal) {
   const query = new URLSearchParams();
@@ -49,7 +52,7 @@ export function context(id, memory, signal) {
     if (value === null || typeof value !== "object") query.set(name, value);
   }
   const text = query.toString();
-  return json("GET", `/v1/conversations/${path([id, "context"])}${text && `?${text}`}`, undefined, { signal });
+  return json("GET", `${of(id, "context")}${text && `?${text}`}`, undefined, { signal });
 }
 
 /** Every item of a conversation, the oldest first. */
@@ -57,7 +60,7 @@ export async function items(id) {
   const all = [];
   let after = "";
   for (;;) {
-    const page = await json("GET", `/v1/conversations/${path([id, "items"])}?order=asc&limit=100${after}`);
+    const page = await json("GET", `${of(id, "items")}?order=asc&limit=100${after}`);
     all.push(...page.data);
     if (!page.has_more) return all;
     after = `&after=${encodeURIComponent(page.last_id)}`;

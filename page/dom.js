@@ -9,6 +9,10 @@ export function h(tag, props, ...children) {
   return { tag, key, props: rest, children: flat(children) };
 }
 
+export const button = (kind, onclick, ...children) => h("button", { class: kind || null, onclick }, ...children);
+export const section = (key, title, ...children) => h("section", { key }, h("h3", null, title), ...children);
+export const quiet = (...children) => h("p", { class: "quiet" }, ...children);
+
 function flat(children, into = []) {
   for (const child of children) {
     if (Array.isArray(child)) flat(child, into);

@@ -11,13 +11,13 @@ const app = document.getElementById("app");
 
 function draw() {
   document.body.dataset.pane = state.pane;
-  render(app, [rail(), transcript(), inspector(), switcher(), state.error && trouble()]);
+  render(app, [h("h1", { class: "hidden" }, "Omoide"), rail(), transcript(), inspector(), switcher(), state.error && trouble()]);
 }
 
 function inspector() {
   const names = Object.keys(TABS);
   return h(
-    "aside",
+    "section",
     { key: "inspector", class: "inspector", "aria-label": t("inspector") },
     h(
       "div",
@@ -55,11 +55,10 @@ function moved(event, names, name) {
 
 /** On a phone: one pane at a time, the conversations first. */
 function switcher() {
-  const panes = { chats: "chats", chat: "chat", inspector: "inspector" };
   return h(
     "nav",
     { key: "switch", class: "switch", "aria-label": t("inspector") },
-    Object.keys(panes).map((pane) => h("button", { key: pane, "aria-pressed": String(state.pane === pane), onclick: () => update({ pane }) }, t(panes[pane]))),
+    ["chats", "chat", "inspector"].map((pane) => h("button", { key: pane, "aria-pressed": String(state.pane === pane), onclick: () => update({ pane }) }, t(pane))),
   );
 }
 
@@ -76,7 +75,6 @@ onChange(() => {
     due = false;
     const follow = state.running !== null;
     draw();
-    document.title = `Omoide 思い出`;
     if (follow) toEnd();
   });
 });
@@ -85,5 +83,6 @@ if (matchMedia("(max-width: 47.99rem)").matches) state.pane = "chats";
 draw();
 boot().then(() => {
   document.body.dataset.ready = "true";
+  performance.mark("usable");
   requestAnimationFrame(toEnd);
 });

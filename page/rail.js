@@ -1,6 +1,6 @@
 // The conversations, the last active first.
 
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { t, toggle } from "./i18n.js";
 import { open, state, update } from "./state.js";
 
@@ -11,10 +11,10 @@ export function rail() {
     h(
       "header",
       null,
-      h("h1", null, h("img", { src: "/page/icon.svg", alt: "", width: 24, height: 24 }), "Omoide ", h("small", { lang: "ja" }, "思い出")),
+      h("strong", null, h("img", { src: "/page/icon.svg", alt: "", width: 24, height: 24 }), "Omoide ", h("small", { lang: "ja" }, "思い出")),
       h("button", { class: "plain", lang: t("language") === "English" ? "en" : "ja", onclick: switched }, t("language")),
     ),
-    h("button", { class: "new", onclick: () => open(null) }, "＋ ", t("new")),
+    button("new", () => open(null), "＋ ", t("new")),
     h(
       "ul",
       null,

@@ -1,7 +1,8 @@
 // What the page knows, and what it does. Looking asks with GET alone; only sending, keeping and erasing write.
 
 import * as api from "./api.js";
-import { t } from "./i18n.js";
+import { DEMO } from "./demo.js";
+import { language, t } from "./i18n.js";
 
 export const POLICIES = ["buffer", "message_window", "turn_window", "token_window", "summary_window"];
 export const LIMITS = {
@@ -20,6 +21,8 @@ export const state = {
   compared: null,
   turns: new Map(),
   shownTurn: null,
+  editing: null,
+  stopped: null,
   memory: null,
   momento: null,
   models: [],
@@ -77,8 +80,8 @@ export async function boot() {
 /** Show a conversation. */
 export async function open(id) {
   if (state.running) stop();
-  const nothing = { items: [], context: null, compared: null, memory: null, momento: null, shownTurn: null, whatIf: null };
-  update({ current: id, pane: "chat", ...nothing });
+  const nothing = { items: [], context: null, compared: null, memory: null, momento: null, shownTurn: null, whatIf: null, editing: null, stopped: null };
+  update({ current: id, pane: "chat", draft: "", ...nothing });
   history.replaceState(null, "", id ? `#${encodeURIComponent(id)}` : location.pathname);
   if (id) await refresh();
 }
@@ -101,13 +104,14 @@ const noneYet = (error) => {
 
 let looking = null;
 
-/** Ask what the model would see now. */
+/** Ask what the model would see now, with what is written in its place. Neither asking stores anything. */
 export async function look() {
   looking?.abort();
   looking = new AbortController();
-  const id = state.current;
+  const [id, input, { signal }] = [state.current, state.draft.trim(), looking];
+  if (!id) return;
   await guarded(async () => {
-    const context = await api.context(id, asked(), looking.signal);
+    const context = input ? await api.dryRun(id, input, asked(), signal) : await api.context(id, asked(), signal);
     if (state.current === id) update({ context });
     await lookInTab();
   });
@@ -119,7 +123,7 @@ export async function lookInTab() {
   const reads = {
     context: async () => ({ compared: state.items.length ? await compared(id) : null }),
     memory: async () => ({ memory: await api.memory(id).catch(noneYet) }),
-    momento: async () => ({ momento: await api.momento(id).catch(noneYet) }),
+    momento: async () => ({ momento: await api.momento(id).catch(noneYet), momentoAt: Date.now() }),
   };
   if (!id || !(state.tab in reads)) return;
   await guarded(async () => {
@@ -142,11 +146,21 @@ export function choose(tab) {
 
 let waiting;
 
+function lookSoon(milliseconds) {
+  clearTimeout(waiting);
+  waiting = setTimeout(look, milliseconds);
+}
+
 /** Look through other settings of the memory; nothing is stored. */
 export function tryOut(whatIf) {
   update({ whatIf });
-  clearTimeout(waiting);
-  waiting = setTimeout(look, 120);
+  lookSoon(120);
+}
+
+/** Take what is being written; the context shows it in its place, and what it brings up. */
+export function write(draft) {
+  update({ draft });
+  lookSoon(300);
 }
 
 /** Store the settings that are tried out with the conversation. */
@@ -160,9 +174,10 @@ export async function keep() {
 export async function send(text) {
   const input = text.trim();
   if (!input || state.running) return;
-  const id = state.current ?? `chat-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+  clearTimeout(waiting);
+  const id = state.current ?? fresh("chat");
   const running = { input, text: "", stopper: new AbortController() };
-  update({ running, current: id, draft: "", error: null });
+  update({ running, current: id, draft: "", error: null, stopped: null });
   history.replaceState(null, "", `#${encodeURIComponent(id)}`);
   const body = { conversation: id, input };
   if (state.model) body.model = state.model;
@@ -179,17 +194,39 @@ export async function send(text) {
     }),
   );
   if (told?.answer) {
-    const turn = told.answer.omoide?.turn_id;
-    state.turns.set(turn, told);
-    update({ shownTurn: turn });
-  } else if (!running.text) update({ draft: input });
-  update({ running: null });
+    state.turns.set(told.answer.id, told);
+    update({ shownTurn: told.answer.id });
+  }
+  const stopped = running.stopper.signal.aborted;
+  if (state.current !== id) return update({ running: null });
+  if (!told && !stopped) update({ draft: input });
+  update({ running: null, stopped: stopped ? { input, known: state.items.length } : null });
   await refresh();
-  const list = await guarded(api.conversations);
-  if (list) update({ conversations: list.data });
+  await list();
+  if (stopped) await awaited(id);
+}
+
+const fresh = (word) => `${word}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+
+async function list() {
+  const found = await guarded(api.conversations);
+  if (found) update({ conversations: found.data });
 }
 
 export const stop = () => state.running?.stopper.abort();
+
+/** Wait for a turn that nobody reads any more: it goes on, and is stored whole. */
+async function awaited(id) {
+  for (let tries = 0; tries < 30 && state.stopped && state.current === id; tries++) {
+    await new Promise((done) => setTimeout(done, 1000));
+    if (!state.stopped || state.current !== id) return;
+    const items = await api.items(id).catch(() => []);
+    if (items.length <= state.stopped?.known) continue;
+    update({ stopped: null });
+    await refresh();
+    return list();
+  }
+}
 
 /** Say again what was said last, with what the model sees now. */
 export function again() {
@@ -197,20 +234,46 @@ export function again() {
   if (last) send(textOf(last));
 }
 
+/** Ask the last question anew in a fork that ends before it; what was answered here stays. */
+export async function regenerate() {
+  const place = state.items.findLastIndex((item) => item.role === "user");
+  const question = textOf(state.items[place]);
+  const whatIf = state.whatIf;
+  if (place === 0) await open(null);
+  else if (!(await branch(state.items[place - 1]))) return;
+  update({ whatIf });
+  await send(question);
+}
+
+/** Make a conversation that a window of twenty messages has lost the beginning of. */
+export async function demonstrate() {
+  const id = fresh("demo");
+  const items = DEMO[language()].map((text, place) => ({ type: "message", role: place % 2 ? "assistant" : "user", content: text }));
+  for (let place = 0; place < items.length; place += 20) {
+    if (!(await guarded(() => api.append(id, items.slice(place, place + 20))))) return;
+  }
+  await open(id);
+  await send(t("example2"));
+}
+
+/** The turn that an item is the answer of, where it was run here. */
+export const turnOf = (item) => [...state.turns.values()].find((told) => told.answer.output.some((one) => one.id === item.id));
+
 export const textOf = (item) =>
   typeof item.content === "string" ? item.content : (item.content ?? []).map((part) => part.text ?? part.refusal ?? "").join("\n");
 
 export async function branch(item) {
   const made = await guarded(() => api.fork(state.current, item.id));
-  if (!made) return;
-  update({ conversations: (await api.conversations()).data });
+  if (!made) return false;
+  await list();
   await open(made.id);
+  return true;
 }
 
 export async function eraseCurrent() {
   if (!confirm(t("eraseSure"))) return;
   await guarded(() => api.erase(state.current));
-  update({ conversations: (await api.conversations()).data, pane: "chats" });
+  await list();
   await open(null);
   update({ pane: "chats" });
 }
@@ -220,10 +283,16 @@ export async function forget(fact) {
   await look();
 }
 
-export async function correct(fact) {
-  const words = prompt(t("correctTo"), fact.object_value);
+/** Store what a fact should say, which was written over it. */
+export async function correct(fact, words) {
+  update({ editing: null });
   if (!words || words === fact.object_value) return;
   await guarded(() => api.correctFact(fact.id, { object_value: words, version: fact.version }));
+  await look();
+}
+
+export async function rebuild() {
+  await guarded(() => api.rebuildMemory(state.current));
   await look();
 }
 
@@ -240,10 +309,10 @@ export function show(itemId) {
   node?.focus({ preventScroll: true });
 }
 
-/** Ids of the items that the model would see. */
+/** Ids of the items that the model would see in their own place; what is recalled is quoted in another. */
 export function inView() {
   const { messages, left_out: leftOut = [] } = state.context ?? {};
-  if (messages) return new Set(messages.flatMap((message) => message.item_ids));
+  if (messages) return new Set(messages.filter((one) => one.part !== "recalled").flatMap((one) => one.item_ids));
   const out = new Set(leftOut.map((left) => left.item_id));
   return new Set(state.items.map((item) => item.id).filter((id) => !out.has(id)));
 }

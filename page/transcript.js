@@ -1,19 +1,19 @@
 // The transcript and its line: above it messages are dim, since the model cannot see them; below it they are lit.
 
-import { h } from "./dom.js";
-import { t } from "./i18n.js";
+import { button, h } from "./dom.js";
+import { number, t } from "./i18n.js";
 import { markdown } from "./markdown.js";
-import { again, branch, choose, eraseCurrent, inView, send, show, state, stop, textOf, update } from "./state.js";
+import { again, branch, choose, demonstrate, eraseCurrent, inView, regenerate, send, show, state, stop, textOf, turnOf, update, write } from "./state.js";
 
 export function transcript() {
   return h(
-    "main",
-    { key: "main", class: "chat" },
+    "section",
+    { key: "chat", class: "chat", "aria-label": t("chat") },
     state.current && head(),
     h(
       "div",
       { key: "log", class: "log", role: "log", "aria-live": "polite", "aria-busy": state.running ? "true" : null, tabindex: 0, "aria-label": t("chat"), onmade: (node) => (log = node) },
-      state.items.length || state.running ? messages() : welcome(),
+      state.items.length || state.running || state.stopped ? messages() : welcome(),
     ),
     composer(),
   );
@@ -34,10 +34,10 @@ function head() {
     state.context &&
       h(
         "button",
-        { class: "chip", onclick: () => line?.scrollIntoView({ block: "center", behavior: "smooth" }), disabled: !hidden },
+        { class: "chip", onclick: toLine, disabled: !hidden },
         hidden ? `↑ ${t("hidden", { n: hidden })}` : t("allSeen"),
       ),
-    state.items.length > 0 && h("button", { class: "plain", onclick: eraseCurrent }, t("erase")),
+    state.items.length > 0 && button("plain danger", eraseCurrent, t("erase")),
   );
 }
 
@@ -46,17 +46,20 @@ function welcome() {
     "section",
     { key: "welcome", class: "welcome" },
     h("p", { class: "tagline" }, t("tagline")),
-    !state.loading && h("p", null, t("none")),
-    h("div", { class: "examples" }, ["example1", "example2", "example3"].map((key) => h("button", { key, onclick: () => send(t(key)) }, t(key)))),
+    button("main", demonstrate, t("demo")),
+    h("p", null, t("none")),
+    h("div", { class: "examples" }, ["example1", "example2"].map((key) => h("button", { key, onclick: () => send(t(key)) }, t(key)))),
   );
 }
 
 let line;
+/** Bring the line to where it can be seen. */
+export const toLine = () => line?.isConnected && line.scrollIntoView({ block: "center", behavior: "smooth" });
 
 function messages() {
   const seen = inView();
   const known = state.context !== null;
-  const tokens = tokensByItem();
+  const told = toldByItem();
   const parts = [];
   let above = false;
   let drawn = false;
@@ -64,52 +67,67 @@ function messages() {
     const visible = !known || seen.has(item.id);
     if (visible && above && !drawn && item.role !== "system" && item.role !== "developer") {
       drawn = true;
-      parts.push(border());
+      parts.push(...border());
     }
     above ||= !visible;
-    parts.push(message(item, visible, tokens.get(item.id)));
+    parts.push(message(item, visible, told.get(item.id) ?? {}));
   }
-  if (above && !drawn) parts.push(border());
+  if (above && !drawn) parts.push(...border());
   const recalled = state.context?.messages?.filter((one) => one.part === "recalled") ?? [];
   if (recalled.length) parts.push(standIn("recalled", recalled));
-  if (state.running) parts.push(...running());
-  else if (state.items.length) parts.push(h("p", { key: "again", class: "again" }, h("button", { class: "plain", onclick: again, title: t("askAgain") }, "↻ ", t("again"))));
+  if (state.running) parts.push(asking(state.running.input), answering());
+  else if (state.stopped) parts.push(asking(state.stopped.input), h("p", { key: "stopped", class: "again", role: "status" }, t("stopped")));
+  else if (state.items.some((item) => item.role === "user")) parts.push(anew());
   return parts;
 }
 
+const anew = () =>
+  h(
+    "p",
+    { key: "again", class: "again" },
+    button("plain", again, "↻ ", t("again")),
+    h("button", { class: "plain", onclick: regenerate, title: t("inFork") }, t("regenerate")),
+  );
+
 function border() {
   const notes = state.context?.messages?.filter((one) => one.part === "notes") ?? [];
-  return h(
-    "div",
-    { key: "line", class: "line", role: "separator", "aria-label": t("line"), onmade: (node) => (line = node) },
+  return [
     notes.length > 0 && standIn("notes", notes),
-    h("span", null, "▼ ", t("line")),
-  );
+    h("div", { key: "line", class: "line", role: "separator", "aria-label": t("line"), onmade: (node) => (line = node) }, h("span", null, "▼ ", t("line"))),
+  ];
 }
 
 function standIn(kind, told) {
-  const ids = told.flatMap((one) => one.item_ids ?? []);
+  const shown = kind === "recalled" ? (state.context?.recall?.shown ?? []) : [];
   return h(
-    "aside",
-    { key: kind, class: `stand-in ${kind}` },
-    h("button", { class: "plain", onclick: () => choose("memory") }, "✎ ", t(kind)),
-    " ",
-    t("tokens", { n: told.reduce((sum, one) => sum + (one.tokens ?? 0), 0) }),
-    ids.map((id, place) => h("button", { key: id, class: "plain", onclick: () => show(id) }, `[${place + 1}]`)),
+    "div",
+    { key: kind, class: `stand-in ${kind}`, role: "note" },
+    button("plain", () => choose("memory"), kind === "notes" ? "✎ " : "⟲ ", t(kind)),
+    h("small", null, t("tokens", { n: told.reduce((sum, one) => sum + (one.tokens ?? 0), 0) })),
+    shown.map((one) => h("button", { key: one.item_id, class: "chip", onclick: () => show(one.item_id) }, `“${short(one.item_id)}” ${number(one.score)}`)),
   );
 }
 
-/** Tokens of a message stand at its last item. */
-function tokensByItem() {
-  const tokens = new Map();
-  for (const told of [...(state.context?.messages ?? []), ...(state.context?.left_out ?? [])]) {
-    const ids = told.item_ids ?? [told.item_id];
-    if (told.tokens !== undefined && told.tokens !== null) tokens.set(ids.at(-1), told.tokens);
-  }
-  return tokens;
+/** Give the first words of an item. */
+export function short(id) {
+  const text = textOf(state.items.find((item) => item.id === id) ?? {}).split("\n")[0];
+  return text.length > 32 ? `${text.slice(0, 31)}…` : text || "…";
 }
 
-function message(item, visible, tokens) {
+/** Find what is told of an item: the tokens of a message stand at its last one, a reason at what is left out. */
+function toldByItem() {
+  const found = new Map();
+  for (const told of state.context?.messages ?? []) {
+    if (told.item_ids.length && told.part !== "recalled") found.set(told.item_ids.at(-1), { tokens: told.tokens });
+  }
+  for (const told of state.context?.left_out ?? []) {
+    if (!found.has(told.item_id)) found.set(told.item_id, { tokens: told.tokens, reason: told.reason });
+  }
+  for (const told of state.context?.recall?.shown ?? []) found.set(told.item_id, { ...found.get(told.item_id), reason: "recalled" });
+  return found;
+}
+
+function message(item, visible, { tokens, reason }) {
   const kind = item.type === "message" ? item.role : item.type;
   const names = { user: "you", assistant: "assistant", system: "system", developer: "system", reasoning: "reasoning" };
   return h(
@@ -125,9 +143,10 @@ function message(item, visible, tokens) {
       "header",
       null,
       h("strong", null, t(names[kind] ?? "tool")),
-      tokens !== undefined && h("small", null, t("tokens", { n: tokens })),
-      item.omoide?.turn_id && state.turns.has(item.omoide.turn_id) && item.role === "assistant" && cacheChip(item.omoide.turn_id),
-      item.role === "assistant" && h("button", { class: "plain quiet", onclick: () => branch(item) }, "⑂ ", t("fork")),
+      tokens !== undefined && tokens !== null && h("small", null, t("tokens", { n: tokens })),
+      reason && reason !== "window" && h("small", { class: `reason ${reason}` }, t(`reason_${reason}`, {}, reason)),
+      item.role === "assistant" && cacheChip(turnOf(item)),
+      item.role === "assistant" && button("plain quiet", () => branch(item), t("fork")),
     ),
     h("div", { class: "text" }, body(item)),
   );
@@ -140,22 +159,16 @@ function body(item) {
   return h("pre", { tabindex: 0 }, h("code", null, `${item.name ? `${item.name} ` : ""}${typeof words === "string" ? words : JSON.stringify(words)}`));
 }
 
-function cacheChip(turn) {
-  const status = state.turns.get(turn).headers["x-cache"];
-  return status && h("button", { class: `chip ${status.toLowerCase()}`, onclick: () => (update({ shownTurn: turn }), choose("turn")) }, status);
+function cacheChip(told) {
+  const status = told?.answer.omoide?.cache?.status?.toUpperCase() ?? told?.headers["x-cache"];
+  return status && h("button", { class: `chip ${status.toLowerCase()}`, onclick: () => (update({ shownTurn: told.answer.id }), choose("turn")) }, status);
 }
 
-function running() {
-  return [
-    h("article", { key: "asked", class: "message user", "data-in-view": "true" }, h("header", null, h("strong", null, t("you"))), h("div", { class: "text" }, markdown(state.running.input))),
-    h(
-      "article",
-      { key: "answering", class: "message assistant", "data-in-view": "true" },
-      h("header", null, h("strong", null, t("assistant"))),
-      h("div", { class: "text", id: "answering" }, state.running.text ? markdown(state.running.text) : h("p", { class: "wait" }, "…")),
-    ),
-  ];
-}
+const pending = (key, role, ...text) =>
+  h("article", { key, class: `message ${role}`, "data-in-view": "true" }, h("header", null, h("strong", null, t(role === "user" ? "you" : role))), h("div", { class: "text", id: key }, text));
+
+const asking = (input) => pending("asking", "user", markdown(input));
+const answering = () => pending("answering", "assistant", state.running.text ? markdown(state.running.text) : h("p", { class: "wait" }, "…"));
 
 function composer() {
   return h(
@@ -167,7 +180,7 @@ function composer() {
       rows: 2,
       placeholder: t("placeholder"),
       value: state.draft,
-      oninput: (event) => update({ draft: event.target.value }),
+      oninput: (event) => write(event.target.value),
       onkeydown: entered,
     }),
     h(
@@ -180,7 +193,7 @@ function composer() {
           h("option", { value: "" }, t("model")),
           state.models.map((model) => h("option", { key: model, value: model }, model)),
         ),
-      h("span", { class: "grow" }, next()),
+      h("span", { class: "grow" }, state.whatIf && h("span", { class: "tag" }, t("whatif")), next()),
       state.running
         ? h("button", { key: "stop", type: "button", class: "main", onclick: stop }, "■ ", t("stop"))
         : h("button", { key: "send", type: "submit", class: "main", disabled: !state.draft.trim() }, t("send")),
@@ -188,7 +201,10 @@ function composer() {
   );
 }
 
-const next = () => state.context?.tokens?.total !== undefined && t("tokens", { n: state.context.tokens.total });
+function next() {
+  const told = state.context;
+  return told && t("next", { m: told.messages?.length ?? 0, n: told.tokens.total });
+}
 
 /** Enter sends, but not while an input method composes: Safari tells that by the key code alone. */
 function entered(event) {
