@@ -17,7 +17,7 @@ function seen(told) {
   return h(
     "section",
     { key: "seen" },
-    h("h3", null, t(state.draft.trim() ? "seesNext" : "sees")),
+    h("h2", null, t(state.draft.trim() ? "seesNext" : "sees")),
     h("p", { class: "big" }, t("tokens", { n: told.tokens.total }), h("small", null, t("kept", { n: told.retained, m: told.retained + told.evicted }))),
     stacked(told.tokens, told.memory?.max_tokens ?? whole),
     h("p", { class: saved > 0 ? "good" : "quiet" }, saved > 0 ? t("saves", { n: saved, m: whole }) : t("savesNothing")),

@@ -10,7 +10,7 @@ export function h(tag, props, ...children) {
 }
 
 export const button = (kind, onclick, ...children) => h("button", { class: kind || null, onclick }, ...children);
-export const section = (key, title, ...children) => h("section", { key }, h("h3", null, title), ...children);
+export const section = (key, title, ...children) => h("section", { key }, h("h2", null, title), ...children);
 export const quiet = (...children) => h("p", { class: "quiet" }, ...children);
 
 function flat(children, into = []) {
@@ -75,7 +75,8 @@ function updated(node, described) {
 function set(node, name, before, now) {
   if (name === "onmade") return;
   if (name.startsWith("on")) {
-    if (before !== now) node[name] = now ?? null;
+    // A handler that gives false would take the event's own effect away.
+    if (before !== now) node[name] = now ? (event) => void now(event) : null;
   } else if (name === "value" || name === "checked" || name === "indeterminate") {
     // What somebody typed is on the element alone.
     if (node[name] !== now) node[name] = now ?? "";

@@ -49,7 +49,7 @@ const recalled = (shown) =>
   );
 
 const aboutOne = (subject, facts) =>
-  h("div", { key: subject }, h("h4", null, subject === "user" ? t("theUser") : subject), h("ul", { class: "facts" }, facts.filter((fact) => fact.subject === subject).map(factLine)));
+  h("div", { key: subject }, h("h3", null, subject === "user" ? t("theUser") : subject), h("ul", { class: "facts" }, facts.filter((fact) => fact.subject === subject).map(factLine)));
 
 function factLine(fact) {
   const dates = [fact.valid_from && t("since", { d: fact.valid_from }), fact.valid_to && t("until", { d: fact.valid_to })].filter(Boolean);
@@ -68,13 +68,16 @@ function factLine(fact) {
   );
 }
 
-function form(fact) {
-  let field;
-  return h(
+const form = (fact) =>
+  h(
     "form",
-    { class: "row", onsubmit: (event) => (event.preventDefault(), correct(fact, field.value.trim())) },
-    h("label", null, `${fact.predicate} `, h("input", { "aria-label": t("correctTo"), onmade: (node) => ((field = node), (node.value = fact.object_value), requestAnimationFrame(() => node.focus())), onkeydown: (event) => event.key === "Escape" && update({ editing: null }) })),
+    { class: "row", onsubmit: (event) => (event.preventDefault(), correct(fact, event.target.elements[0].value.trim())) },
+    h("label", null, `${fact.predicate} `, h("input", { "aria-label": t("correctTo"), onmade: (node) => edited(node, fact), onkeydown: (event) => event.key === "Escape" && update({ editing: null }) })),
     h("button", { type: "submit", class: "main" }, t("apply2")),
     h("button", { type: "button", onclick: () => update({ editing: null }) }, t("cancel")),
   );
+
+function edited(field, fact) {
+  field.value = fact.object_value;
+  requestAnimationFrame(() => field.focus());
 }

@@ -206,7 +206,7 @@ export async function send(text) {
   if (stopped) await awaited(id);
 }
 
-const fresh = (word) => `${word}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`;
+const fresh = (word) => `${word}-${crypto.randomUUID().slice(0, 13)}`;
 
 async function list() {
   const found = await guarded(api.conversations);

@@ -186,7 +186,7 @@ function composer() {
     h(
       "div",
       { class: "row" },
-      state.models.length > 1 &&
+      state.models.length > 0 &&
         h(
           "select",
           { "aria-label": t("model"), value: state.model, onchange: (event) => update({ model: event.target.value }) },

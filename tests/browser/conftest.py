@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Show = Callable[..., Shown]
 
 FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 _usable: list[float] = []
 
 
@@ -62,7 +62,8 @@ def aws(chromium: Browser) -> Iterator[EmbeddedAws]:
 @pytest.fixture(scope="session")
 def server(model: StandInModel, aws: EmbeddedAws) -> Iterator[RunningServer]:
     """The server, with an embedded Momento: the page shows that one alone."""
-    with running_server({"OPENAI_BASE_URL": model.base_url, "AWS_ENDPOINT_URL": aws.url}) as server:
+    models = {"CHAT_MODEL": "gpt-4.1-mini", "ALLOWED_MODELS": "gpt-4.1-mini,gpt-4.1"}
+    with running_server({"OPENAI_BASE_URL": model.base_url, "AWS_ENDPOINT_URL": aws.url, **models}) as server:
         yield server
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib import request as http
 from urllib.parse import quote, urlsplit
-from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from playwright.sync_api import Browser, Locator, Route
+    from playwright.sync_api import Browser, Dialog, Locator, Request
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -22,7 +22,7 @@ _EXPECTED = re.compile(r"status of 404")
 
 
 class Shown:
-    """One window on the page. Requests to other hosts are stopped and kept in ``elsewhere``.
+    """One window on the page. Requests to other hosts are kept in ``elsewhere``.
 
     Parameters
     ----------
@@ -48,25 +48,26 @@ class Shown:
         self._user = re.sub(r"[^\w.:-]", "-", user)[:100]
         self.elsewhere: list[str] = []
         self.dialogs: list[str] = []
+        self.accepts = False
         self.errors: list[str] = []
-        self._context = browser.new_context(
-            locale=locale,
-            color_scheme=scheme,  # type: ignore[arg-type]
-            viewport=screen,  # type: ignore[arg-type]
-            extra_http_headers={"X-Local-User": self._user},
-            reduced_motion="reduce",
-        )
+        self._open: set[object] = set()
+        settings: dict[str, Any] = {
+            "locale": locale,
+            "color_scheme": scheme,
+            "viewport": screen,
+            "extra_http_headers": {"X-Local-User": self._user},
+            "reduced_motion": "reduce",
+        }
+        self._context = browser.new_context(**settings)
         self._context.set_default_timeout(SECONDS * 1000)
-        self._context.route("**", self._stay_home)
+        # No route: under one Chromium asks everything with `no-cache`, and nothing would be a hit.
+        self._context.on("request", self._asked)
         self.page = self._context.new_page()
-        self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.page.on("dialog", self._answer)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda line: self._heard(line.type, line.text))
-        self._open: set[object] = set()
-        # Playwright's handlers are functions of their own: it marks them.
-        self.page.on("request", lambda request: self._open.add(request))
-        self.page.on("requestfinished", lambda request: self._open.discard(request))
-        self.page.on("requestfailed", lambda request: self._open.discard(request))
+        self.page.on("requestfinished", self._ended)
+        self.page.on("requestfailed", self._ended)
         self.go()
         self.usable_after = float(self.page.evaluate("performance.getEntriesByName('usable')[0]?.startTime ?? -1"))
 
@@ -80,12 +81,20 @@ class Shown:
         self.page.goto(f"{self.address}/#{quote(conversation)}")
         self.page.wait_for_selector("body[data-ready]")
 
-    def _stay_home(self, route: Route) -> None:
-        if urlsplit(route.request.url).netloc == urlsplit(self.address).netloc:
-            route.continue_()
-            return
-        self.elsewhere.append(route.request.url)
-        route.abort()
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.address).netloc:
+            self.elsewhere.append(request.url)
+        self._open.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self._open.discard(request)
+
+    def _answer(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        if self.accepts:
+            dialog.accept()
+        else:
+            dialog.dismiss()
 
     def _heard(self, kind: str, text: str) -> None:
         if kind == "error" and not _EXPECTED.search(text):
@@ -173,7 +182,8 @@ class Shown:
         """Ask the API as the same user."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "X-Local-User": self._user}
-        with urlopen(Request(f"{self.address}{path}", data, headers, method=method), timeout=SECONDS) as answer:  # noqa: S310
+        asked = http.Request(f"{self.address}{path}", data, headers, method=method)  # noqa: S310
+        with http.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
             return json.load(answer)
 
     def items(self, conversation: str = "") -> list[Any]:

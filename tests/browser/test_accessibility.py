@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Show
     from tests.browser.shown import Shown
 
-WIDE = """() => [document.documentElement, ...document.querySelectorAll('#app > :not(.hidden), .panel, .log, .head, .composer')]
+WIDE = """() => [document.documentElement,
+    ...document.querySelectorAll('#app > :not(.hidden), .panel, .log, .head, .composer')]
     .filter(node => node.checkVisibility() && node.scrollWidth > node.clientWidth)
     .map(node => `${node.tagName}.${node.className}: ${node.scrollWidth} > ${node.clientWidth}`)"""
 MEMORY = {"policy": "summary_window", "trigger_tokens": 120, "keep": 40, "entities": True, "recall": True}
@@ -59,7 +60,13 @@ def test_every_tab_is_for_everybody(show: Show, locale: str, scheme: str, screen
 def remembered(shown: Shown) -> str:
     """Make a conversation of which there is a summary with facts."""
     conversation = str(shown.api("POST", "/v1/conversations", {"memory": MEMORY})["id"])
-    for text in ("My name is Naomi Watanabe. I live in Osaka.", "I have a dog called Pochi. He eats salmon.", "It rains.", "So it does.", "`code` and **more**:\n\n* a\n* b"):
+    for text in (
+        "My name is Naomi Watanabe. I live in Osaka.",
+        "I have a dog called Pochi. He eats salmon.",
+        "It rains.",
+        "So it does.",
+        "`code` and **more**:\n\n* a\n* b",
+    ):
         shown.api("POST", "/v1/responses", {"conversation": conversation, "input": text})
     while not shown.api("GET", f"/v1/conversations/{conversation}/memory")["facts"]:
         shown.page.wait_for_timeout(100)

@@ -22,7 +22,7 @@ HOSTILE = (
     "{{constructor.constructor('alert(1)')()}} ${alert(1)} \u202eevil\u202c \x00\x1b[31m",
 )
 # What the page itself puts into the transcript.
-KNOWN = "DIV MAIN ARTICLE HEADER STRONG SMALL P BR BUTTON PRE CODE A UL OL LI EM SPAN".split()
+KNOWN = ["DIV", "ARTICLE", "HEADER", "STRONG", "SMALL", "P", "BR", "BUTTON", "PRE", "CODE", "A", "UL", "OL", "LI", "EM"]
 
 
 def test_hostile_texts_stay_texts(show: Show) -> None:
@@ -37,7 +37,7 @@ def test_hostile_texts_stay_texts(show: Show) -> None:
         if "```" not in text and "](" not in text and "\x00" not in text:
             assert "".join(seen.split()) == "".join(text.split()), text
     tags = set(shown.page.eval_on_selector_all(".chat *", "nodes => nodes.map(node => node.tagName)"))
-    assert tags - {*KNOWN, "H2", "FORM", "LABEL", "TEXTAREA", "SELECT", "OPTION"} == set()
+    assert tags - {*KNOWN, "SPAN", "H2", "FORM", "LABEL", "TEXTAREA", "SELECT", "OPTION"} == set()
     assert shown.page.locator("form").count() == 1
     links = shown.page.eval_on_selector_all(".chat a", "nodes => nodes.map(node => [node.protocol, node.rel])")
     assert [link for link in links if link[0] not in ("http:", "https:") or "noopener" not in link[1]] == []
@@ -78,7 +78,7 @@ def test_a_request_to_another_host_is_refused_and_would_be_seen(show: Show) -> N
     assert went == "refused"
     assert any("Content Security Policy" in error for error in shown.errors)
     shown.errors.clear()
-    shown.page.evaluate("() => open('http://evil.example/')")  # a window of its own asks past the policy
+    shown.page.evaluate("() => { open('http://evil.example/'); }")  # a window of its own asks past the policy
     while not shown.elsewhere:
         shown.page.wait_for_timeout(50)
     assert shown.elsewhere.pop() == "http://evil.example/"

@@ -64,6 +64,28 @@ def test_the_whole_flow(show: Show) -> None:
     assert "MISS" in shown.page.locator(".panel").inner_text()
 
 
+def test_nothing_keeps_the_focus(show: Show) -> None:
+    shown = show()
+    made = shown.api(
+        "POST",
+        "/v1/conversations",
+        {"memory": {"policy": "summary_window", "trigger_tokens": 60, "keep": 20, "entities": True}},
+    )
+    for text in ("My name is Naomi Watanabe. I live in Osaka.", "I have a dog called Pochi.", "It rains.", "Still."):
+        shown.api("POST", "/v1/responses", {"conversation": made["id"], "input": text})
+    while not shown.api("GET", f"/v1/conversations/{made['id']}/memory")["facts"]:
+        shown.page.wait_for_timeout(100)
+    shown.go(made["id"])
+    shown.tab("memory")
+    nodes = shown.page.locator(".graph .node").count()
+    assert nodes > 1
+    shown.page.locator(".graph .node").first.focus()
+    for _ in range(nodes):
+        assert shown.page.evaluate("document.activeElement.matches('.graph .node')")
+        shown.page.keyboard.press("Tab")
+    assert not shown.page.evaluate("document.activeElement.matches('.graph .node')")
+
+
 def test_the_slider_moves_by_arrows(show: Show) -> None:
     shown = show()
     shown.demonstrate()

@@ -34,7 +34,9 @@ def test_the_line_is_where_the_context_has_it(shown: Shown, policy: str) -> None
     lines = set()
     for value in values:
         shown.choose(policy, value)
-        shown.page.wait_for_function("value => document.querySelector('.slider output').value === value", arg=f"{value:,}")
+        shown.page.wait_for_function(
+            "value => document.querySelector('.slider output').value === value", arg=f"{value:,}"
+        )
         unset = "&trigger_messages=null&keep=null&max_tokens=null" if policy == "summary_window" else ""
         context = shown.context(f"?policy={policy}&{field}={value}{unset}")
         out = {left["item_id"] for left in context["left_out"]}
@@ -68,7 +70,7 @@ def test_looking_leaves_no_trace(shown: Shown, aws: EmbeddedAws, model: StandInM
     with shown.page.expect_response("**/v1/responses"):  # the dry run of what is being written
         shown.page.fill("#draft", "What is my name?")
     shown.settled()
-    assert "with your message" in shown.page.locator(".panel h3").first.inner_text()
+    assert "with your message" in shown.page.locator(".panel h2").first.inner_text()
     assert shown.page.locator(".part-input").count() > 0
     assert (rows(aws), shown.items(), shown.api("GET", f"/v1/conversations/{shown.conversation}")) == before
     assert held_by_momento(shown) == held
@@ -104,7 +106,15 @@ def test_policies_stand_side_by_side_with_the_apis_numbers(shown: Shown) -> None
     views = {policy: shown.context(f"?policy={policy}{limit}") for policy, limit in USUAL.items()}
     assert len(told) == 1 + len(views)
     for row, view in zip(told, views.values(), strict=False):
-        assert row.split()[-2:] == [str(view["tokens"]["total"]), f"{view['retained']}/{view['retained'] + view['evicted']}"]
+        assert row.split()[-2:] == [
+            str(view["tokens"]["total"]),
+            f"{view['retained']}/{view['retained'] + view['evicted']}",
+        ]
 
 
-USUAL = {"buffer": "", "message_window": "&max_messages=20", "turn_window": "&max_turns=6", "token_window": "&max_tokens=500"}
+USUAL = {
+    "buffer": "",
+    "message_window": "&max_messages=20",
+    "turn_window": "&max_turns=6",
+    "token_window": "&max_tokens=500",
+}

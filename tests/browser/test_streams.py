@@ -1,4 +1,4 @@
-"""Words are on the screen before the answer has ended; a turn that is stopped or fails is stored whole or not at all."""
+"""Words are on the screen before the answer has ended; a turn that is stopped or fails is stored whole or not."""
 
 from __future__ import annotations
 
