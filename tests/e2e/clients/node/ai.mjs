@@ -84,3 +84,17 @@ export async function an_error_names_its_parameter(url, name) {
   const call = generateText({ model: responses(url), prompt: "Hello", topP: 5, providerOptions: remembered(name) });
   await assert.rejects(call, (error) => APICallError.isInstance(error) && error.data.error.param === "top_p");
 }
+
+export async function a_tool_round_trip(url) {
+  await aToolRoundTrip(responses(url));
+}
+
+export async function previous_responses(url) {
+  let previousResponseId;
+  for (const [prompt, answered] of TURNS) {
+    const providerOptions = { openai: { previousResponseId } };
+    const result = await generateText({ model: responses(url), prompt, providerOptions });
+    assert.equal(result.text, answered);
+    previousResponseId = result.providerMetadata.openai.responseId;
+  }
+}

@@ -76,3 +76,16 @@ export async function models_and_tokens(url) {
   assert.equal((await client.models.retrieve(model)).id, model);
   assert.ok((await client.responses.inputTokens.count({ model, input: "Hello" })).input_tokens > 0);
 }
+
+export async function previous_responses(url) {
+  const client = connected(url);
+  let previous;
+  for (const [input, answered] of TURNS) {
+    const answer = await client.responses.create({ model, input, previous_response_id: previous });
+    assert.equal(answer.output_text, answered);
+    previous = answer.id;
+  }
+  assert.equal((await client.responses.retrieve(previous)).output_text, TURNS.at(-1)[1]);
+  await client.responses.delete(previous);
+  await assert.rejects(client.responses.retrieve(previous), OpenAI.NotFoundError);
+}
