@@ -22,7 +22,7 @@ def begun(shown: Shown, model: StandInModel) -> str:
     shown.page.fill("#draft", QUESTION)
     shown.page.press("#draft", "Enter")
     shown.page.wait_for_function(WORDS)
-    return shown.page.locator("#answering").inner_text()
+    return str(shown.page.locator("#answering").inner_text())
 
 
 def test_the_first_words_are_there_before_the_end(show: Show, quick_model: StandInModel) -> None:
