@@ -186,7 +186,7 @@ class Process:
         index: Any = Faulty(world.index, self.faults, down)
         self.remembered = ConversationMemory(sources, index, default_memory=settings)
         self.erasure = Erasure(history, store, hot, facts, responses)
-        self.calls = Calls(self.replies, responses, Keeping(), clock=world.clock, count=_uncounted)
+        self.calls = Calls(self.replies, sources, Keeping(), clock=world.clock, count=_uncounted)
         self.forks = Forks(sources, branches, hot, default_memory=settings, clock=world.clock)
         self.responses = Responses(responses, history, self.erasure)
         counter = counter_for("m")

@@ -173,8 +173,9 @@ def test_references_to_the_conversations_own_items_are_understood(app: App) -> N
 
 
 def test_references_to_nothing_here_are_refused_by_name(app: App) -> None:
-    other = app.turn("refers-other", "hi").body["output"][0]["id"]
-    first = app.turn("refers-wrongly", "hi").body["output"][0]["id"]
+    other = app.turn("refers-other", "Another's.", user="another").body["output"][0]["id"]
+    own = app.turn("refers-other", "Mine.").body["output"][0]["id"]
+    first = app.turn("refers-wrongly", "The first.").body["output"][0]["id"]
     path = f"/v1/conversations/refers-wrongly/items/{first}"
     assert app.call("DELETE", path).status == 200
     calls = app.model_calls
@@ -182,7 +183,7 @@ def test_references_to_nothing_here_are_refused_by_name(app: App) -> None:
     for wrong in (other, first, first[:-12] + "0" * 11 + "f"):
         refused = app.turn("refers-wrongly", [hi, {"type": "item_reference", "id": wrong}])
         assert (refused.status, refused.error["param"], refused.error["code"]) == (400, "input[1]", "item_not_found")
-    alone = app.turn("refers-other", [{"type": "item_reference", "id": other}])
+    alone = app.turn("refers-other", [{"type": "item_reference", "id": own}])
     assert (alone.status, alone.error["param"]) == (400, "input")
     for conversation in ({"conversation": "refers-wrongly"}, {}):
         at_the_provider = {"input": [hi, {"type": "item_reference", "id": "rs_0a1b"}], **conversation}

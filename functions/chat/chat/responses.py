@@ -198,17 +198,20 @@ def _conversation(value: str | dict[str, Any] | None) -> str | None:
 
 
 def _own_references(body: Mapping[str, Any]) -> list[str]:
-    """List the paths of a turn's references to items of this service's; the turn looks whether they are its own."""
-    if (body.get("conversation") or body.get("previous_response_id")) is None or isinstance(body["input"], str):
+    """List the paths of references to items of this service's; whether they are the user's own is looked up later."""
+    if isinstance(body["input"], str):
         return []
     return [f"input[{place}]" for place, item in enumerate(body["input"]) if is_reference(item)]
 
 
 def without_ids(given: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Leave out ids, which may name objects of the one account; each item says itself what it is."""
+    """Leave out ids, which may name objects of the one account; each item says itself what it is.
+
+    References to items of this service's stay: they are replaced before anything goes upstream.
+    """
     if isinstance(given, str):
         return given
-    return [{name: value for name, value in item.items() if name != "id"} for item in given]
+    return [item if is_reference(item) else {name: item[name] for name in item if name != "id"} for item in given]
 
 
 def _items(given: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ModelProvider, cache:
         clock=time.time,
     )
     keeping = Keeping(settings.response_days * 86_400, on=settings.store_responses)
-    calls = Calls(replies, stores.responses, keeping, clock=time.time, count=count)
+    calls = Calls(replies, stores.sources, keeping, clock=time.time, count=count)
     turns = TurnParts(
         sources=replace(stores.sources, recaller=recaller),
         leases=TurnLeases(stores.leases, lock_wait=settings.lock_wait),

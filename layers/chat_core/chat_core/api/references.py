@@ -25,8 +25,8 @@ _REFERENCES = frozenset(
 _REFERENCE_TYPES = frozenset({"item_reference", "skill_reference", "container_reference"})
 _OBJECT = "References to objects at the model's provider are not allowed here."
 _ITEM = (
-    "An item_reference is understood to an item of the request's own conversation. Send the item itself: "
-    "clients do that with `store: false`."
+    "An item_reference is understood to an item of one's own stored responses and conversations. Send the item "
+    "itself: clients do that with `store: false`."
 )
 # Free JSON of the caller's own: what stands in it names nothing at the provider.
 _FREE = frozenset({"parameters", "schema", "metadata", "arguments", "memory"})

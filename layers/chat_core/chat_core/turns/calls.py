@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.cache import Completed
 from chat_core.errors import ChatError
 from chat_core.history import StoredResponse
 from chat_core.keys import new_incarnation, response_id
-from chat_core.messages import stored_item
+from chat_core.messages import from_items, stored_item, upstream_items
 from chat_core.observability import Metric
 from chat_core.timing import timed
 from chat_core.turns.answer import answer_of, new_turn_id, with_ids
+from chat_core.turns.item_references import is_reference, resolved
 from chat_core.turns.retold import Places, Retold
 
 if TYPE_CHECKING:
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
 
     from chat_core.cache import CallReport, Listener, ModelCall, Replies, Reply
     from chat_core.deadline import Deadline
-    from chat_core.history import ResponseStore
     from chat_core.messages import Item
     from chat_core.observability import Count
     from chat_core.turns.keeping import Keeping
+    from chat_core.turns.sources import Sources
 
 ANSWER_RESERVE = 1.0
 PUT_SECONDS = 0.3
@@ -41,8 +43,8 @@ class Calls:
     ----------
     replies
         The way to the model.
-    responses
-        Where answers are stored.
+    sources
+        Where answers are stored, and what references name.
     keeping
         How long.
     clock
@@ -52,10 +54,17 @@ class Calls:
     """
 
     def __init__(
-        self, replies: Replies, responses: ResponseStore, keeping: Keeping, *, clock: Callable[[], float], count: Count
+        self,
+        replies: Replies,
+        sources: Sources,
+        keeping: Keeping,
+        *,
+        clock: Callable[[], float],
+        count: Count,
     ) -> None:
         self._replies = replies
-        self._responses = responses
+        self._history = sources.history
+        self._responses = sources.responses
         self._keeping = keeping
         self._clock = clock
         self._count = count
@@ -72,6 +81,7 @@ class Calls:
         store
             Whether it is to be stored. Where that fails the answer says that it is not.
         """
+        call = await self.resolved(call, deadline)
         if not (store and self._keeping.on):
             reply = await self._reply(call, deadline, listener)
             return Completed({**reply.response, **_own(reply, stored=False)}, reply.headers)
@@ -104,6 +114,23 @@ class Calls:
         answer = answer_of(name, frame, with_ids(output, incarnation, FIRST + len(inputs)))
         return Completed({**answer, "store": await self._put(response)}, reply.headers)
 
+    async def resolved(self, call: ModelCall, deadline: Deadline) -> ModelCall:
+        """Replace references in a call's input by the user's own items that they name.
+
+        Raises
+        ------
+        InvalidRequest
+            As `chat_core.turns.item_references.resolved`.
+        StoreUnavailable
+            If they cannot be read.
+        """
+        given = call.body["input"]
+        if isinstance(given, str) or not any(map(is_reference, given)):
+            return call
+        found = await deadline.stored(resolved(self._history, self._responses, call.user, given))
+        sent = [each for item, one in zip(given, found, strict=True) for each in _sent(one, known=is_reference(item))]
+        return replace(call, body={**call.body, "input": sent})
+
     async def _reply(self, call: ModelCall, deadline: Deadline, listener: Listener | None) -> Reply:
         return await self._replies.respond(call, timeout=deadline.remaining(reserve=ANSWER_RESERVE), listener=listener)
 
@@ -121,6 +148,11 @@ class Calls:
             self._count(Metric.RESPONSES_NOT_STORED)
             return False
         return True
+
+
+def _sent(item: Item, *, known: bool) -> list[Item]:
+    """Write an item as it goes upstream: what a reference stood for as the view of a turn has it."""
+    return upstream_items(from_items([item])) if known else [item]
 
 
 def _own(reply: Reply, *, stored: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from chat_core.messages import Message, from_items, stored_item, upstream_items
 from chat_core.tokens import REQUEST_TOKENS, RememberedCounts, context_window, counter_for
 from chat_core.turns.brought_up import Seen, Wanted, bring_up
 from chat_core.turns.explainable import check_size
-from chat_core.turns.item_references import check_references, is_reference
+from chat_core.turns.item_references import new_items
 from chat_core.turns.knowing import Acquainted, brought_up_by, facts_for
 from chat_core.turns.looking import Looking, history_of, recalling_behind, telling_before
 from chat_core.turns.past import Past, explained_past, read_past
@@ -187,8 +187,8 @@ async def turn_context(
         If there is more to explain than one answer holds.
     """
     body, explain, policy, reach = asked.body, asked.explain, memory.policy, memory.policy.reach
-    await check_references(sources.history, head, asked.items)
-    given = tuple(stored_item(item) for item in asked.items if not is_reference(item))
+    fresh = await new_items(sources, head, asked.items)
+    given = tuple(map(stored_item, fresh.items))
     added = from_items(given)
     model = str(body.get("model") or "")
     pinned, own = _pinned(head), _instructions(body)
@@ -213,7 +213,7 @@ async def turn_context(
     telling = told(acquainted.facts or (), brought_up_by(history_of(view, added), added), memory.add_ons, counter.text)
     earlier = telling_before(past.earlier, notes_for(policy, found), telling)
     view = view if telling is NOTHING_TOLD else looking.at(earlier)
-    await check_answers(sources.history, head, asked.items, past)
+    await check_answers(sources.history, head, fresh, past)
     seen, recalling = Seen(view, past.messages, added, policy), partial(recalling_behind, looking, earlier)
     view, recalled = await bring_up(sources, head, asked.wanted(memory), seen, again=recalling, count=counter.text)
     if view.refusal is not None and not explain:

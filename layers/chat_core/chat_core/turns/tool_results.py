@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head, History, StoredItem
     from chat_core.messages import Item, Message
+    from chat_core.turns.item_references import NewItems
     from chat_core.turns.past import Past
 
 RESULTS_REACH = 200
 """How many items lie between a call and its result at most."""
 
 
-def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: str) -> None:
+def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: str, first: int = 0) -> None:
     """Refuse tool results whose call is neither among the given items before them nor known.
 
     Parameters
@@ -27,8 +28,8 @@ def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: s
         The caller's items.
     known
         Messages that the conversation has.
-    at
-        The parameter that holds the items.
+    at, first
+        The parameter that holds the items, and the place of the first of them in it.
 
     Raises
     ------
@@ -44,12 +45,12 @@ def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: s
         if (answered := _answers(item)) and answered not in calls:
             raise InvalidRequest(
                 "This tool result answers no call of the conversation.",
-                param=f"{at}[{place}].call_id",
+                param=f"{at}[{first + place}].call_id",
                 code="tool_call_not_found",
             )
 
 
-async def check_answers(history: History, head: Head, given: Sequence[Item], past: Past) -> None:
+async def check_answers(history: History, head: Head, given: NewItems, past: Past) -> None:
     """Refuse tool results of an input that answer no call of the conversation's newest `RESULTS_REACH` items.
 
     How far back they are looked for does not depend on what a view happened to need of the history.
@@ -60,12 +61,13 @@ async def check_answers(history: History, head: Head, given: Sequence[Item], pas
         As `check_tool_results`.
     """
     try:
-        check_tool_results(given, past.messages, at="input")
+        check_tool_results(given.items, past.messages, at="input", first=given.first)
     except InvalidRequest:
         if past.earlier.whole:
             raise
         tail = await history.tail(head, before=head.seq + 1, limit=RESULTS_REACH)
-        check_tool_results(given, from_items(stored.item for stored in tail), at="input")
+        known = from_items(stored.item for stored in tail)
+        check_tool_results(given.items, known, at="input", first=given.first)
 
 
 def results_of(item: Item, following: Iterable[StoredItem]) -> list[int]:

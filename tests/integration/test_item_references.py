@@ -1,0 +1,105 @@
+"""References to one's own items, and transcripts that come again: what is there already is not stored twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from tests.integration.test_going_on import begin, go_on, said, seen
+from tests.integration.test_stored_responses import call, path
+
+if TYPE_CHECKING:
+    from tests.integration.app import App
+
+WEATHER = {
+    "type": "function",
+    "name": "weather",
+    "description": "Tell the weather of a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+def refer(item: dict[str, Any]) -> dict[str, str]:
+    return {"type": "item_reference", "id": str(item["id"])}
+
+
+def user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def items(app: App, conversation: str) -> list[dict[str, Any]]:
+    query = {"order": "asc", "limit": "100"}
+    found: list[dict[str, Any]] = app.call("GET", f"/v1/conversations/{conversation}/items", query=query).body["data"]
+    return found
+
+
+def test_a_call_refers_to_items_of_any_stored_response(app: App) -> None:
+    alone = begin(app)
+    named = app.turn(f"talk-{uuid4().hex[:8]}", "in a conversation").body
+    behind = go_on(app, begin(app)["id"], "gone on from").body
+    given = [user("first"), *(refer(one["output"][0]) for one in (alone, named, behind)), user("last")]
+    for more in ({}, {"store": False}, {"conversation": f"talk-{uuid4().hex[:8]}"}):
+        answer = call(app, given, **more)
+        assert answer.status == 200, answer.body
+        assert seen(app) == ["first", said(alone), said(named), said(behind), "last"]
+    assert "item_reference" not in str(app.model.requests[-1])
+    stored = call(app, given).body
+    listed = app.call("GET", path(stored["id"], "/input_items")).body["data"]
+    assert [item["type"] for item in listed] == ["message"] * 5
+    counted = app.call("POST", "/v1/responses/input_tokens", {"model": "gpt-4.1-mini", "input": given}).body
+    assert counted["input_tokens"] > 20
+
+
+def test_anothers_items_and_those_that_are_gone_are_refused(app: App) -> None:
+    theirs = begin(app, user="other")["output"][0]
+    deleted = begin(app)
+    app.call("DELETE", path(deleted["id"]))
+    talk = f"talk-{uuid4().hex[:8]}"
+    erased = app.turn(talk, "hello").body["output"][0]
+    app.call("DELETE", f"/v1/conversations/{talk}/items/{erased['id']}")
+    calls = app.model_calls
+    answers = [call(app, [user("hi"), refer(one)]) for one in (theirs, deleted["output"][0], erased)]
+    for answer in answers:
+        assert (answer.status, answer.body) == (400, answers[0].body)
+        assert (answer.error["param"], answer.error["code"]) == ("input[1]", "item_not_found")
+        assert "`store: false`" in answer.error["message"]
+    assert app.model_calls == calls
+
+
+def test_a_tool_loop_that_sends_all_again_is_stored_once(app: App) -> None:
+    talk = f"talk-{uuid4().hex[:8]}"
+    asks = {"tools": [WEATHER], "tool_choice": "required"}
+    question = user("What is the weather in Kyoto?")
+    called = app.turn(talk, [question], **asks).body["output"][0]
+    assert called["type"] == "function_call"
+    result = {"type": "function_call_output", "call_id": called["call_id"], "output": "sunny"}
+    again = app.turn(talk, [question, refer(called), result], **asks).body["output"][0]
+    second = {"type": "function_call_output", "call_id": again["call_id"], "output": "still sunny"}
+    last = app.turn(talk, [question, refer(called), result, {**again, "id": again["id"]}, second], tools=[WEATHER])
+    assert last.status == 200, last.body
+    kinds = [item["type"] for item in items(app, talk)]
+    assert kinds == ["message", *["function_call", "function_call_output"] * 2, "message"]
+    wrong = app.turn(talk, [question, refer(called), {**result, "call_id": "call_none"}])
+    assert (wrong.status, wrong.error["param"]) == (400, "input[2].call_id")
+
+
+def test_a_transcript_with_ids_adds_what_is_new_alone(app: App) -> None:
+    talk = f"talk-{uuid4().hex[:8]}"
+    first = app.turn(talk, "one").body
+    sent = [user("one"), first["output"][0], user("two")]
+    second = app.turn(talk, sent).body
+    assert len(items(app, talk)) == 4
+    app.turn(talk, [*sent, second["output"][0], user("three")])
+    assert seen(app) == ["one", said(first), "two", said(second), "three"]
+    assert len(items(app, talk)) == 6
+    nothing = app.turn(talk, [user("one"), first["output"][0]])
+    assert (nothing.status, nothing.error["param"]) == (400, "input")
+
+
+def test_the_same_holds_behind_a_response(app: App) -> None:
+    first = begin(app)
+    second = go_on(app, first["id"], [refer(first["output"][0]), user("two")]).body
+    assert seen(app)[1:] == [said(first), "two"]
+    # Its own tool loop goes on from the older response once more: what came after that is new there.
+    go_on(app, first["id"], [user("two"), refer(second["output"][0]), user("three")])
+    assert seen(app)[1:] == [said(first), "two", said(second), "three"]
