@@ -23,6 +23,14 @@ CALL: Item = {"type": "function_call", "call_id": "c1", "name": "lookup", "argum
 RESULT: Item = {"type": "function_call_output", "call_id": "c1", "output": "4C canary"}
 
 
+REMAINS: list[dict[str, Any]] = [
+    {"store": "momento", "what": "response_cache", "at_most_seconds": 86_400},
+    {"store": "momento", "what": "embedding_cache", "at_most_seconds": 86_400},
+    {"store": "dynamodb", "what": "point_in_time_recovery", "at_most_seconds": 35 * 86_400},
+]
+FAMILIES = {"response_cache": "llm:", "embedding_cache": "emb:"}
+
+
 def system(text: str) -> Item:
     return {"role": "system", "content": text}
 
@@ -62,7 +70,7 @@ def test_the_receipt_counts_what_went_and_says_what_may_remain(world: World) -> 
             "dynamodb": {"conversations": 1, "items": 4, "idempotency_records": 1, "responses": 2},
             "momento": {"history_lists": 1, "memory_values": 1},
         },
-        "may_remain": [{"store": "momento", "what": "response_cache", "at_most_seconds": 86_400}],
+        "may_remain": REMAINS,
     }
     assert world.rows() == []
     assert (world.hot_list("talk"), world.memory_value("talk")) == ([], None)
@@ -74,7 +82,7 @@ def test_with_momento_away_the_receipt_says_so_and_a_repetition_takes_the_rest(w
     world.momento.faults.fail("Delete")
     receipt = world.call("DELETE", "/v1/conversations/talk").body["omoide"]
     assert receipt["erased"]["momento"] == {"history_lists": 0, "memory_values": 0}
-    assert [one["what"] for one in receipt["may_remain"]] == ["response_cache", "history_lists", "memory_values"]
+    assert [one["what"] for one in receipt["may_remain"] if one not in REMAINS] == ["history_lists", "memory_values"]
     world.momento.faults.clear()
     assert world.hot_list("talk")
     assert world.call("DELETE", "/v1/conversations/talk").status == 404
@@ -141,6 +149,39 @@ def test_all_of_mine_and_nobody_elses(world: World) -> None:
     assert {row["pk"]["S"].partition("#")[0] for row in world.rows()} == {"other/talk-0", "other/responses"}
 
 
+def test_all_that_momento_holds_of_an_erased_user_is_what_the_receipt_names(world: World) -> None:
+    """Its whole content is looked through, whatever the keys are."""
+    for name in ("talk", "more"):
+        world.turn(name, "canary words", headers={"idempotency-key": name}, memory={"recall": {"k": 2}})
+        world.turn(name, "go on, canary", memory={"policy": "token_window", "max_tokens": 500})
+    world.call("POST", "/v1/responses", {"model": "m", "input": "canary alone"})
+    world.call("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "canary"}]})
+    world.call("POST", "/v1/embeddings", {"model": "text-embedding-3-small", "input": ["canary one", "canary two"]})
+    created = world.call("POST", "/v1/conversations", {"items": [user("canary item")]}).body["id"]
+    world.call("DELETE", f"/v1/conversations/{created}/items/{items(world, created)[0]['id']}")
+    before = momento_keys(world)
+    families = {key.partition(":")[0] for key in before}
+    assert families >= {"message_store", "memory", "llm", "emb"}, "there is one of each"
+    receipt = world.call("DELETE", "/v1/conversations", query={"all": "true"}).body
+    assert receipt["deleted"] is True
+    left = momento_keys(world)
+    named = {FAMILIES[one["what"]]: one["at_most_seconds"] for one in REMAINS if one["store"] == "momento"}
+    for key, seconds in left.items():
+        (most,) = [at_most for begin, at_most in named.items() if key.startswith(begin)]
+        assert 0 < seconds <= most, key
+        assert "local" not in key, "a key does not tell whose it is"
+    assert not momento_holds(world, "canary")
+    assert world.rows() == []
+
+
+def momento_keys(world: World) -> dict[str, float]:
+    """Every key in the cache that has not expired, and for how many seconds it stays."""
+    cache = world.momento.caches.get("omoide")
+    with cache.lock:
+        now = cache._clock()
+        return {key.decode(): item.expires_at - now for key, item in cache._items.items() if item.expires_at > now}
+
+
 def test_without_time_for_all_the_receipt_says_that_more_is_left(world: World) -> None:
     world.turn("talk", "one")
     receipt = world.call("DELETE", "/v1/conversations", query={"all": "true"}, seconds=3.0).body
@@ -158,6 +199,7 @@ def test_an_item_goes_from_everywhere(world: World, which: str) -> None:
     path = f"/v1/conversations/talk/items/{doomed['id']}"
     changed = world.call("DELETE", path)
     assert_valid(changed.body, "ConversationResource")
+    assert changed.body["omoide"]["may_remain"] == REMAINS
     left = items(world, "talk")
     assert len(left) == len(before) - (2 if which == "call" else 1)
     counts = changed.body["omoide"]

@@ -236,7 +236,7 @@ async def get_item(conversation_id: Where, item_id: ItemId, made: Parts) -> Resp
 async def delete_item(conversation_id: Where, item_id: ItemId, made: Parts) -> Response[str]:
     """Delete an item; OpenAI answers with the conversation."""
     head = await made.erasure.item(conversation_id, item_id)
-    return api.json_response(schemas.conversation_resource(head))
+    return api.json_response(schemas.without_item(head))
 
 
 @app.get("/v1/responses/<response_id>")

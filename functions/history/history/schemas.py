@@ -11,7 +11,7 @@ from chat_core.errors import InvalidRequest
 from chat_core.keys import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aws_lambda_powertools.event_handler import Request
 
@@ -22,6 +22,9 @@ PAGE_LIMIT = 100
 PAGE_DEFAULT = 20
 MOMENTO_SECONDS = 86_400
 """Nothing stays longer in Momento."""
+
+RECOVERY_SECONDS = 35 * 86_400
+"""So far back the table can be restored (template.yaml); nothing but an operator who does so can read it."""
 
 
 def page_query(request: Request) -> tuple[int, str | None, Order]:
@@ -150,20 +153,36 @@ def check_all(request: Request) -> None:
         raise InvalidRequest("`all` must be true.", param="all")
 
 
+def may_remain(copies: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Tell what stays where of that which was erased, and for how long at most.
+
+    Parameters
+    ----------
+    copies
+        Kinds of copies in the cache, where it did not answer.
+    """
+    cached = ("response_cache", "embedding_cache", *copies)
+    backups = {"store": "dynamodb", "what": "point_in_time_recovery", "at_most_seconds": RECOVERY_SECONDS}
+    return [*({"store": "momento", "what": kind, "at_most_seconds": MOMENTO_SECONDS} for kind in cached), backups]
+
+
 def deleted_conversation(conversation: str, erased: Erased) -> dict[str, Any]:
     """Write OpenAI's receipt of a deletion, with what went from which store and what stays until it expires."""
-    remains = [{"store": "momento", "what": "response_cache", "at_most_seconds": MOMENTO_SECONDS}]
-    if erased.copies_remain:
-        remains += [{"store": "momento", "what": kind, "at_most_seconds": MOMENTO_SECONDS} for kind in erased.copies]
     return {
         "id": conversation,
         "object": "conversation.deleted",
         "deleted": erased.complete,
         "omoide": {
             "erased": {"dynamodb": dict(erased.history), "momento": dict(erased.copies)},
-            "may_remain": remains,
+            "may_remain": may_remain(erased.copies if erased.copies_remain else ()),
         },
     }
+
+
+def without_item(head: Head) -> dict[str, Any]:
+    """Write the conversation that an item was deleted from, with what stays of the item until it expires."""
+    resource = conversation_resource(head)
+    return {**resource, "omoide": {**resource["omoide"], "may_remain": may_remain()}}
 
 
 def list_resource(data: Sequence[Mapping[str, Any]], *, has_more: bool) -> dict[str, Any]:
