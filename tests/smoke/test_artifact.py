@@ -32,7 +32,8 @@ pytestmark = [
 ]
 
 LAYER = "ChatCoreLayer"
-LAYER_LIMIT = 72 * 2**20
+LAYER_LIMIT = 55 * 2**20
+FUNCTION_LIMIT = 2**20
 NOBODY = "http://127.0.0.1:9"  # the discard port: no AWS service is asked
 INVOCATION_SECONDS = 30
 
@@ -221,3 +222,17 @@ def test_bytecode_of_every_module_is_shipped_and_believed(lambda_service: Lambda
 
 def test_layer_fits_its_budget(lambda_service: Lambda) -> None:
     assert build.size(lambda_service.artefacts / LAYER) <= LAYER_LIMIT
+
+
+@pytest.mark.parametrize("function", sorted(stack.functions()))
+def test_a_functions_own_code_is_small(lambda_service: Lambda, function: str) -> None:
+    own = stack.functions()[function]["Handler"].partition(".")[0]
+    assert 0 < build.size(lambda_service.task(function) / own) <= FUNCTION_LIMIT
+
+
+def test_the_layer_has_nothing_that_nobody_reaches(lambda_service: Lambda) -> None:
+    """The provider is called over httpx2, boto3 is Lambda's own, and no package brings its tests."""
+    packages = lambda_service.artefacts / LAYER / "python"
+    found = {path.name for path in packages.iterdir()}
+    assert {"openai", "boto3", "botocore", "langchain_core", "numpy"}.isdisjoint(found)
+    assert [path for path in packages.rglob("tests") if any(path.glob("test_*.py"))] == []

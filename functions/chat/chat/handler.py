@@ -21,16 +21,19 @@ from chat_core import api, observability
 from chat_core.api.streams import ResponseStream
 from chat_core.cache import ModelCall, stateless
 from chat_core.deadline import Deadline
-from chat_core.runtime import Send
+from chat_core.runtime import Send, import_ahead, import_beside
 from chat_core.settings import ChatSettings
 from chat_core.timing import timed
 
 app = api.build_app()
 
+import_ahead(os.environ, "botocore.session", "momento", "httpx2")
+
 
 @cache
 def parts() -> ChatParts:
     """Make this environment's parts."""
+    import_beside("httpx2")  # while the stores are asked for the first time
     return make_chat(ChatSettings.from_env(os.environ))
 
 

@@ -15,12 +15,15 @@ from chat_core import api, observability
 from chat_core.api import check_conversation_id
 from chat_core.deadline import Deadline
 from chat_core.keys import Address
+from chat_core.runtime import import_ahead
 from chat_core.settings import HistorySettings
 from chat_core.turns import Keyed
 from history import facts, memory, responses, schemas
 from history.wiring import HistoryParts, make_history
 
 app = api.build_app()
+
+import_ahead(os.environ, "botocore.session", "momento")
 
 
 @cache

@@ -16,6 +16,7 @@ from chat_core.errors import ChatError
 from chat_core.keys import Address
 from chat_core.long_term import MISSED_SECONDS, Waiting
 from chat_core.observability import Metric, count, logger, metrics, where
+from chat_core.runtime import import_ahead
 from chat_core.settings import MemorySettings
 from memory.wiring import MemoryParts, make_memory
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MISSED_AT_ONCE = 50
 AT_ONCE = 10
+
+import_ahead(os.environ, "botocore.session", "momento", "httpx2")
 
 
 @cache

@@ -7,6 +7,7 @@ and hands each to the handler's module: to its ``streaming_handler(event, contex
 The standard library alone, and nothing of the core: it is there before any package is found.
 """
 
+from chat_core.runtime.ahead import import_ahead, import_beside
 from chat_core.runtime.answer import Send
 
-__all__ = ["Send"]
+__all__ = ["Send", "import_ahead", "import_beside"]
