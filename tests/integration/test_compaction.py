@@ -44,6 +44,33 @@ def test_a_compaction_comes_through_and_goes_on(app: App) -> None:
     assert "compaction" in [item["type"] for item in listed]
 
 
+@pytest.mark.parametrize("place", [{}, {"conversation": "launch"}], ids=["stateless", "conversation"])
+def test_what_came_before_a_response_is_compacted(app: App, place: dict[str, Any]) -> None:
+    def answered(text: str, **more: Any) -> str:
+        return str(app.call("POST", "/v1/responses", {"model": "gpt-4.1-mini", "input": text, **more}).body["id"])
+
+    first = answered("We launch on Tuesday.", **place)
+    second = answered("The venue is booked.", **place or {"previous_response_id": first})
+    answered("What came later is not of it.", **place or {"previous_response_id": second})
+    body = {"model": "gpt-4.1-mini", "previous_response_id": second, "input": "And so on."}
+    assert app.call("POST", PATH, body).status == 200
+    sent = app.model.requests[-1]
+    assert "previous_response_id" not in sent
+    said = [(item["role"], item["content"]) for item in sent["input"] if item["role"] == "user"]
+    assert said == [("user", text) for text in ("We launch on Tuesday.", "The venue is booked.", "And so on.")]
+    assert [item["role"] for item in sent["input"]] == ["user", "assistant", "user", "assistant", "user"]
+    assert all("id" not in item for item in sent["input"])
+    del body["input"]
+    assert app.call("POST", PATH, body).status == 200
+    assert len(app.model.requests[-1]["input"]) == 4
+    for user, named in (("mallory", second), ("naomi", "resp_none")):
+        calls = app.model.calls[PATH]
+        refused = app.call("POST", PATH, {**body, "previous_response_id": named}, user=user)
+        assert (refused.status, refused.error["code"]) == (400, "previous_response_not_found")
+        assert refused.error["param"] == "previous_response_id"
+        assert app.model.calls[PATH] == calls
+
+
 def test_ids_of_ones_own_items_stay_here(app: App) -> None:
     app.call("POST", PATH, {"model": "gpt-4.1-mini", "input": [{"id": "msg_x", "type": "message", **SAID[0]}]})
     assert "id" not in app.model.requests[-1]["input"][0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from chat.responses import without_ids
+from chat.responses import as_items, without_ids
 from chat_core.api import Wire, check_items, check_provider_references, check_unsendable, parse
 from chat_core.errors import InvalidRequest
 from chat_core.model import check_model
@@ -14,7 +15,9 @@ from chat_core.model import check_model
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Request
 
+    from chat_core.deadline import Deadline
     from chat_core.settings import ChatSettings
+    from chat_core.turns import TurnService
 
 NOT_CACHED = {"X-Cache": "BYPASS", "Cache-Status": "omoide; fwd=bypass"}
 
@@ -29,8 +32,27 @@ class CompactRequest(Wire):
     prompt_cache_key: str | None = None
 
 
-def compact_call(_request: Request, _user: str, body: dict[str, Any], settings: ChatSettings) -> dict[str, Any]:
-    """Read and check a request to ``POST /v1/responses/compact``, and give what goes to the provider.
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """A checked request.
+
+    Parameters
+    ----------
+    user
+        Whose it is.
+    body
+        What goes to the provider, but for what came before.
+    previous
+        The stored response up to which everything is compacted, before the ``input``; None for that alone.
+    """
+
+    user: str
+    body: dict[str, Any]
+    previous: str | None
+
+
+def compact_call(_request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> Compaction:
+    """Read and check a request to ``POST /v1/responses/compact``.
 
     Raises
     ------
@@ -39,17 +61,29 @@ def compact_call(_request: Request, _user: str, body: dict[str, Any], settings: 
     """
     wire = parse(CompactRequest, body)
     check_unsendable(body, ours=("conversation", "memory", "omoide", "stream"))
-    if wire.previous_response_id is not None:
-        message = "`previous_response_id` is not supported here; send the items as `input`."
-        raise InvalidRequest(message, param="previous_response_id", code="unsupported_parameter")
-    if wire.input is None:
+    if wire.input is None and wire.previous_response_id is None:
         raise InvalidRequest("This parameter is required.", param="input", code="missing_required_parameter")
     if wire.input == "":
         raise InvalidRequest("The input is empty.", param="input", code="empty_string")
-    if not isinstance(wire.input, str):
+    if isinstance(wire.input, list):
         check_items(body["input"], at="input")
     check_model(wire.model, settings.allowed_models)
-    if settings.allow_provider_references:
-        return body
-    check_provider_references(body)
-    return {**body, "input": without_ids(body["input"])}
+    sent = {name: value for name, value in body.items() if name != "previous_response_id"}
+    if not settings.allow_provider_references:
+        check_provider_references(sent)
+        sent = {**sent, "input": without_ids(sent["input"])} if wire.input is not None else sent
+    return Compaction(user, sent, wire.previous_response_id)
+
+
+async def whole_body(call: Compaction, turns: TurnService, time_left: Deadline) -> dict[str, Any]:
+    """Give what goes to the provider: with what came before, where a response is named.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is no such response, or too much before it.
+    """
+    if call.previous is None:
+        return call.body
+    before = await turns.up_to(call.user, call.previous, time_left)
+    return {**call.body, "input": [*before, *as_items(call.body.get("input") or [])]}

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from chat.compaction import NOT_CACHED, compact_call
+from chat.compaction import NOT_CACHED, Compaction, compact_call, whole_body
 from chat.completions import completion_stream, completions_call
 from chat.counting import count_call, stateless_tokens, token_counts
 from chat.embeddings import embeddings_call
@@ -112,9 +112,10 @@ async def count_input_tokens(
 
 @app.post("/v1/responses/compact")
 async def compact_response(
-    body: Annotated[dict[str, Any], Depends(reads(compact_call))], made: Parts, time_left: TimeLeft
+    call: Annotated[Compaction, Depends(reads(compact_call))], made: Parts, time_left: TimeLeft
 ) -> Response[str]:
     """Have the provider compact a conversation."""
+    body = await whole_body(call, made.turns, time_left)
     with timed("model"):
         compacted = await made.model.compact(body, timeout=time_left.remaining(reserve=stateless.ANSWER_RESERVE))
     return api.json_response(compacted, headers=NOT_CACHED)

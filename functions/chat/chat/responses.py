@@ -161,7 +161,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     turn = TurnRequest(
         address=address,
         body=effective,
-        input=tuple(_items(body["input"])),
+        input=tuple(as_items(body["input"])),
         memory=wire.memory,
         directives=directives,
         fingerprint=asked,
@@ -214,5 +214,6 @@ def without_ids(given: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]
     return [item if is_reference(item) else {name: item[name] for name in item if name != "id"} for item in given]
 
 
-def _items(given: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+def as_items(given: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give an input as items."""
     return [{"type": "message", "role": "user", "content": given}] if isinstance(given, str) else given

@@ -128,14 +128,15 @@ def test_an_error_names_its_parameter(url: str, name: str) -> None:
     run(url, story, model_settings=ModelSettings(temperature=5))
 
 
-def test_a_session_that_compacts(url: str, name: str) -> None:
+@pytest.mark.parametrize("mode", ["input", "auto"])
+def test_a_session_that_compacts(url: str, name: str, mode: Any) -> None:
     async def story(client: openai.AsyncOpenAI, agent: Agent[Any]) -> None:
         session = OpenAIResponsesCompactionSession(
             name,
             SQLiteSession(name),
             client=client,
             model=MODEL,
-            compaction_mode="input",
+            compaction_mode=mode,
             should_trigger_compaction=lambda context: len(context["session_items"]) >= 4,
         )
         for said, answered in TURNS:

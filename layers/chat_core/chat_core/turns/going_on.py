@@ -11,7 +11,7 @@ from chat_core.hot import Known
 from chat_core.keys import parse_response_id, unnamed_address
 from chat_core.long_term import unfolded_by
 from chat_core.memory import pinned_item
-from chat_core.messages import Turn, from_items
+from chat_core.messages import Turn, from_items, upstream_items
 from chat_core.timing import timed
 from chat_core.tokens import counter_for
 from chat_core.turns.answer import new_turn_id, title_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chat_core.cache import Completed, Listener
     from chat_core.deadline import Deadline
     from chat_core.history import StoredResponse
+    from chat_core.messages import Item
     from chat_core.turns.branching import Point
     from chat_core.turns.following import Change
     from chat_core.turns.parts import TurnParts
@@ -46,15 +47,37 @@ async def locate(parts: TurnParts, request: TurnRequest) -> StoredResponse:
     InvalidRequest
         If there is none.
     """
-    parsed = parse_response_id(request.previous)
-    found = await parts.sources.responses.read(request.address.user, *parsed) if parsed else None
-    if found is None or not found.shown:
-        raise not_found()
+    found = await _find(parts, request.address.user, request.previous)
     if found.conversation:
         return found
     head, commit = _as_conversation(parts, found)
     await parts.branches.adopt(found, head, commit)
     return replace(found, conversation=head.conversation, items=())
+
+
+async def items_up_to(parts: TurnParts, user: str, previous: str, deadline: Deadline) -> list[Item]:
+    """Read a response with all that came before it, as a model is sent it.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is none, or that is more than a branch takes along.
+    """
+    found = await deadline.stored(_find(parts, user, previous))
+    if not found.conversation:
+        return upstream_items(from_items(found.items))
+    try:
+        return upstream_items((await point_behind(parts, found, deadline)).messages)
+    except NotFound:
+        raise not_found() from None
+
+
+async def _find(parts: TurnParts, user: str, previous: str | None) -> StoredResponse:
+    parsed = parse_response_id(previous)
+    found = await parts.sources.responses.read(user, *parsed) if parsed else None
+    if found is None or not found.shown:
+        raise not_found()
+    return found
 
 
 def _as_conversation(parts: TurnParts, response: StoredResponse) -> tuple[Head, Commit]:

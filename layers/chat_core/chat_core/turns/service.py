@@ -13,7 +13,7 @@ from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
 from chat_core.turns.context import Asked
 from chat_core.turns.explained import explained
 from chat_core.turns.following import follow
-from chat_core.turns.going_on import branched_turn, locate, not_found, open_behind, point_behind
+from chat_core.turns.going_on import branched_turn, items_up_to, locate, not_found, open_behind, point_behind
 from chat_core.turns.replaying import replay_of_key
 from chat_core.turns.retold import Retold
 from chat_core.turns.turn import OpenTurn
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chat_core.cache import Listener
     from chat_core.deadline import Deadline
     from chat_core.history import StoredResponse
+    from chat_core.messages import Item
     from chat_core.turns.parts import TurnParts
     from chat_core.turns.request import TurnRequest
 
@@ -65,6 +66,16 @@ class TurnService:
                 return replay
             raise
         return await self._run_open(turn, listener)
+
+    async def up_to(self, user: str, previous: str, deadline: Deadline) -> list[Item]:
+        """Read a response with all that came before it, as a model is sent it.
+
+        Raises
+        ------
+        InvalidRequest
+            If there is none, or that is more than can be gone on from.
+        """
+        return await items_up_to(self._parts, user, previous, deadline)
 
     async def _run_open(self, turn: OpenTurn, listener: Listener | None) -> Completed:
         parts, request, deadline = turn.parts, turn.request, turn.deadline
