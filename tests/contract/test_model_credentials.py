@@ -69,3 +69,19 @@ def test_a_failure_of_another_kind_leaves_the_key_alone(provider: StandInModel) 
     [answer] = ask(provider, keys)
     assert answer["status"] == "completed"
     assert keys.asked == [False]
+
+
+def test_calls_side_by_side_have_one_client_and_survive_a_rotated_key(provider: StandInModel) -> None:
+    keys = Keys()
+    provider.script.extend([faults.http_error(401)] * 2)
+
+    async def main() -> list[Any]:
+        model = OpenAIModel(keys, provider.base_url)
+        clients = await asyncio.gather(*(model._connect() for _ in range(3)))
+        assert len({id(client) for client in clients}) == 1
+        try:
+            return list(await asyncio.gather(*(model.post("responses", BODY, timeout=10.0) for _ in range(4))))
+        finally:
+            await model.aclose()
+
+    assert [answer["status"] for answer in asyncio.run(main())] == ["completed"] * 4

@@ -72,7 +72,7 @@ class Provider(OpenAIModel):
         self.events: Sequence[Any] | None = None
         self.bodies: list[Any] = []
 
-    async def _connect(self, *, refresh: bool) -> Any:
+    async def _connect(self) -> Any:
         return Client(self)
 
     async def aclose(self) -> None:

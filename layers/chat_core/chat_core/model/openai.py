@@ -89,7 +89,7 @@ class OpenAIModel:
         import httpx2
 
         for last_try in (False, True):
-            client = await self._connect(refresh=last_try)
+            client = await self._connect()
             try:
                 answer = await call.send(client)
             except httpx2.TimeoutException:
@@ -98,7 +98,8 @@ class OpenAIModel:
                 if last_try or not (refused.status >= 500 or refused.status == 401):
                     raise self._translated(refused) from None
                 if refused.status == 401:
-                    await self.aclose()
+                    # Other calls are under way on its connections.
+                    client.headers["Authorization"] = await self._authorization(refresh=True)
             except (_Broken, httpx2.HTTPError):
                 if last_try or call.told:
                     raise UpstreamError(self._broke) from None
@@ -108,16 +109,20 @@ class OpenAIModel:
                 return answer
         raise AssertionError
 
-    async def _connect(self, *, refresh: bool) -> AsyncClient:
+    async def _authorization(self, *, refresh: bool) -> str:
+        return f"Bearer {await asyncio.to_thread(self._api_key, refresh)}"
+
+    async def _connect(self) -> AsyncClient:
         if self._client is None:
             from httpx2 import AsyncClient
 
-            api_key = await asyncio.to_thread(self._api_key, refresh)
             headers = {
-                "Authorization": f"Bearer {api_key}",
+                "Authorization": await self._authorization(refresh=False),
                 "Content-Type": "application/json",
                 "User-Agent": "omoide",
             }
+            if self._client is not None:  # another call was faster: its connections are the ones that are closed
+                return self._client
             # A base's path is kept only where it ends with a slash, and what follows does not begin with one.
             self._client = AsyncClient(
                 base_url=f"{self._base_url.rstrip('/')}/", headers=headers, follow_redirects=True
