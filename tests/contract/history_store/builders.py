@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import ConversationLocked
 from chat_core.history import Commit, IdempotencyKey, IdempotencyRecord, Lease
-from chat_core.history.dynamodb import DynamoConversations, DynamoHistory, DynamoLeases, DynamoResponses
+from chat_core.history.dynamodb import DynamoBranches, DynamoConversations, DynamoHistory, DynamoLeases, DynamoResponses
 from chat_core.keys import Address
 from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
 from chat_core.messages.message import Turn
+from tests.fakes.branches import InMemoryBranches
 from tests.fakes.facts import InMemoryFactStore
 from tests.fakes.history import InMemoryConversations, InMemoryHistory, InMemoryTable
 from tests.fakes.leases import InMemoryLeases
@@ -22,7 +23,7 @@ from tests.fakes.responses import InMemoryResponses
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chat_core.history import ConversationStore, Head, History, Leases, ResponseStore, StoredItem
+    from chat_core.history import Branches, ConversationStore, Head, History, Leases, ResponseStore, StoredItem
     from chat_core.history.dynamodb import Table
     from chat_core.long_term import LongTermStore
     from chat_core.long_term.fact_store import FactStore
@@ -49,6 +50,7 @@ class Stores:
     index: RecallIndex
     facts: FactStore
     responses: ResponseStore
+    branches: Branches
 
     @classmethod
     def in_memory(cls, clock: Callable[[], float]) -> Stores:
@@ -65,6 +67,7 @@ class Stores:
             InMemoryRecallIndex(table),
             InMemoryFactStore(table),
             InMemoryResponses(table),
+            InMemoryBranches(table),
         )
 
     @classmethod
@@ -72,9 +75,17 @@ class Stores:
         remembered = DynamoLongTermStore(table)
         index = DynamoRecallIndex(table)
         facts = DynamoFactStore(table)
-        conversations = DynamoConversations(table, [remembered, index, facts])
-        responses = DynamoResponses(table)
-        return cls(DynamoHistory(table), DynamoLeases(table), conversations, remembered, index, facts, responses)
+        derived: list[Any] = [remembered, index, facts]
+        return cls(
+            DynamoHistory(table),
+            DynamoLeases(table),
+            DynamoConversations(table, derived),
+            remembered,
+            index,
+            facts,
+            DynamoResponses(table),
+            DynamoBranches(table, derived),
+        )
 
 
 class Clock:

@@ -12,7 +12,7 @@ from chat_core.long_term import folding_of, makes_due, quiet_from, unfolded_by
 from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn, from_items, stored_item
 from chat_core.turns.answer import Told, frame_of, title_of
-from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model
+from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model, check_time
 from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.once import with_record
 from chat_core.turns.retold import Places, Retold
@@ -100,6 +100,7 @@ async def answer_turn(
         If nobody could read the answer once it is in the history.
     """
     head, place = standing.head, standing.place
+    check_time(deadline)
     settings = parse_turn_settings(merge_settings(parts.default_memory, head.memory), request.memory)
     asked = Asked(request.input, request.body, past=standing.past, question=standing.question)
     reading = turn_context(standing.sources, head, asked, memory=settings, state=standing.state)

@@ -16,6 +16,18 @@ COMMIT_RESERVE = 5.0
 MODEL_MINIMUM = 1.0
 
 
+def check_time(deadline: Deadline) -> None:
+    """Refuse to go on where there is no time for a model.
+
+    Raises
+    ------
+    DeadlineExceeded
+        Before anything is read or paid for in vain.
+    """
+    if deadline.remaining(reserve=COMMIT_RESERVE) < MODEL_MINIMUM:
+        raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
+
+
 async def ask_model(
     replies: Replies, call: ModelCall, deadline: Deadline, *, alone: bool, listener: Listener | None = None
 ) -> Reply:
@@ -26,9 +38,8 @@ async def ask_model(
     DeadlineExceeded
         If there is no time for a model, or it took longer than there was.
     """
+    check_time(deadline)
     timeout = deadline.remaining(reserve=COMMIT_RESERVE)
-    if timeout < MODEL_MINIMUM:
-        raise errors.DeadlineExceeded("The turn's time was spent before the model was asked; nothing was stored.")
     try:
         return await replies.respond(call, timeout=timeout, alone=alone, listener=listener)
     except errors.UpstreamTimeout:
