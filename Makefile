@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick clients browser fuzz chaos build deploy outputs user adopt rehearse key lint format conformance bench recall python requirements clean
+.PHONY: help run test quick clients browser fuzz chaos build deploy outputs user adopt rehearse key lint format conformance bench recall plots pictures cost python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -103,6 +103,15 @@ bench: .venv/.dev .venv-bench/.installed ## Measure Omoide beside LangChain + Mo
 recall: .venv/.dev ## Compare recall with LangChain's: FILE=conversations.json [UNRELATED=requests.json]
 	@$(if $(FILE),,$(error FILE=… names the file of conversations))$(python) benchmarks/recall.py '$(FILE)' \
 		$(if $(UNRELATED),--unrelated '$(UNRELATED)')
+
+plots: .venv/.dev ## Draw what make bench found: docs/plots, and the figures beside them in README and docs
+	@$(python) -m tools.plots
+
+pictures: .venv/.run .venv/.browser ## Take the page's pictures in Chromium: docs/pictures
+	@$(python) -m tools.pictures
+
+cost: .venv/.run ## Tell what turns cost [ARGS='--turns 1000000 --history 10000 --policy message_window --sent 1111']
+	@$(python) -m tools.cost $(ARGS)
 
 python: .venv/.dev ## Print the path of the project's interpreter, on the last line
 	@echo '$(abspath $(python))'

@@ -70,6 +70,7 @@ function updated(node, described) {
     set(node, name, before.props[name], described.props[name]);
   }
   render(node, described.children);
+  if (described.tag === "select") node.value = described.props.value; // its options are there now
 }
 
 function set(node, name, before, now) {
@@ -77,7 +78,7 @@ function set(node, name, before, now) {
   if (name.startsWith("on")) {
     // A handler that gives false would take the event's own effect away.
     if (before !== now) node[name] = now ? (event) => void now(event) : null;
-  } else if (name === "value" || name === "checked" || name === "indeterminate") {
+  } else if ((name === "value" && node.tagName !== "OPTION") || name === "checked") {
     // What somebody typed is on the element alone.
     if (node[name] !== now) node[name] = now ?? "";
   } else if (before !== now) {

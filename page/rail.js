@@ -26,7 +26,7 @@ export function rail() {
             "button",
             { "aria-current": one.id === state.current ? "page" : null, onclick: () => open(one.id), title: one.id },
             h("span", { class: "title" }, one.omoide?.title || one.id),
-            h("small", null, t("turns", { n: one.omoide?.turns ?? 0 })),
+            h("small", null, t("held", { n: one.omoide?.messages ?? 0 })),
           ),
         ),
       ),

@@ -256,7 +256,7 @@ export async function demonstrate() {
   await send(t("example2"));
 }
 
-/** The turn that an item is the answer of, where it was run here. */
+/** The turn that an item answers, if run here. */
 export const turnOf = (item) => [...state.turns.values()].find((told) => told.answer.output.some((one) => one.id === item.id));
 
 export const textOf = (item) =>

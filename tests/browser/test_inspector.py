@@ -169,6 +169,7 @@ def test_a_model_is_chosen_from_those_that_may_be_named(show: Show, model: Stand
     menu = shown.page.locator("select")
     options = menu.locator("option").all_inner_texts()[1:]
     assert options == [name for name in offered if "embedding" not in name]
+    assert menu.evaluate("node => node.selectedOptions[0]?.text") == "Model"
     shown.page.click("button.new")
     menu.select_option(options[-1])
     shown.say("Hello, whoever you are, on this day.")
