@@ -228,13 +228,13 @@ async function awaited(id) {
   }
 }
 
-/** Say again what was said last, with what the model sees now. */
+/** Say again what was said last. */
 export function again() {
   const last = state.items.findLast((item) => item.role === "user");
   if (last) send(textOf(last));
 }
 
-/** Ask the last question anew in a fork that ends before it; what was answered here stays. */
+/** Ask the last question anew in a fork that ends before it. */
 export async function regenerate() {
   const place = state.items.findLastIndex((item) => item.role === "user");
   const question = textOf(state.items[place]);
@@ -245,7 +245,7 @@ export async function regenerate() {
   await send(question);
 }
 
-/** Make a conversation that a window of twenty messages has lost the beginning of. */
+/** Make a conversation whose beginning is out of the window. */
 export async function demonstrate() {
   const id = fresh("demo");
   const items = DEMO[language()].map((text, place) => ({ type: "message", role: place % 2 ? "assistant" : "user", content: text }));

@@ -84,7 +84,7 @@ def test_pictures_are_as_new_as_the_page() -> None:
 def test_every_picture_is_shown_and_told() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     for picture in pictures.PICTURES:
-        assert f"docs/pictures/{picture.name}.png" in text or f"(pictures/{picture.name}.png)" in text, picture.name
+        assert f"pictures/{picture.name}.png" in text, picture.name
     assert not re.findall(r"!\[\]|<img(?![^>]*alt=\"[^\"]+\")", text)
 
 
