@@ -36,8 +36,8 @@ def measure(stage: Stage, tell: Callable[[str], None]) -> dict[str, Any]:
         f"{name}_turns": _rate(lambda side=side: side.ask("turns", text="負荷", count=TURNS, conversation="load"))  # type: ignore[misc]
         for name, side in sides.items()
     }
-    ours.ask("turn", text="いつもの質問")
-    cached = [{"text": "いつもの質問"}] * TURNS
+    ours.ask("turn", text="いつもの質問", store=False)
+    cached = [{"text": "いつもの質問", "store": False}] * TURNS
     began = time.perf_counter()
     for asked in cached:
         ours.ask("turn", **asked)

@@ -65,6 +65,28 @@ def event(method: str, path: str, body: dict[str, Any] | None = None, **paramete
     }
 
 
+class Timed:
+    """botocore's client, with the processor time of the threads that its calls are made in."""
+
+    def __init__(self, client: Any) -> None:
+        self.seconds = 0.0
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        if not callable(method):
+            return method
+
+        def call(**request: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return method(**request)
+            finally:
+                self.seconds += time.thread_time() - began
+
+        return call
+
+
 class Side:
     """One environment."""
 
@@ -113,6 +135,18 @@ class Side:
             await stores.leases.release(head.address, "fill")
 
         event_loop.run(filled())
+
+    def botocore(self, text: str, conversation: str) -> float:
+        """Run a turn, and tell the processor seconds that AWS's SDK took of it."""
+        from chat.handler import parts
+
+        table = parts().stores.table
+        client = table._connected()  # noqa: SLF001 - nobody else asks what a call costs
+        timed = Timed(client)
+        table._client = timed  # noqa: SLF001
+        self.turn(text, conversation=conversation)
+        table._client = client  # noqa: SLF001
+        return timed.seconds
 
     def units(self, conversation: str) -> dict[str, Any]:
         """Run a turn whose writes are metered by the sizes of the rows."""
@@ -169,7 +203,9 @@ def main() -> None:
     from benchmarks.program import serve
 
     side = Side()
-    serve({"turn": side.turn, "turns": side.turns, "fill": side.fill, "units": side.units}, {})
+    serve(
+        {"turn": side.turn, "turns": side.turns, "fill": side.fill, "units": side.units, "botocore": side.botocore}, {}
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the response cache is worth, and what it costs when Momento fails, beside LangChain's MomentoCache.
 
-``repeated``: by route of ours, and ``turn`` (a question that begins a conversation, whose answer is stored) and
+``repeated``: by route of ours (``responses`` with ``store: false``, ``stored`` without it, ``turn``: a question that
+begins a conversation) and
 ``langchain``: ``miss_ms``, ``hit_ms``, ``faster`` (a share of 1). ``identical``: the model's calls for so many
 identical ``requests`` at once. ``momento_fails``: by fault, milliseconds beyond the model's before the breaker opens,
 and after.
@@ -46,7 +47,8 @@ ENVIRONMENTS = 4
 STAMPEDE = 100
 ROUTES: dict[str, Callable[[str], dict[str, Any]]] = {
     "turn": lambda text: {"model": "gpt-4.1-mini", "input": text, "conversation": f"cached-{uuid4().hex}"},
-    "responses": lambda text: {"model": "gpt-4.1-mini", "input": text},
+    "responses": lambda text: {"model": "gpt-4.1-mini", "input": text, "store": False},
+    "stored": lambda text: {"model": "gpt-4.1-mini", "input": text},
     "chat/completions": lambda text: {"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": text}]},
     "embeddings": lambda text: {"model": "text-embedding-3-small", "input": text, "encoding_format": "base64"},
 }
@@ -80,7 +82,7 @@ class Answer:
 def ask(url: str, endpoint: str, text: str) -> Answer:
     body = json.dumps(ROUTES[endpoint](text))
     start = time.perf_counter()
-    path = "responses" if endpoint == "turn" else endpoint
+    path = "responses" if endpoint in ("turn", "stored") else endpoint
     with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
         connection.request("POST", f"/v1/{path}", body, {"Content-Type": "application/json"})
         response = connection.getresponse()

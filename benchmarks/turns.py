@@ -4,7 +4,9 @@
 by round trip in milliseconds (``rtt``, of each call of Momento and DynamoDB; the model takes no time),
 ``momento_calls``, ``in_a_row`` (calls that wait for one another), ``operations`` (by Momento's metering),
 ``bytes_read``, ``bytes_written``; for ours ``write_units`` (DynamoDB's, by the sizes of the rows), ``stages`` (what
-``Server-Timing`` tells). ``hit``: of ours, a turn and a call without a conversation that the response cache answers.
+``Server-Timing`` tells), ``botocore_ms`` (of ``cpu_ms``, what AWS's SDK takes). ``hit``: of ours, what the response
+cache answers: a ``turn`` that begins a conversation, and calls without one, ``stored`` and ``stateless``
+(``store: false``).
 """
 
 from __future__ import annotations
@@ -87,6 +89,8 @@ def _at(servers: Program, sides: dict[str, Program], length: int, questions: Que
         for name, found in turns.items():
             entries[name]["seconds"][f"{rtt * 1000:g}"] = spread((one["seconds"] for one in found), digits=4)
             _take(entries[name], found, rtt)
+    shares = [sides["omoide"].ask("botocore", text=questions.next(), conversation=conversation) for _ in range(9)]
+    entries["omoide"]["botocore_ms"] = spread(shares, scale=1000)
     entries["omoide"]["write_units"] = sides["omoide"].ask("units", conversation=conversation)["write_units"]
     return entries
 
@@ -124,14 +128,20 @@ def _longest(servers: Program, ours: Program, questions: Questions) -> dict[str,
 def _hits(servers: Program, ours: Program) -> dict[str, Any]:
     """Ask what the cache knows: in a new conversation, and without one."""
     found = {}
-    for name, conversations in (("turn", [f"hit-{number}" for number in range(9)]), ("stateless", [""] * 9)):
-        asked = {"text": f"同じ質問です、{name}。"}
-        ours.ask("turn", conversation=conversations[0], **asked)
+    numbers = range(9)
+    kinds: dict[str, list[dict[str, Any]]] = {
+        "turn": [{"conversation": f"hit-{number}"} for number in numbers],
+        "stored": [{} for _ in numbers],
+        "stateless": [{"store": False} for _ in numbers],
+    }
+    for name, members in kinds.items():
+        text = f"同じ質問です、{name}。"
+        ours.ask("turn", text=text, **members[0])
         servers.ask("slow", rtt=max(RTTS))
         rows = []
-        for conversation in conversations[1:]:
+        for one in members[1:]:
             servers.ask("counted")
-            turn = ours.ask("turn", conversation=conversation, **asked)
+            turn = ours.ask("turn", text=text, **one)
             assert turn["cache"] == "HIT", turn
             rows.append({**turn, **servers.ask("counted")})
         servers.ask("slow")

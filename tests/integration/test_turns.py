@@ -154,7 +154,8 @@ def test_a_bad_idempotency_key_is_named(app: App, key: str) -> None:
 
 def test_an_answer_tells_where_its_time_went(app: App) -> None:
     parts = app.turn("timed", "hi").headers["server-timing"]
-    assert [part.partition(";")[0] for part in parts.split(", ")] == ["lease", "cache", "model", "commit"]
+    stages = [part.partition(";")[0] for part in parts.split(", ")]
+    assert stages == ["lease", "memory", "cache", "model", "commit", "copies"]
     assert "server-timing" not in app.call("GET", "/v1/conversations/timed").headers
 
 

@@ -25,8 +25,9 @@ def timed(name: str) -> Iterator[None]:
     Parameters
     ----------
     name
-        A token of RFC 9110: ``lease``, ``memory``, ``cache``, ``model``, ``commit``; ``first_event`` of an answer
-        that is told as it comes.
+        A token of RFC 9110: of a turn ``lease``, ``memory`` (what is waited for it beyond the lease), ``cache``,
+        ``model``, ``commit``, ``copies``; ``store`` of a call without a conversation; ``first_event`` of an answer that
+        is told as it comes.
     """
     begin = time.monotonic()
     try:

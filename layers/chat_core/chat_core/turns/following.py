@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chat_core.cache import Completed
 from chat_core.hot import Known, MemoryState
 from chat_core.keys import response_id
+from chat_core.timing import timed
 from chat_core.turns.answer import answer_of, as_committed
 from chat_core.turns.sources import UNKNOWN
 
@@ -88,8 +89,9 @@ async def follow(parts: TurnParts, change: Change, deadline: Deadline) -> None:
     """Bring the copies up to the commit."""
     hot = parts.hot
     try:
-        async with asyncio.timeout(min(FOLLOW_TIMEOUT, deadline.remaining(reserve=ANSWER_RESERVE))):
-            await hot.follow(change.before, change.after, change.messages, known=change.known, kept=change.state)
+        with timed("copies"):
+            async with asyncio.timeout(min(FOLLOW_TIMEOUT, deadline.remaining(reserve=ANSWER_RESERVE))):
+                await hot.follow(change.before, change.after, change.messages, known=change.known, kept=change.state)
     except TimeoutError:
         # Half written at worst: without them the next turn makes them anew.
         await hot.forget(change.after.address)

@@ -90,7 +90,8 @@ class OpenTurn:
                     reserve=COMMIT_RESERVE + MODEL_MINIMUM if wait else deadline.remaining(),
                 )
             # Whoever waited read the value as it was before another turn.
-            known = await (parts.hot.read(address) if waited else reading)
+            with timed("memory"):
+                known = await (parts.hot.read(address) if waited else reading)
         except BaseException:
             if question is not None:
                 question.close()
