@@ -138,3 +138,16 @@ def odd_replies(endpoint: Endpoint) -> st.SearchStrategy[str]:
     else:
         good = st.just(_COMPLETION if endpoint == "chat/completions" else _EMBEDDINGS)
     return st.builds(_changed, good, _changes) | _whole
+
+
+def response(text: str) -> dict[str, Any]:
+    """Give a good response that says a text."""
+    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
+    item = {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": content}
+    return {**_RESPONSE, "output": [item]}
+
+
+def completion(text: str) -> dict[str, Any]:
+    """Give a good chat completion that says a text."""
+    choice = {"index": 0, "finish_reason": "stop", "logprobs": None, "message": {"role": "assistant", "content": text}}
+    return {**_COMPLETION, "choices": [choice]}

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from httpx2 import AsyncClient, MockTransport, Request, Response
+
 from chat.wiring import ChatParts
 from chat_core.cache import Embeddings
 from chat_core.conversations import UserMemory
@@ -20,37 +22,11 @@ from tests.fault.parts import Process, World
 from tests.integration.app import Answer, App
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 GOOD = json.dumps(
     {"id": "resp_good", "output": [{"type": "message", "role": "assistant", "content": "Well."}], "model": "fake"}
 )
-
-
-class Stream:
-    """What the SDK gives of a streamed answer; without events the provider answers JSON all the same."""
-
-    def __init__(self, answer: str, events: Sequence[Any] | None) -> None:
-        self._answer = answer
-        self._events = events
-        self.response = self
-        self.headers = {"content-type": "application/json" if events is None else "text/event-stream"}
-
-    async def aread(self) -> None:
-        """Read the whole."""
-
-    def json(self) -> object:
-        return json.loads(self._answer)
-
-    async def __aenter__(self) -> Stream:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close nothing."""
-
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        for event in self._events or ():
-            yield event
 
 
 class Provider(OpenAIModel):
@@ -72,23 +48,18 @@ class Provider(OpenAIModel):
         self.events: Sequence[Any] | None = None
         self.bodies: list[Any] = []
 
-    async def _connect(self) -> Any:
-        return Client(self)
+    async def _connect(self) -> AsyncClient:
+        if self._client is None:
+            self._client = AsyncClient(transport=MockTransport(self._reply), base_url="http://model/v1/")
+        return self._client
 
-    async def aclose(self) -> None:
-        """Close nothing."""
-
-
-@dataclass(frozen=True)
-class Client:
-    """The SDK's, without a network."""
-
-    provider: Provider
-
-    async def post(self, path: str, *, body: Any, stream: bool = False, **_: object) -> object:
-        self.provider.bodies.append(body)
-        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-        return Stream(self.provider.answer, self.provider.events) if stream else json.loads(self.provider.answer)
+    def _reply(self, request: Request) -> Response:
+        body = json.loads(request.content)
+        self.bodies.append(body)
+        if not body.get("stream") or self.events is None:
+            return Response(200, content=self.answer.encode(), headers={"content-type": "application/json"})
+        frames = "".join(f"data: {json.dumps(event)}\n\n" for event in self.events)
+        return Response(200, content=frames.encode(), headers={"content-type": "text/event-stream"})
 
 
 @dataclass
