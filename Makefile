@@ -98,7 +98,8 @@ conformance: .venv/.dev ## Run a file of cases against the code: FILE=tests/case
 		exec $(python) -m tests.conformance '$(FILE)' $(if $(ONLY),--only '$(ONLY)')
 
 bench: .venv/.dev .venv-bench/.installed ## Measure Omoide beside LangChain + Momento: benchmarks/results.json, docs/performance.md [ONLY='cold turns' DATA=…]
-	@PYTHONPATH="$$($(python) -m tools.paths)" DATA='$(DATA)' $(python) -m benchmarks $(ONLY)
+	@PYTHONPATH="$$($(python) -m tools.paths)" DATA='$(DATA)' $(python) -m benchmarks $(ONLY); \
+		code=$$?; $(python) -m tools.plots; exit $$code
 
 recall: .venv/.dev ## Compare recall with LangChain's: FILE=conversations.json [UNRELATED=requests.json]
 	@$(if $(FILE),,$(error FILE=… names the file of conversations))$(python) benchmarks/recall.py '$(FILE)' \

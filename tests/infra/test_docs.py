@@ -35,6 +35,25 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert "://" in target or (page.parent / target).is_file(), target
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_every_link_to_a_section_finds_it(page: Path) -> None:
+    for target, section in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert section in _sections(page.parent / target if target else page), (target, section)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_every_picture_is_there(page: Path) -> None:
+    for target in re.findall(r"(?:src|srcset)=\"([^\"]+)\"", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).is_file(), target
+
+
+def _sections(page: Path) -> set[str]:
+    """Give the names that GitHub makes of a document's headings."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("name", ["ci", "nightly"])
 def test_the_workflows_run_commands_that_there_are(name: str) -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
