@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick clients browser fuzz chaos build deploy outputs user adopt rehearse key lint format conformance bench recall plots pictures cost python requirements clean
+.PHONY: help run test quick clients browser fuzz chaos build deploy outputs user adopt rehearse key lint format openapi conformance bench recall plots pictures cost python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,9 @@ lint: .venv/.dev .venv-sam/.installed ## Check style, types and the template
 format: .venv/.dev ## Format the code and put right what ruff can
 	@$(python) -m ruff check --fix-only .
 	@$(python) -m ruff format .
+
+openapi: .venv/.dev ## Write docs/openapi.json, the API's description
+	@PYTHONPATH="$$($(python) -m tools.paths)" $(python) -m tools.openapi
 
 conformance: .venv/.dev ## Run a file of cases against the code: FILE=tests/cases/windows.json [ONLY='CT-*']
 	@$(if $(FILE),,$(error FILE=… names the file of cases))PYTHONPATH="$$($(python) -m tools.paths)" \

@@ -9,6 +9,7 @@ from openai import OpenAI
 
 from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
+from tests.described import Held, hold_answers
 from tests.dev_server import RunningServer, running_server
 
 if TYPE_CHECKING:
@@ -42,6 +43,22 @@ def server(momento: EmbeddedMomento, model: StandInModel) -> Iterator[RunningSer
     env = {**named, "ALLOWED_ORIGINS": PAGE}
     with running_server(env) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def answers() -> Iterator[Held]:
+    """What the server answers to clients in this process, held against docs/openapi.json."""
+    held = Held()
+    with pytest.MonkeyPatch.context() as patch:
+        hold_answers(held, patch.setattr)
+        yield held
+
+
+@pytest.fixture(autouse=True)
+def _as_described(answers: Held) -> Iterator[None]:
+    yield
+    wrong, answers.wrong = answers.wrong, []
+    assert not wrong
 
 
 @pytest.fixture(scope="session")
