@@ -23,9 +23,10 @@ class Wire(BaseModel):
     """A JSON object: members that it does not name go through as they are, types are not bent to fit.
 
     Every list and object in it says ``fail_fast``: a million wrong elements make one error, not a million.
+    Its validator is built when it is first asked for: an environment serves few of the routes.
     """
 
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 Metadata = Annotated[
@@ -134,7 +135,7 @@ def check_items(items: object, *, at: str, limit: int | None = None) -> list[dic
     return items
 
 
-_METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata, config=ConfigDict(strict=True))
+_METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata, config=ConfigDict(strict=True, defer_build=True))
 
 
 def check_metadata(value: object, *, at: str = "metadata") -> dict[str, str]:

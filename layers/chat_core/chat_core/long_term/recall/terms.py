@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -19,7 +20,7 @@ _IDEOGRAPHS = "\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fff
 _UNSPACED = f"\u3040-\u30ff\uac00-\ud7a3\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff{_IDEOGRAPHS}"
 # Letters, digits and, since they are no letters to `re`, the vowel signs of India's scripts.
 _LETTERS = r"[^\W_" + _UNSPACED + r"]|[\u0900-\u0963\u0966-\u0dff\u0300-\u036f]"
-_RUNS = re.compile(f"(?P<unspaced>[{_UNSPACED}]+)|(?P<word>(?:{_LETTERS})+(?:['’](?:{_LETTERS})+)*)")
+_RUNS = f"(?P<unspaced>[{_UNSPACED}]+)|(?P<word>(?:{_LETTERS})+(?:['’](?:{_LETTERS})+)*)"
 _HIRAGANA = re.compile("[\u3040-\u309f\u30fc]*")
 _IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
 _DOUBLED = frozenset("bdgmnprt")
@@ -48,11 +49,17 @@ def terms(text: str) -> frozenset[int]:
 
 def words(text: str) -> Iterator[str]:
     """Cut a text into what `terms` hashes, in order."""
-    for run in _RUNS.finditer(folded(text)):
+    for run in _runs().finditer(folded(text)):
         if run.lastgroup == "word":
             yield _stem(run.group())
         else:
             yield from _grams(run.group())
+
+
+@cache
+def _runs() -> re.Pattern[str]:
+    """Compile it on first use: that takes as long as the import of a dozen modules."""
+    return re.compile(_RUNS)
 
 
 def folded(text: str) -> str:
@@ -62,7 +69,7 @@ def folded(text: str) -> str:
 
 def digest(text: str) -> int:
     """Tell texts apart that differ in more than case, width, spaces and punctuation: CRC-32 of what is left."""
-    left = " ".join(run.group() for run in _RUNS.finditer(folded(text)))
+    left = " ".join(run.group() for run in _runs().finditer(folded(text)))
     return crc32(left.encode("utf-8", "surrogatepass"))
 
 
