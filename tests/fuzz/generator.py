@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -90,6 +91,7 @@ NAMES = [
 DEPTHS = [30, 99, 100, 101, 500, 975, 1_000, 5_000, 9_900, 20_000, 200_000]
 # Stands for what `json.dumps` cannot write.
 MARK = "@@{}@@"
+_PLACEHOLDER = re.compile("<(resp|msg|conv)>")
 
 
 @dataclass(frozen=True)
@@ -185,10 +187,15 @@ class Generator:
             body = self._random.choice(
                 [self._retyped, self._retyped, self._retyped, self._less, self._more, self._large]
             )(body)
-        text = json.dumps(body, ensure_ascii=self._chance(0.5))
+        text = _PLACEHOLDER.sub(self._known, json.dumps(body, ensure_ascii=self._chance(0.5)))
         for mark, written in self._texts.items():
             text = text.replace(f'"{mark}"', written)
         return self._spelled(text) if self._chance(0.08) else text.encode("utf-8", "surrogatepass")
+
+    def _known(self, found: re.Match[str]) -> str:
+        """Name something that there is, as the placeholder of a valid body asks."""
+        known = [one for one in self.ids if one.startswith(found[1])]
+        return self._random.choice(known) if known else f"{found[1]}_1"
 
     # How a body goes wrong
 

@@ -22,6 +22,7 @@ def seeded(app: App, *users: str) -> list[str]:
     ids: list[str] = []
     for user in users:
         ids.append(app.turn("known", "hi", user=user).body["id"])
+        ids.append(app.call("POST", "/v1/responses", {"input": "hi"}, user=user).body["id"])
         created = app.call("POST", "/v1/conversations", {"items": ITEMS[:2], "memory": REMEMBERED}, user=user).body[
             "id"
         ]

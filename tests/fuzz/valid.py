@@ -75,6 +75,7 @@ COMPLETION = {
     "top_logprobs": 2,
     "metadata": {"topic": "weather"},
 }
+# ``<resp>`` and the like stand for an id that begins so.
 BODIES: dict[tuple[str, str], list[Any]] = {
     ("POST", "/v1/responses"): [
         RESPONSE,
@@ -82,6 +83,11 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         {"input": ITEMS, "tools": [TOOL]},
         {"input": "hi", "conversation": "known", "memory": {"dry_run": True, "policy": "buffer"}},
         {"input": "hi", "conversation": "known", "memory": {"read_only": True}},
+        {"input": "hi", "previous_response_id": "<resp>", "store": True},
+        {
+            "input": [{"type": "item_reference", "id": "<msg>"}, {"role": "user", "content": "hi"}],
+            "conversation": "known",
+        },
     ],
     ("POST", "/v1/chat/completions"): [COMPLETION, {"messages": [{"role": "user", "content": "hi"}]}],
     ("POST", "/v1/embeddings"): [
@@ -93,13 +99,18 @@ BODIES: dict[tuple[str, str], list[Any]] = {
         RESPONSE,
         {"input": ITEMS, "tools": [TOOL]},
         {"conversation": "known"},
+        {"previous_response_id": "<resp>", "input": "hi"},
         {"instructions": "Be brief."},
     ],
     ("POST", "/v1/responses/compact"): [
         {"model": "gpt-4.1-mini", "input": ITEMS, "instructions": "Be brief.", "prompt_cache_key": "k"},
         {"model": "gpt-4.1-mini", "input": "hi"},
+        {"model": "gpt-4.1-mini", "previous_response_id": "<resp>"},
     ],
-    ("POST", "/v1/conversations"): [{"metadata": {"title": "旅行"}, "items": ITEMS[:2], "memory": MEMORY}],
+    ("POST", "/v1/conversations"): [
+        {"metadata": {"title": "旅行"}, "items": ITEMS[:2], "memory": MEMORY},
+        {"omoide": {"fork": {"conversation": "<conv>", "after": "<msg>"}}, "metadata": {"title": "旅行"}},
+    ],
     ("POST", "/v1/conversations/{conversation_id}"): [{"metadata": {"title": "x"}, "memory": {"max_messages": 3}}],
     ("POST", "/v1/conversations/{conversation_id}/context"): [
         {"compare": [{}, MEMORY, {"policy": "summary_window", "max_tokens": 500}], "model": "gpt-4.1-mini"},
