@@ -1,4 +1,4 @@
-"""A model whose summaries tell which turns they were made of."""
+"""A model whose summaries and facts tell which turns they were made of."""
 
 from __future__ import annotations
 
@@ -27,11 +27,36 @@ class NotingModel(RecordingModel):
         if "text" not in body:
             return await super().post(endpoint, body, timeout=timeout)
         await asyncio.sleep(0.2)
+        if body["text"]["format"]["name"] == "memory_facts":
+            said = _SAID.findall(str(body["input"][-1]["content"]))[:20]
+            return _answered({"facts": [_fact(*one) for one in said]})
         words = [word for item in body["input"] for word in words_in(str(item["content"]))]
         self.noted.append(words)
         text = self.refusing.pop() if self.refusing else f"the user said to you that {' '.join(words)}"
-        content = [{"type": "output_text", "text": json.dumps({"language": "en", "summary": text})}]
-        return {"status": "completed", "output": [{"type": "message", "content": content}]}
+        return _answered({"language": "en", "summary": text})
+
+
+def _answered(value: Any) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": json.dumps(value)}]
+    return {"status": "completed", "output": [{"type": "message", "content": content}]}
+
+
+_SAID = re.compile(r"^\[(\d+)\] user[^\n]*?\n?[^\n]*?(post\d+\.)", re.MULTILINE)
+
+
+def _fact(number: str, word: str) -> dict[str, Any]:
+    """Tell that the user wrote a word, with the item that says it."""
+    return {
+        "op": "add",
+        "replaces": None,
+        "subject": "user",
+        "predicate": "wrote",
+        "object": word,
+        "kind": "event",
+        "cardinality": "many",
+        "valid_from": None,
+        "evidence": [int(number)],
+    }
 
 
 def words_in(text: str) -> list[str]:

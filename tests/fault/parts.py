@@ -19,7 +19,17 @@ from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, StoreUnavailable
 from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
-from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser, Summarising
+from chat_core.long_term import (
+    Embedder,
+    Extracting,
+    Extractor,
+    Indexing,
+    MemoryWorker,
+    Stores,
+    StructuredModel,
+    Summariser,
+    Summarising,
+)
 from chat_core.tokens import counter_for
 from chat_core.turns.calls import Calls
 from chat_core.turns.keeping import Keeping
@@ -190,10 +200,16 @@ class Process:
         self.forks = Forks(sources, branches, hot, default_memory=settings, clock=world.clock)
         self.responses = Responses(responses, history, self.erasure)
         counter = counter_for("m")
-        summariser = Summariser(StructuredModel(world.model, "m"), counter=counter, clock=world.clock)
+        model = StructuredModel(world.model, "m")
+        summariser = Summariser(model, counter=counter, clock=world.clock)
+        extractor = Extractor(model, count=counter.text, clock=world.clock)
         self.worker = MemoryWorker(
             Stores(history, remembered, index, facts),
-            [Summarising(summariser, clock=world.clock, count=_uncounted)],
+            [
+                Summarising(summariser, clock=world.clock, count=_uncounted),
+                Extracting(facts, extractor, clock=world.clock, count=_uncounted),
+                Indexing(history, index, Embedder(world.model, ""), tokens=len, clock=world.clock, count=_uncounted),
+            ],
             counter=counter,
             default_memory=settings,
             clock=world.clock,

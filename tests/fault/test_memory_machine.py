@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from chat_core.cache.policy import Directives
 from chat_core.errors import ChatError, NotFound
-from chat_core.keys import Address
 from chat_core.turns.request import TurnRequest
 from tests.fakes.virtual_time import VirtualLoop, run_together
 from tests.fault.noting_model import NotingModel, words_in
 from tests.fault.parts import Dead, Process, World
+from tests.fault.remembering import HERE, Remembering, apart
 from tests.nightly import NIGHTLY
 
 if TYPE_CHECKING:
@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     from chat_core.history import Head, StoredItem
     from chat_core.long_term import Memory
 
-HERE = Address("user", "chat")
-SETTINGS: Mapping[str, Any] = {"policy": "summary_window", "trigger_messages": 6, "keep": 3}
+SETTINGS: Mapping[str, Any] = {
+    "policy": "summary_window",
+    "trigger_messages": 6,
+    "keep": 3,
+    "entities": True,
+    "recall": True,
+}
 DAY = 86_400.0
 
 actions = st.sampled_from(["die before", "die after", "refuse", "lose answer", "yield"])
@@ -34,7 +39,7 @@ plans = st.dictionaries(st.integers(1, 12), actions, max_size=2)
 refusals = st.sampled_from(["", " ", "I'm sorry, but I can't.", "これは日本語です。"])
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(Remembering):
     """Each rule is one thing that users, the stream or fate do; the checks follow each."""
 
     @initialize()
@@ -185,11 +190,13 @@ class Machine(RuleBasedStateMachine):
             return
         [context] = self._run(self._process().conversations.contexts(HERE, [None], model="m"))[0]
         items = {str(stored.item["id"]): stored for stored in self._items()}
-        left = {one["item_id"]: one["reason"] for one in context["left_out"]}
+        left = {one["item_id"]: one["reason"] for one in context["left_out"] if "item_id" in one}
         memory = self._memory()
         covers = memory.summary.covers_up_to if memory else 0
-        notes = str(context["input"][0]["content"]) if memory and memory.summary.text else ""
-        shown = {str(item["content"]) for item in context["input"]} - {notes}
+        whole = "".join(str(item["content"]) for item in context["input"][:1])
+        whole = whole if whole.startswith("<memory_notes>") else ""
+        known, notes = apart(whole)
+        shown = {str(item["content"]) for item in context["input"]} - {whole}
         skipped = {seq for first, last in (memory.skipped if memory else ()) for seq in range(first, last + 1)}
         for name, stored in items.items():
             assert (_said(stored) in shown) != (name in left), _said(stored)
@@ -199,6 +206,7 @@ class Machine(RuleBasedStateMachine):
                 assert _said(stored) in notes
         told = {_said(stored): stored.seq for stored in items.values()}
         assert all(told[word] <= covers for word in words_in(notes))
+        assert all(word in told for word in words_in(known))
 
     @invariant()
     def what_is_gone_is_nowhere(self) -> None:
@@ -273,7 +281,7 @@ class Machine(RuleBasedStateMachine):
         """All that a store still holds, as one text; of the cache what is believed."""
         table = self.world.table
         parts = [repr(table.rows.get(HERE)), repr(table.memories.get(HERE))]
-        parts += [repr(self.world.memory.history(HERE))]
+        parts += [repr(self.world.memory.history(HERE)), repr(table.users)]
         return "\n".join(parts)
 
 
@@ -291,7 +299,7 @@ def _said(stored: StoredItem) -> str:
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=3_000 if NIGHTLY else 30,
+    max_examples=3_000 if NIGHTLY else 15,
     stateful_step_count=40 if NIGHTLY else 20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
