@@ -252,3 +252,21 @@ def in_its_own_environment(response: str) -> dict[str, Any]:
             made.stores.table.close()
 
     return asyncio.run(run())
+
+
+def test_forgetting_everything_forgets_what_no_list_shows(app: App) -> None:
+    first = begin(app, user="forgetter")
+    go_on(app, first["id"], "second", user="forgetter")
+    answer = app.call("DELETE", "/v1/memory", user="forgetter")
+    assert (answer.status, answer.body["omoide"]["conversations"]) == (200, 1)
+    third = go_on(app, first["id"], "aside", user="forgetter", memory={"policy": "summary_window"})
+    assert third.status == 200
+
+
+def test_tokens_are_counted_behind_a_response(app: App) -> None:
+    first = begin(app)
+    asked = {"model": "gpt-4.1-mini", "previous_response_id": first["id"], "input": "second"}
+    counted = app.call("POST", "/v1/responses/input_tokens", asked)
+    assert counted.status == 200, counted.body
+    assert counted.body["input_tokens"] > 20
+    assert go_on(app, first["id"], "second").body["id"][5:21] == incarnation(first)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chat_core.errors import InvalidRequest, NotFound
+from chat_core.history import Page
 from chat_core.keys import Address
 
 if TYPE_CHECKING:
@@ -77,8 +78,12 @@ class UserMemory:
         try:
             page = await self._store.recent(user, limit=LIST_PAGE, after=after, order="asc")
         except InvalidRequest:  # the last one was erased meanwhile
-            return [], False
-        return [head.conversation for head in page.data], page.has_more
+            page = Page((), has_more=False)
+        names = [head.conversation for head in page.data]
+        if not page.has_more:
+            # What no list shows is remembered, too.
+            names += [address.conversation for address in await self._store.unfinished(user)]
+        return names, page.has_more
 
     async def _forgotten(self, address: Address) -> bool:
         try:
