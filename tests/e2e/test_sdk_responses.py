@@ -30,7 +30,7 @@ def test_three_turns_by_their_responses_alone(client: openai.OpenAI) -> None:
         read = client.responses.retrieve(told.id)
         assert read.output_text == told.output_text
         assert_valid(read.to_dict(mode="json"), "Response")
-    assert (first.store, third.previous_response_id) == (True, second.id)
+    assert (first.to_dict()["store"], third.previous_response_id) == (True, second.id)
     # From the first one once more: a branch, which does not know the thanks.
     aside = client.responses.create(model="gpt-4.1-mini", input="What is my name?", previous_response_id=first.id)
     assert "Naomi Watanabe" in aside.output_text
