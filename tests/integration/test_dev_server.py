@@ -215,10 +215,11 @@ def project(world: Path, services: Mapping[str, str]) -> Iterator[RunningServer]
     """A server of the fake functions with the project's own gateway responses."""
     folder = world / "project"
     template = write_application(folder)
-    from local.cloudformation import load_template
+    from local.cloudformation import Resolver, load_template
     from tests.dev_server import ROOT
 
-    responses = load_template(ROOT / "template.yaml")["Resources"]["ChatApi"]["Properties"]["GatewayResponses"]
+    own = load_template(ROOT / "template.yaml")
+    responses = Resolver(own).resolve(own["Resources"]["ChatApi"]["Properties"]["GatewayResponses"])
     api = {"FakeApi": {"Type": "AWS::Serverless::Api", "Properties": {"GatewayResponses": responses}}}
     template.write_text(template.read_text("utf-8").replace("Resources:", f"Resources:\n  {json.dumps(api)[1:-1]}"))
     with serving(folder, services) as server:
