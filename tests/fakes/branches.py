@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from chat_core.errors import CommitConflict, no_response
 from chat_core.keys import id_of
+from chat_core.long_term.recall import without
 from tests.fakes.history import Row
+from tests.fakes.said import Said, User
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chat_core.history import Commit, Head, IdempotencyRecord, StoredItem, StoredResponse
+    from chat_core.long_term.recall import Entry
     from tests.fakes.history import InMemoryTable
 
 
@@ -41,7 +44,7 @@ class InMemoryBranches:
         table.check_unused(record)
         if head.address in table.rows:
             raise CommitConflict
-        new = replace(head, updated_at=table.clock())
+        new = replace(head, updated_at=table.clock(), folds=self._take_along(origin, head))
         row = Row(deepcopy(new), visible=True)
         for stored in items:
             bare = {name: value for name, value in stored.item.items() if name != "id"}
@@ -53,6 +56,23 @@ class InMemoryBranches:
         table.keep(record)
         return deepcopy(row.head)
 
+    def _take_along(self, origin: Head, head: Head) -> int:
+        """Take along what was made of the history up to the branch's point, and tell its folds."""
+        table, folds = self._table, 0
+        if (memory := table.memory(origin)) is not None:
+            table.memories[head.address], folds = memory.inherited(head.incarnation, head.seq), 1
+        for name, (block, expires_at) in list(table.blocks.items()):
+            if name[:2] == (origin.address, origin.incarnation) and (left := without(block, _behind(head.seq))):
+                table.blocks[head.address, head.incarnation, left.seqs[0]] = left, expires_at
+        user = table.users.setdefault(head.address.user, User())
+        for one in list(user.said):
+            told = one.assertion
+            if (told.conversation, one.incarnation) == (origin.conversation, origin.incarnation):
+                said = tuple(each for each in told.evidence if each.moment.seq <= head.seq)
+                copy = replace(told, conversation=head.conversation, evidence=said)
+                user.said += [Said(copy, head.incarnation)] if said else []
+        return folds
+
     async def adopt(self, response: StoredResponse, head: Head, commit: Commit) -> None:
         table = self._table
         if head.address in table.rows:
@@ -63,3 +83,7 @@ class InMemoryBranches:
         row = table.rows[head.address] = Row(deepcopy(head), visible=True)
         table.append(row, commit)
         table.responses[name] = replace(response, conversation=head.conversation, items=())
+
+
+def _behind(seq: int) -> Callable[[Entry], bool]:
+    return lambda entry: entry.seq > seq

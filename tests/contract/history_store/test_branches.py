@@ -10,6 +10,8 @@ import pytest
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, NotFound
 from chat_core.history import Commit, Deletion, Head, IdempotencyKey, StoredResponse
 from chat_core.keys import Address, unnamed_address
+from chat_core.long_term import Change, Memory
+from chat_core.long_term.records import Summary
 from chat_core.messages.message import Turn
 from tests.contract.history_store.builders import (
     HERE,
@@ -93,6 +95,22 @@ async def test_a_branch_that_is_named_is_listed_and_found_by_its_items(store: St
     page = await store.conversations.recent(USER, limit=9, after=None, order="desc")
     assert {head.conversation for head in page.data} == {HERE.conversation, "conv_named"}
     assert await store.responses.conversation_of(USER, INCARNATION) == "conv_named"
+
+
+async def test_a_branch_takes_along_what_was_made_up_to_its_point(store: Stores) -> None:
+    origin, _ = await origin_of(store, 6)
+    early, late = Summary("early", 2), Summary("late", 6)
+    memory = Memory(origin.incarnation, 1, (early, late), indexed_up_to=6, facts_up_to=6)
+    await store.long_term.change(origin, Change(memory))
+    origin = await store.history.head(HERE)
+    head = branch_of(origin, seq=4, items=4, messages=4)
+    made = await store.branches.branch(origin, head, await store.history.items(origin, 1, 4), commit())
+    assert made == await store.history.head(THERE)
+    found = await store.long_term.read(made)
+    assert found == Memory(INCARNATION, made.folds, (early,), indexed_up_to=4, facts_up_to=4)
+    assert await store.long_term.read(origin) == memory
+    await store.long_term.change(made, Change(found.forgotten(made.seq), edited=True))
+    assert await store.long_term.read(origin) == memory
 
 
 async def test_what_is_erased_in_one_stays_in_the_other(store: Stores) -> None:
