@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,11 @@ from chat_core.long_term import (
     resolved,
 )
 from chat_core.long_term.asking import COMMIT_RESERVE
-from chat_core.long_term.due import QUIET_SECONDS, quiet_from
+from chat_core.long_term.due import folding_of, makes_due, quiet_from, unfolded_by
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.summariser import Summariser
-from chat_core.memory import merge_settings, parse_add_ons
+from chat_core.memory import merge_settings, parse_add_ons, parse_policy
+from chat_core.messages import from_items
 from chat_core.tokens import counter_for
 from tests.contract.history_store.builders import HERE, TOKEN, Clock, commit, lease, message
 from tests.contract.history_store.builders import Stores as Under
@@ -259,62 +259,22 @@ async def test_the_model_has_no_time_that_the_commit_needs() -> None:
     assert max(world.provider.timeouts) <= 20 - COMMIT_RESERVE
 
 
-JOINED: dict[str, Any] = {"policy": "message_window", "entities": {"scope": "user"}, "recall": {"scope": "user"}}
-LONG = "and so on " * 200
-
-
-async def rest(world: World) -> list[str]:
-    """Have the schedule look."""
-    waiting = await world.under.long_term.waiting(before=world.clock.now - 299, limit=9)
-    return [await world.working.worker.work(one.address, Deadline.after(60), kind=one.kind) for one in waiting]
-
-
-async def test_a_conversation_that_others_see_is_folded_whole_when_it_has_come_to_rest() -> None:
-    world = World(JOINED)
-    await world.talk("I live in Paris", LONG)
-    assert await rest(world) == []
-    world.clock.now += 1_000
-    await world.talk("And so?")
-    world.clock.now += 900
-    assert await rest(world) == ["put_off"]  # it goes on
-    assert await rest(world) == []
-    world.clock.now += QUIET_SECONDS
-    assert await rest(world) == ["folded"]
-    memory = await world.memory()
-    assert (memory.facts_up_to, memory.indexed_up_to) == (6, 6)
-    assert Counter(world.provider.asked) == {"memory_facts": 1, "embeddings": 1}
-    world.clock.now += 10 * QUIET_SECONDS
-    assert await rest(world) == []  # until there is a turn again
-    await world.talk("hm", LONG)
-    world.clock.now += QUIET_SECONDS
-    assert await rest(world) == ["folded"]
-    assert (await world.memory()).indexed_up_to == 10
-
-
-async def test_a_rest_after_little_is_no_reason_for_a_fold() -> None:
-    world = World(JOINED)
-    await world.talk("Hello", "Bye")
-    world.clock.now += QUIET_SECONDS
-    assert await rest(world) == ["nothing"]
-    assert await rest(world) == []
-    assert world.provider.asked == []
-
-
-async def test_a_conversation_of_its_own_waits_for_no_rest() -> None:
-    world = World({**JOINED, "entities": True, "recall": True})
-    await world.talk("I live in Paris", LONG)
-    world.clock.now += 2 * QUIET_SECONDS
-    assert await rest(world) == []
-
-
-async def test_what_failed_in_a_rest_is_tried_again() -> None:
-    world = World(JOINED)
-    world.provider.script = {"memory_facts": [UpstreamError("down")]}
-    await world.talk("I live in Paris", LONG)
-    world.clock.now += QUIET_SECONDS
-    assert await rest(world) == ["failed"]
-    assert await rest(world) == ["put_off"]
-    world.clock.now += 5
-    assert await rest(world) == ["folded"]
-    assert json.dumps(world.provider.asked).count("embeddings") == 1
-    assert await world.facts() == ["Paris"]
+async def test_two_hundred_turns_of_a_hundred_tokens_cost_twenty_calls() -> None:
+    """With all of it on at the defaults; none of them is waited for by a turn."""
+    world = World({"policy": "summary_window", "entities": True, "knowledge_graph": True, "recall": True})
+    add_ons = parse_add_ons(world.settings)
+    folding = folding_of(parse_policy(world.settings), add_ons)
+    counter = counter_for("gpt-4o")
+    for number in range(200):
+        before = await world.under.leases.take(HERE, lease(until=world.clock.now + 9), create=True)
+        said = message(f"{number} " + "word " * 45), message("well " * 40, "assistant")
+        added = unfolded_by(from_items(said), counter.at_most)
+        due = makes_due(before, added, folding, world.clock.now)
+        head = await world.under.history.commit(before, commit(*said, unfolded=added, due=due), token=TOKEN)
+        if due:
+            assert await world.working.worker.work(HERE, Deadline.after(60)) == "folded"
+    calls = Counter(world.provider.asked)
+    assert calls["memory_summary"] + calls["memory_facts"] <= 0.12 * 200
+    assert calls["memory_summary"] <= 12
+    assert calls["embeddings"] == head.folds
+    assert (await world.memory()).covers_up_to > 300
