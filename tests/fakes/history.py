@@ -26,7 +26,7 @@ from chat_core.history.records import (
     StoredItem,
 )
 from chat_core.history.responses import StoredResponse
-from chat_core.keys import Address, id_of
+from chat_core.keys import Address, id_of, new_incarnation
 from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 from tests.fakes.blocks import Blocks, take_out
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from chat_core.history.records import Commit, Deletion, Order
+    from chat_core.history.store import Forget
     from chat_core.long_term import Memory
     from chat_core.long_term.store import DueKind
     from chat_core.messages import Item
@@ -276,7 +277,7 @@ class InMemoryConversations:
             )
         return deepcopy(found.head)
 
-    async def erase(self, address: Address) -> Mapping[str, int]:
+    async def erase(self, address: Address, *, copies: Forget | None = None) -> Mapping[str, int]:
         found = self._table.rows.pop(address, None)
         self._table.memories.pop(address, None)
         self._table.due = {name: due for name, due in self._table.due.items() if name[0] != address}
@@ -292,6 +293,11 @@ class InMemoryConversations:
         responses = [name for name in self._table.responses if name[:2] == own]
         for name in responses:
             del self._table.responses[name]
+        if copies is not None:
+            bare = self._table.rows[address] = Row(Head(address, new_incarnation()))
+            await copies()
+            if self._table.rows.get(address) is bare and bare.lease is None:
+                del self._table.rows[address]
         return {
             "conversations": 1,
             "items": len(found.items),

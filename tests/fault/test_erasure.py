@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.api import event_loop
+from chat_core.conversations import Erasure
+from chat_core.deadline import Deadline
 from chat_core.errors import NotFound
 from chat_core.history.as_messages import stored_messages
 from chat_core.hot.value import unpack
@@ -28,6 +30,7 @@ REMAINS: list[dict[str, Any]] = [
     {"store": "momento", "what": "embedding_cache", "at_most_seconds": 86_400},
     {"store": "dynamodb", "what": "point_in_time_recovery", "at_most_seconds": 35 * 86_400},
 ]
+TALK = Address("local", "talk")
 FAMILIES = {"response_cache": "llm:", "embedding_cache": "emb:"}
 
 
@@ -172,6 +175,56 @@ def test_all_that_momento_holds_of_an_erased_user_is_what_the_receipt_names(worl
         assert "local" not in key, "a key does not tell whose it is"
     assert not momento_holds(world, "canary")
     assert world.rows() == []
+
+
+class Killed(BaseException):
+    """The environment ended here."""
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["all", "one"])
+def test_nothing_is_in_momento_after_an_erasure_that_was_killed_at_any_call(world: World, whole: bool) -> None:
+    """The names of what is half erased are known to the end, so that whoever erases everything finds the copies."""
+    calls = steps = 0
+    while steps == calls:
+        steps += 1
+        world.turn("talk", "canary", headers={"idempotency-key": f"key-{steps}"})
+        assert {key.partition(":")[0] for key in momento_keys(world)} >= {"message_store", "memory"}
+        calls = killed_at(world, steps, whole=whole)
+        assert world.call("DELETE", "/v1/conversations", query={"all": "true"}).body["deleted"] is True
+        assert world.rows() == [], steps
+        assert not {"message_store", "memory"} & {key.partition(":")[0] for key in momento_keys(world)}, steps
+    assert calls > 5
+
+
+def killed_at(world: World, step: int, *, whole: bool) -> int:
+    """Erase, and end at a call to a store, after it was made; tell at which, or how many there were."""
+    stores = world.stores
+    erasure = Erasure(stores.history, stores.conversations, stores.hot, stores.facts, stores.responses)
+    table, hot = stores.table, stores.hot
+    send, forget = table._call, hot.forget
+    made = 0
+
+    def counted(call: Any) -> Any:
+        async def counting(*args: Any) -> Any:
+            nonlocal made
+            if made == step:
+                raise Killed
+            answer = await call(*args)
+            made += 1
+            if made == step:
+                raise Killed
+            return answer
+
+        return counting
+
+    table._call, hot.forget = counted(send), counted(forget)  # type: ignore[method-assign]
+    try:
+        event_loop.run(erasure.everything("local", Deadline.after(60)) if whole else erasure.conversation(TALK))
+    except Killed:
+        pass
+    finally:
+        table._call, hot.forget = send, forget  # type: ignore[method-assign]
+    return made
 
 
 def momento_keys(world: World) -> dict[str, float]:

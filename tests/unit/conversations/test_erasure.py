@@ -21,9 +21,9 @@ class WrittenMeanwhile:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    async def erase(self, address: Any) -> Mapping[str, int]:
+    async def erase(self, address: Any, **more: Any) -> Mapping[str, int]:
         await self._stage.world.memory.write_memory(address, b"a turn's", timeout=1)
-        erased: Mapping[str, int] = await self._stage.world.conversations.erase(address)
+        erased: Mapping[str, int] = await self._stage.world.conversations.erase(address, **more)
         return erased
 
 

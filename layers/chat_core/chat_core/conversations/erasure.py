@@ -97,13 +97,18 @@ class Erasure:
         NotFound
             If there is none, and nothing was left of one.
         """
-        forgotten = False
+        tries: list[bool] = []
+
+        async def forget() -> None:
+            tries.append(await self._hot.forget(address))
+
         try:
-            rows = await self._conversations.erase(address)
+            # When the head is hidden: a turn that writes copies and still finds the head has written before this.
+            rows = await self._conversations.erase(address, copies=forget)
         finally:
-            # After the head: a turn that writes copies and still finds the head has written before this.
-            forgotten = await self._hot.forget(address)
-        return Erased(rows, dict.fromkeys(COPIES, int(forgotten)), copies_remain=not forgotten)
+            if not tries:
+                await forget()
+        return Erased(rows, dict.fromkeys(COPIES, int(tries[-1])), copies_remain=not tries[-1])
 
     async def everything(self, user: str, deadline: Deadline) -> Erased:
         """Erase all of a user's: conversations, as many as there is time for, responses, and what is known."""

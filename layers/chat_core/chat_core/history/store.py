@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from chat_core.history.records import (
         Commit,
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     )
     from chat_core.history.responses import StoredResponse
     from chat_core.keys import Address
+
+    Forget = Callable[[], Awaitable[None]]
 
 
 class History(Protocol):
@@ -266,8 +268,14 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def erase(self, address: Address) -> Mapping[str, int]:
+    async def erase(self, address: Address, *, copies: Forget | None = None) -> Mapping[str, int]:
         """Remove every row of the conversation: nobody finds it half erased, but for `unfinished`.
+
+        Parameters
+        ----------
+        copies
+            Takes what there is of it elsewhere; awaited when nobody finds it any more, and before the row goes by which
+            `unfinished` does.
 
         Returns
         -------

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.derived import DerivedRows
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Commit, Deletion, Head, IdempotencyRecord, Order, StoredItem
+    from chat_core.history.store import Forget
 
 
 class DynamoConversations:
@@ -146,6 +147,6 @@ class DynamoConversations:
         """See `chat_core.history.ConversationStore`."""
         return await removal.delete_items(self._table, head, deletion, derived=self._derived)
 
-    async def erase(self, address: Address) -> Mapping[str, int]:
+    async def erase(self, address: Address, *, copies: Forget | None = None) -> Mapping[str, int]:
         """See `chat_core.history.ConversationStore`."""
-        return await removal.erase(self._table, address, derived=self._derived)
+        return await removal.erase(self._table, address, derived=self._derived, copies=copies)

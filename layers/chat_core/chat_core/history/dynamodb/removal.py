@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chat_core.history.dynamodb.derived import DerivedRows
     from chat_core.history.dynamodb.table import Table
     from chat_core.history.records import Deletion
+    from chat_core.history.store import Forget
     from chat_core.keys import Address
 
 _TRIES = 5
@@ -38,7 +39,9 @@ _FORMER = "former"
 _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
 
 
-async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows] = ()) -> Mapping[str, int]:
+async def erase(
+    table: Table, address: Address, *, derived: Sequence[DerivedRows] = (), copies: Forget | None = None
+) -> Mapping[str, int]:
     """Remove every row of a conversation; see `chat_core.history.ConversationStore`."""
     pk = partition_key(address)
     incarnation, former = await _hide(table, address)
@@ -67,6 +70,8 @@ async def erase(table: Table, address: Address, *, derived: Sequence[DerivedRows
     if incarnation is None and not any(counts.values()):
         raise no_conversation()
     if incarnation is not None:
+        if copies is not None:
+            await copies()
         counts["conversations"] = int(await _remove_bare(table, pk, incarnation))
     return counts
 
