@@ -25,17 +25,18 @@ from chat_core.history.records import (
     Page,
     StoredItem,
 )
-from chat_core.history.responses import StoredResponse
 from chat_core.keys import Address, id_of, new_incarnation
 from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 from tests.fakes.blocks import Blocks, take_out
+from tests.fakes.responses import response_of
 from tests.fakes.said import Users, erase_told, take_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from chat_core.history.records import Commit, Deletion, Order
+    from chat_core.history.responses import StoredResponse
     from chat_core.history.store import Forget
     from chat_core.long_term import Memory
     from chat_core.long_term.store import DueKind
@@ -304,23 +305,6 @@ class InMemoryConversations:
             "idempotency_records": len(records),
             "responses": len(responses),
         }
-
-
-def response_of(head: Head, commit: Commit) -> StoredResponse:
-    """Tell the response of a turn that is committed behind a head."""
-    return StoredResponse(
-        user=head.address.user,
-        incarnation=head.incarnation,
-        first_seq=head.seq + 1,
-        last_seq=head.seq + len(commit.turn.items),
-        inputs=commit.inputs,
-        frame=commit.frame,
-        turn_id=commit.turn.id,
-        created_at=commit.turn.created_at,
-        expires_at=commit.kept_until,
-        conversation=head.conversation,
-        shown=commit.shown,
-    )
 
 
 def _bare(stored: StoredItem | None) -> Item | None:
