@@ -63,7 +63,7 @@ async function guarded(work) {
   }
 }
 
-/** Read what the page opens with. */
+/** Read what it opens with. */
 export async function boot() {
   await guarded(async () => {
     update({ loading: true });

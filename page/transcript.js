@@ -34,10 +34,10 @@ function head() {
     state.context &&
       h(
         "button",
-        { class: "chip", onclick: toLine, disabled: !hidden },
+        { key: "seen", class: "chip", onclick: toLine, disabled: !hidden },
         hidden ? `↑ ${t("hidden", { n: hidden })}` : t("allSeen"),
       ),
-    state.items.length > 0 && button("plain danger", eraseCurrent, t("erase")),
+    state.items.length > 0 && h("button", { key: "erase", class: "plain danger", onclick: eraseCurrent }, t("erase")),
   );
 }
 

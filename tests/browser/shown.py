@@ -45,7 +45,7 @@ class Shown:
         screen: Mapping[str, int] = DESK,
     ) -> None:
         self.address = address
-        self._user = re.sub(r"[^\w.:-]", "-", user)[:100]
+        self.user = re.sub(r"[^\w.:-]", "-", user)[:100]
         self.elsewhere: list[str] = []
         self.dialogs: list[str] = []
         self.accepts = False
@@ -55,7 +55,7 @@ class Shown:
             "locale": locale,
             "color_scheme": scheme,
             "viewport": screen,
-            "extra_http_headers": {"X-Local-User": self._user},
+            "extra_http_headers": {"X-Local-User": self.user},
             "reduced_motion": "reduce",
         }
         self._context = browser.new_context(**settings)
@@ -181,7 +181,7 @@ class Shown:
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the API as the same user."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "X-Local-User": self._user}
+        headers = {"Content-Type": "application/json", "X-Local-User": self.user}
         asked = http.Request(f"{self.address}{path}", data, headers, method=method)  # noqa: S310
         with http.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
             return json.load(answer)

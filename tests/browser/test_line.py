@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from boto3.dynamodb.conditions import Key
 
 if TYPE_CHECKING:
     from local.embedded_aws import EmbeddedAws
@@ -59,12 +60,15 @@ def between(shown: Shown) -> tuple[int, int]:
 
 def test_looking_leaves_no_trace(shown: Shown, aws: EmbeddedAws, model: StandInModel) -> None:
     before = rows(aws), shown.items(), shown.api("GET", f"/v1/conversations/{shown.conversation}")
+    own = f"{shown.user}/{shown.conversation}"
+    kept = rows(aws, own)
+    assert kept
     held = held_by_momento(shown)
     calls = model.calls.total()
     for policy, (_, values) in LIMITS.items():
         for value in values:
             shown.choose(policy, value)
-            assert rows(aws) == before[0], (policy, value)
+            assert rows(aws, own) == kept, (policy, value)
     for tab in ("turn", "memory", "momento", "json", "context"):
         shown.tab(tab)
     with shown.page.expect_response("**/v1/responses"):  # the dry run of what is being written
@@ -77,8 +81,8 @@ def test_looking_leaves_no_trace(shown: Shown, aws: EmbeddedAws, model: StandInM
     assert model.calls.total() == calls
 
 
-def rows(aws: EmbeddedAws) -> list[Any]:
-    """Read the whole table."""
+def rows(aws: EmbeddedAws, partition: str = "") -> list[Any]:
+    """Read the whole table, or one conversation's rows: head, items and all."""
     table: Any = boto3.resource(
         "dynamodb",
         endpoint_url=aws.url,
@@ -86,8 +90,10 @@ def rows(aws: EmbeddedAws) -> list[Any]:
         aws_access_key_id="fake",
         aws_secret_access_key="fake",
     )
-    names = [one.name for one in table.tables.all()]
-    return [item for name in names for item in table.Table(name).scan()["Items"]]
+    [name] = [one.name for one in table.tables.all()]
+    if partition:
+        return list(table.Table(name).query(KeyConditionExpression=Key("pk").eq(partition))["Items"])
+    return list(table.Table(name).scan()["Items"])
 
 
 def held_by_momento(shown: Shown) -> list[Any]:
