@@ -216,7 +216,6 @@ def _words(blocks: Sequence[Block], terms: Mapping[int, float]) -> list[float]:
     if not whole:
         return scores
     lengths = [length for block in blocks for length in block.lengths]
-    lengths = [length for block in blocks for length in block.lengths]
     mean = sum(lengths) / turns or 1.0
     flat, slope = whole * (1 + K1 * (1 - B)), whole * K1 * B / mean
     return [score / (flat + slope * length) if score else 0.0 for score, length in zip(scores, lengths, strict=True)]
