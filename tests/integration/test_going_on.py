@@ -248,6 +248,7 @@ def in_its_own_environment(response: str) -> dict[str, Any]:
         try:
             return (await made.turns.run(request, Deadline.after(20))).answer
         finally:
+            await made.model.aclose()  # type: ignore[attr-defined]
             await made.stores.cache.aclose()
             made.stores.table.close()
 

@@ -98,3 +98,19 @@ export async function previous_responses(url) {
     previousResponseId = result.providerMetadata.openai.responseId;
   }
 }
+
+// By default the provider's own references stand for what was answered: each must be found again.
+
+export async function three_turns_that_the_app_carries(url) {
+  await threeTurnsThatTheAppCarries(responses(url));
+}
+
+export async function three_streams_that_the_app_carries(url) {
+  const messages = [];
+  for (const [content, answered] of TURNS) {
+    messages.push({ role: "user", content });
+    const result = streamText({ model: responses(url), messages });
+    assert.equal(await result.text, answered);
+    messages.push(...(await result.response).messages);
+  }
+}
