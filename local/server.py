@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from local.rest_api import AuthorizedBy
 
 # The vendors' clients, and the variable that tells a function of the service.
-_CLIENTS = {"boto3": "HISTORY_TABLE", "momento": "MOMENTO_LOCAL", "openai": "OPENAI_BASE_URL"}
+CLIENTS = {"boto3": "HISTORY_TABLE", "momento": "MOMENTO_LOCAL", "httpx2": "OPENAI_BASE_URL"}
 
 
 class Server:
@@ -78,7 +78,7 @@ class Server:
             application = _without_authorizer(application)
         for function in application.functions:
             variables = _variables(function, services)
-            ahead = [module for module, variable in _CLIENTS.items() if variable in function.environment]
+            ahead = [module for module, variable in CLIENTS.items() if variable in function.environment]
             self._pools[function.name] = FunctionPool(function, variables, maximum=self._environments, ahead=ahead)
         with ThreadPoolExecutor() as threads:
             list(threads.map(_warm, self._pools, self._pools.values()))
