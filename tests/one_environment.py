@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -68,8 +68,24 @@ def _close_environment() -> None:
     event_loop.close()
 
 
+@pytest.fixture(scope="module")
+def _emptied(_services: App) -> None:
+    """Empty the tables: what a whole session has written makes each scan slow, and no test needs another's rows."""
+    for table in tables():
+        table.items.clear()
+
+
+def tables() -> Iterator[Any]:
+    """Yield moto's own tables of this process."""
+    from moto.backends import get_backend
+
+    for account in get_backend("dynamodb").values():
+        for backend in account.values():
+            yield from backend.tables.values()
+
+
 @pytest.fixture
-def app(_services: App) -> App:
+def app(_services: App, _emptied: None) -> App:
     """Both functions, with an empty cache and a model that behaves."""
     from chat import handler as chat
     from history import handler as history

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto.backends import get_backend
 
 from local.events import proxy_event
 from local.messages import HttpRequest
@@ -22,6 +21,7 @@ from local.routing import Router
 from tests.fuzz.generator import Generator, Request
 from tests.fuzz.users import seeded
 from tests.integration.app import application
+from tests.one_environment import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,19 +172,13 @@ def _model_refuses(app: App) -> bool:
     return False
 
 
-def _tables() -> Iterator[Any]:
-    for account in get_backend("dynamodb").values():
-        for backend in account.values():
-            yield from backend.tables.values()
-
-
 def _rows() -> int:
-    return sum(len(rows) for table in _tables() for rows in table.items.values())
+    return sum(len(rows) for table in tables() for rows in table.items.values())
 
 
 def _keys() -> Iterator[tuple[str, str]]:
     """Tell the keys of all rows, past the store's own ways."""
-    for table in _tables():
+    for table in tables():
         for pk, rows in table.items.items():
             for sk in rows:
                 yield str(pk.value), str(sk.value if sk is not None else "")
