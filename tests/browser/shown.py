@@ -202,6 +202,7 @@ class _Looked:
         self._waiting: Any = None
 
     def __enter__(self) -> None:
+        self._shown.settled()  # what was asked before is no answer to this
         self._waiting = self._shown.page.expect_response(lambda answer: "/context" in answer.url)
         self._waiting.__enter__()
 
