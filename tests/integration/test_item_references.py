@@ -83,6 +83,25 @@ def test_a_tool_loop_that_sends_all_again_is_stored_once(app: App) -> None:
     assert (wrong.status, wrong.error["param"]) == (400, "input[2].call_id")
 
 
+def test_a_tool_loop_that_sends_the_callers_items_again_without_ids_is_stored_once(app: App) -> None:
+    # So does the AI SDK with `conversation`.
+    talk = f"talk-{uuid4().hex[:8]}"
+    sent: list[dict[str, Any]] = [user("What is the weather in Kyoto?")]
+    for weather in ("sunny", "still sunny"):
+        called = app.turn(talk, sent, tools=[WEATHER], tool_choice="required").body["output"][0]
+        sent.append({"type": "function_call_output", "call_id": called["call_id"], "output": weather})
+    assert app.turn(talk, sent, tools=[WEATHER]).status == 200
+    kinds = ["message", *["function_call", "function_call_output"] * 2]
+    assert [item.get("type", "message") for item in app.model.requests[-1]["input"]] == kinds
+    assert [item["type"] for item in items(app, talk)] == [*kinds, "message"]
+    # What is not there is new, though a result beside it answers a call.
+    called = app.turn(talk, [user("And in Nara?")], tools=[WEATHER], tool_choice="required").body["output"][0]
+    result = {"type": "function_call_output", "call_id": called["call_id"], "output": "rainy"}
+    assert app.turn(talk, [user("Or in Kobe?"), result], tools=[WEATHER]).status == 200
+    kinds = ["function_call", "message", "function_call_output", "message"]
+    assert [item["type"] for item in items(app, talk)[7:]] == kinds
+
+
 def test_a_transcript_with_ids_adds_what_is_new_alone(app: App) -> None:
     talk = f"talk-{uuid4().hex[:8]}"
     first = app.turn(talk, "one").body

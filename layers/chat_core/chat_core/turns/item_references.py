@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.keys import Address, parse_item_id
+from chat_core.turns.resent import may_be_resent, resent
+from chat_core.turns.tool_results import RESULTS_REACH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +45,8 @@ async def new_items(sources: Sources, head: Head, given: Sequence[Item]) -> NewI
     """Tell what is new of an input: what follows on the last item that the conversation has.
 
     A client that keeps the transcript itself sends it once more: items by reference or with their ids, and among them
-    its own messages, which have none. References to what is stored elsewhere are replaced by the items.
+    its own messages, which have none. In a tool loop it may send only its own items, all without ids: see `resent`.
+    References to what is stored elsewhere are replaced by the items.
 
     Raises
     ------
@@ -61,6 +64,9 @@ async def new_items(sources: Sources, head: Head, given: Sequence[Item]) -> NewI
     first = max(places, default=-1) + 1
     if given and first == len(given):
         raise InvalidRequest("The input only refers to what the conversation already has.", param="input")
+    if head.seq and may_be_resent(given[first:]):
+        tail = await sources.history.tail(head, before=head.seq + 1, limit=RESULTS_REACH)
+        first += resent(given[first:], [one.item for one in tail])
     fresh = await resolved(sources.history, sources.responses, head.address.user, given[first:], first=first)
     return NewItems(tuple(fresh), first)
 

@@ -36,13 +36,13 @@ def check_tool_results(given: Sequence[Item], known: Iterable[Message], *, at: s
     InvalidRequest
         With the path of the first result without a call.
     """
-    results = [place for place, item in enumerate(given) if _answers(item)]
+    results = [place for place, item in enumerate(given) if answered_call(item)]
     if not results:
         return
     calls = {call.id for message in known for call in message.tool_calls}
     for place, item in enumerate(given):
-        calls |= _calls(item)
-        if (answered := _answers(item)) and answered not in calls:
+        calls |= calls_of(item)
+        if (answered := answered_call(item)) and answered not in calls:
             raise InvalidRequest(
                 "This tool result answers no call of the conversation.",
                 param=f"{at}[{first + place}].call_id",
@@ -83,18 +83,20 @@ def results_of(item: Item, following: Iterable[StoredItem]) -> list[int]:
     list of int
         Their seqs.
     """
-    calls = _calls(item)
+    calls = calls_of(item)
     found = []
     for later in following if calls else ():
-        if _answers(later.item) in calls:
+        if answered_call(later.item) in calls:
             found.append(later.seq)
-        calls -= _calls(later.item)
+        calls -= calls_of(later.item)
     return found
 
 
-def _calls(item: Item) -> set[str]:
+def calls_of(item: Item) -> set[str]:
+    """Name the calls that an item makes."""
     return {call.id for message in from_items([item]) for call in message.tool_calls}
 
 
-def _answers(item: Item) -> str:
+def answered_call(item: Item) -> str:
+    """Name the call whose result an item is; empty where it is none."""
     return from_items([item])[0].tool_call_id

@@ -85,6 +85,11 @@ export async function an_error_names_its_parameter(url, name) {
   await assert.rejects(call, (error) => APICallError.isInstance(error) && error.data.error.param === "top_p");
 }
 
+export async function a_tool_round_trip_that_is_remembered(url, name) {
+  await aToolRoundTrip(responses(url), remembered(name));
+  assert.deepEqual(await stored(url, name), TOOL_TURN);
+}
+
 export async function a_tool_round_trip(url) {
   await aToolRoundTrip(responses(url));
 }
