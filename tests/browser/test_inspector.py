@@ -35,7 +35,9 @@ def test_a_hit_shows_what_the_api_says(show: Show) -> None:
     cache = answer["omoide"]["cache"]
     assert cache["status"] == "hit"
     assert cache["saved_tokens"] > 0
+    shown.settled()
     shown.page.locator(".message .chip", has_text="HIT").click()
+    shown.settled()
     told = shown.page.locator(".panel").inner_text()
     assert "HIT" in told
     assert f"{cache['saved_tokens']} tokens and {round(cache['saved_ms']):,} ms of the model saved" in told
