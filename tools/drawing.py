@@ -62,7 +62,7 @@ class Chart:
 
 def lines(chart: Chart, series: Sequence[Line]) -> str:
     """Draw lines over a logarithmic height; over a logarithmic width where the widths are far apart."""
-    left, right, top, bottom = 64.0, WIDTH - 262.0, 68.0, 336.0
+    left, right, top, bottom = 64.0, WIDTH - 310.0, 68.0, 336.0
     widths = sorted({x for line in series for x, _ in line.points})
     heights = [y for line in series for _, y in line.points]
     least, most = log10(min(heights)) - 0.1, log10(max(heights)) + 0.1
@@ -119,7 +119,7 @@ def apart(places: Sequence[float], *, low: float, high: float) -> list[float]:
 
 def bars(chart: Chart, rows: Sequence[Bar]) -> str:
     """Draw rows of bars on one axis from 0, each with its figure."""
-    left, right, top = 236.0, WIDTH - 176.0, 62.0
+    left, right, top = 264.0, WIDTH - 176.0, 62.0
     most = max(sum(row.parts) for row in rows)
     parts = []
     for number, row in enumerate(rows):
