@@ -25,18 +25,17 @@ from chat_core.history.records import (
     Page,
     StoredItem,
 )
+from chat_core.history.responses import StoredResponse
 from chat_core.keys import Address, id_of, new_incarnation
 from chat_core.long_term import Due
 from chat_core.messages import BEGINNING
 from tests.fakes.blocks import Blocks, take_out
-from tests.fakes.responses import response_of
 from tests.fakes.said import Users, erase_told, take_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from chat_core.history.records import Commit, Deletion, Order
-    from chat_core.history.responses import StoredResponse
     from chat_core.history.store import Forget
     from chat_core.long_term import Memory
     from chat_core.long_term.store import DueKind
@@ -123,7 +122,7 @@ class InMemoryTable:
         last = head.last
         seq = head.seq + len(commit.turn.items)
         if commit.frame:
-            self.keep_response(response_of(head, commit))
+            self.keep_response(StoredResponse.of(head, commit))
             last = LastTurn(commit.fingerprint, now, first, seq, commit.inputs)
         row.visible = True
         row.head = replace(

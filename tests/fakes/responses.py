@@ -10,7 +10,6 @@ from chat_core.history import Alone, StoredResponse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chat_core.history import Commit, Head
     from tests.fakes.history import InMemoryTable
 
 
@@ -49,20 +48,3 @@ class InMemoryResponses:
 
     async def conversation_of(self, user: str, incarnation: str) -> str | None:
         return self._table.names.get((user, incarnation))
-
-
-def response_of(head: Head, commit: Commit) -> StoredResponse:
-    """Tell the response of a turn that is committed behind a head."""
-    return StoredResponse(
-        user=head.address.user,
-        incarnation=head.incarnation,
-        first_seq=head.seq + 1,
-        last_seq=head.seq + len(commit.turn.items),
-        inputs=commit.inputs,
-        frame=commit.frame,
-        turn_id=commit.turn.id,
-        created_at=commit.turn.created_at,
-        expires_at=commit.kept_until,
-        conversation=head.conversation,
-        shown=commit.shown,
-    )

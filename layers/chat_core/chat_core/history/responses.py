@@ -11,6 +11,7 @@ from chat_core.keys import Address, id_of, response_id, unnamed_address
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chat_core.history.records import Commit, Head
     from chat_core.messages import Item
 
 
@@ -54,6 +55,23 @@ class StoredResponse:
     conversation: str = ""
     items: tuple[Item, ...] = ()
     shown: bool = True
+
+    @classmethod
+    def of(cls, head: Head, commit: Commit) -> StoredResponse:
+        """Make that of a turn which is committed behind a head."""
+        return cls(
+            user=head.address.user,
+            incarnation=head.incarnation,
+            first_seq=head.seq + 1,
+            last_seq=head.seq + len(commit.turn.items),
+            inputs=commit.inputs,
+            frame=commit.frame,
+            turn_id=commit.turn.id,
+            created_at=commit.turn.created_at,
+            expires_at=commit.kept_until,
+            conversation=head.conversation,
+            shown=commit.shown,
+        )
 
     @property
     def id(self) -> str:

@@ -221,19 +221,9 @@ def response_actions(head: Head, commit: Commit, *, expires_at: int | None) -> l
     if head.ends_at is None and (not head.seq or expires_at is not None):
         rows.append(name_row(head.address, head.incarnation, expires_at=expires_at))
     if commit.frame:
-        response = StoredResponse(
-            user=head.address.user,
-            incarnation=head.incarnation,
-            first_seq=head.seq + 1,
-            last_seq=head.seq + len(commit.turn.items),
-            inputs=commit.inputs,
-            frame=commit.frame,
-            turn_id=commit.turn.id,
-            created_at=commit.turn.created_at,
-            expires_at=min(commit.kept_until, expires_at or commit.kept_until),
-            conversation=head.conversation,
-            shown=commit.shown,
-        )
+        response = StoredResponse.of(head, commit)
+        if expires_at:
+            response = replace(response, expires_at=min(commit.kept_until, expires_at))
         row = response_row(response)
         _checked(row["frame"])
         rows.append(row)
