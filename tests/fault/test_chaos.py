@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 TURNS = int(os.environ.get("CHAOS_TURNS") or 8)
 SEED = int(os.environ.get("CHAOS_SEED") or 1)
-HEALING_TURNS = 12
+HEALING_SECONDS = 60.0
+"""More than an environment leaves Momento alone (`chat_core.momento.breaker`), several times over."""
+
 ENVIRONMENTS = 4 if TURNS > 20 else 2
 # What a caller may be told while things fail; 500 is none of it.
 TOLD = {"409", "429", "502", "503", "504", "connection", "stream"}
@@ -102,10 +105,11 @@ def test_whoever_comes_again_with_a_key_gets_the_first_answer(chaos: Callers) ->
 def test_the_hot_lists_are_whole_again_with_the_next_turns(chaos: Callers) -> None:
     """An environment that has lost Momento looks for it again after a while."""
     for name in chaos.conversations:
-        for _ in range(HEALING_TURNS):
+        until = time.monotonic() + HEALING_SECONDS
+        chaos.post_at_last(name)
+        while chaos.hot_texts(name) != chaos.texts(name) and time.monotonic() < until:
+            time.sleep(0.5)
             chaos.post_at_last(name)
-            if chaos.hot_texts(name) == chaos.texts(name):
-                break
         assert chaos.hot_texts(name) == chaos.texts(name)
 
 
