@@ -66,7 +66,7 @@ def compact_call(_request: Request, user: str, body: dict[str, Any], settings: C
     if wire.input == "":
         raise InvalidRequest("The input is empty.", param="input", code="empty_string")
     if isinstance(wire.input, list):
-        check_items(body["input"], at="input")
+        body = {**body, "input": check_items(body["input"], at="input")}
     check_model(wire.model, settings.allowed_models)
     sent = {name: value for name, value in body.items() if name != "previous_response_id"}
     if not settings.allow_provider_references:

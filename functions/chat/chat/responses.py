@@ -140,7 +140,7 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
         if not wire.input:
             raise InvalidRequest("The input is empty.", param="input", code="empty_string")
     else:
-        check_items(body["input"], at="input")
+        body = {**body, "input": check_items(body["input"], at="input")}
     model = wire.model or settings.openai.model
     check_model(model, settings.allowed_models)
     if not settings.allow_provider_references:

@@ -215,7 +215,7 @@ async def list_items(conversation_id: Where, request: Request, made: Parts) -> R
     """List a conversation's items."""
     limit, after, order = schemas.page_query(request)
     page = await made.conversations.items(conversation_id, limit=limit, after=after, order=order)
-    return api.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
+    return api.json_response(schemas.item_list(page.data, has_more=page.has_more))
 
 
 @app.post("/v1/conversations/<conversation_id>/items")
@@ -225,14 +225,14 @@ async def create_items(
     """Append items to a conversation."""
     items = schemas.new_items(body)
     added, replayed = await made.conversations.add_items(conversation_id, items, deadline=time_left, keyed=once)
-    return api.json_response(schemas.list_resource(added, has_more=False), headers=_told(replayed))
+    return api.json_response(schemas.item_list(added, has_more=False), headers=_told(replayed))
 
 
 @app.get("/v1/conversations/<conversation_id>/items/<item_id>")
 async def get_item(conversation_id: Where, item_id: ItemId, made: Parts) -> Response[str]:
     """Read an item."""
     stored = await made.conversations.item(conversation_id, item_id)
-    return api.json_response(stored.item)
+    return api.json_response(schemas.item_resource(stored))
 
 
 @app.delete("/v1/conversations/<conversation_id>/items/<item_id>")
@@ -265,7 +265,7 @@ async def list_input_items(user: User, response_id: ResponseId, request: Request
     """List what was sent for a stored response."""
     limit, after, order = schemas.page_query(request)
     page = await made.responses.input_items(user, response_id, limit=limit, after=after, order=order)
-    return api.json_response(schemas.list_resource([stored.item for stored in page.data], has_more=page.has_more))
+    return api.json_response(schemas.item_list(page.data, has_more=page.has_more))
 
 
 def _told(replayed: bool) -> dict[str, str]:

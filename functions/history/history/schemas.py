@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Request
 
     from chat_core.conversations import Erased
-    from chat_core.history import Head, Order
+    from chat_core.history import Head, Order, StoredItem
 
 PAGE_LIMIT = 100
 PAGE_DEFAULT = 20
@@ -135,6 +135,24 @@ def conversation_resource(head: Head) -> ConversationResource:
             "last_active_at": int(head.updated_at),
         },
     }
+
+
+class ItemReport(TypedDict):
+    """``omoide`` of an item: the turn that brought it, and when (seconds since the epoch)."""
+
+    turn_id: str
+    created_at: int
+
+
+def item_resource(stored: StoredItem) -> dict[str, Any]:
+    """Write an item as it is stored, with our member ``omoide``."""
+    report: ItemReport = {"turn_id": stored.turn_id, "created_at": stored.created_at}
+    return {**stored.item, "omoide": report}
+
+
+def item_list(items: Sequence[StoredItem], *, has_more: bool) -> dict[str, Any]:
+    """Write a page of items."""
+    return list_resource([item_resource(stored) for stored in items], has_more=has_more)
 
 
 def check_all(request: Request) -> None:

@@ -53,7 +53,7 @@ class Resources:
         changes = {"metadata": None, "memory": None, **changes}
         return self.stage.run(self.all.update(head.address, **changes, keyed=key))
 
-    def add(self, address: Address, *items: Item, key: Keyed | None = None) -> tuple[list[Item], bool]:
+    def add(self, address: Address, *items: Item, key: Keyed | None = None) -> tuple[tuple[StoredItem, ...], bool]:
         deadline = self.stage.process.deadline()
         return self.stage.run(self.all.add_items(address, items, deadline=deadline, keyed=key))
 
@@ -195,7 +195,7 @@ def test_one_item_is_read_by_its_id_in_its_own_conversation_alone(resources: Res
 
 def test_the_first_items_under_a_name_of_ones_own_create_it(resources: Resources) -> None:
     added, before = resources.add(OWN, said("one"), said("two"))
-    assert (before, len({item["id"] for item in added})) == (False, 2)
+    assert (before, added) == (False, resources.items(OWN).data)
     assert texts(resources.items(OWN)) == ["one", "two"]
     assert resources.head(OWN).title == "one"
     assert len(resources.stage.world.memory.history(OWN)) == 2

@@ -18,6 +18,9 @@ METADATA_PAIRS = 16
 TOOLS_LIMIT = 128
 """OpenAI's."""
 
+OWN_MEMBER = "omoide"
+"""What an item has beside OpenAI's members when it is read; clients send it back with the item."""
+
 
 class Wire(BaseModel):
     """A JSON object: members that it does not name go through as they are, types are not bent to fit.
@@ -112,7 +115,7 @@ def parse(model: type[_M], value: object, *, at: str = "") -> _M:
 
 
 def check_items(items: object, *, at: str, limit: int | None = None) -> list[dict[str, Any]]:
-    """Check a list of input items and give it back as it came.
+    """Check a list of input items and give it back as it came, without what this service adds to an item it shows.
 
     Raises
     ------
@@ -132,7 +135,7 @@ def check_items(items: object, *, at: str, limit: int | None = None) -> list[dic
             raise InvalidRequest("An item must be an object.", param=path, code="invalid_type")
         kind = item.get("type", "message")
         parse(_KINDS.get(kind, OtherItem) if isinstance(kind, str) else OtherItem, item, at=path)
-    return items
+    return [{name: item[name] for name in item if name != OWN_MEMBER} if OWN_MEMBER in item else item for item in items]
 
 
 _METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata, config=ConfigDict(strict=True, defer_build=True))

@@ -215,13 +215,13 @@ class Conversations:
         *,
         deadline: Deadline,
         keyed: Keyed | None = None,
-    ) -> tuple[list[Item], bool]:
+    ) -> tuple[tuple[StoredItem, ...], bool]:
         """Append items, whole or not at all, and not while a turn runs; the first under a name of one's own create it.
 
         Returns
         -------
         tuple
-            The items with their ids, and whether they had been appended before.
+            The items as the history has them, and whether they had been appended before.
 
         Raises
         ------
@@ -233,7 +233,7 @@ class Conversations:
             If the key came before with another request.
         """
 
-        async def write() -> list[Item]:
+        async def write() -> tuple[StoredItem, ...]:
             key = keyed.key if keyed else None
             own = not is_generated_id(address.conversation)
             head, token, _ = await self._leases.take(address, deadline, key=key, create=own, reserve=0)
@@ -249,9 +249,8 @@ class Conversations:
             await self._hot.follow(head, new, messages)
             return added
 
-        async def replay(record: IdempotencyRecord, head: Head) -> list[Item]:
-            added = await self._history.items(head, record.first_seq, record.last_seq)
-            return [stored.item for stored in added]
+        async def replay(record: IdempotencyRecord, head: Head) -> tuple[StoredItem, ...]:
+            return await self._history.items(head, record.first_seq, record.last_seq)
 
         return await once(self._history, keyed, write, replay)
 

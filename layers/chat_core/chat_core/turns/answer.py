@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from chat_core.history import StoredItem
 from chat_core.keys import id_of
 from chat_core.messages import from_items
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from chat_core.cache import Reply
-    from chat_core.history import Head, StoredItem, StoredResponse
+    from chat_core.history import Head, StoredResponse
     from chat_core.messages import Item, Message, Turn
     from chat_core.turns.reports import MemoryReport, TurnReport
 
@@ -35,7 +36,7 @@ def with_ids(items: Iterable[Item], incarnation: str, first_seq: int) -> list[It
     return [{"id": id_of(item, incarnation, seq), **item} for seq, item in enumerate(items, first_seq)]
 
 
-def as_committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...]]:
+def as_committed(turn: Turn, head: Head) -> tuple[tuple[StoredItem, ...], tuple[Message, ...]]:
     """Tell a turn's items and messages as the history has them.
 
     Parameters
@@ -47,7 +48,8 @@ def as_committed(turn: Turn, head: Head) -> tuple[list[Item], tuple[Message, ...
     """
     first = head.seq - len(turn.items) + 1
     items = with_ids(turn.items, head.incarnation, first)
-    return items, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
+    stored = tuple(StoredItem(seq, turn.id, turn.created_at, item) for seq, item in enumerate(items, first))
+    return stored, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
 
 
 @dataclass(frozen=True, slots=True)

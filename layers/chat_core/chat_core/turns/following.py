@@ -65,7 +65,8 @@ def committed(
     """
     items, messages = as_committed(answered.commit.turn, after)
     name = response_id(before.incarnation, before.seq + 1)
-    answer = answer_of(name, answered.commit.frame, items[answered.commit.inputs :])
+    output = [stored.item for stored in items[answered.commit.inputs :]]
+    answer = answer_of(name, answered.commit.frame, output)
     completed = Completed(answer, answered.headers)
     if moved:
         return completed, Change(before, after, messages, Known(None, known.reachable), None)
