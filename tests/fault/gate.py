@@ -7,6 +7,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Self
 
+from tests.ports import held_port
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -27,13 +29,13 @@ class Gate:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self.silent = False
-        self.port = 0
+        self._held = contextlib.ExitStack()
+        self.port = self._held.enter_context(held_port())
 
     def open(self) -> None:
         self.silent = False
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port))
-            self.port = self._listener.getsockname()[1]
             self._start(self._accept, self._listener)
 
     def close(self) -> None:
@@ -56,6 +58,7 @@ class Gate:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        self._held.close()
         for thread in self._threads:
             thread.join(5)
 

@@ -76,8 +76,8 @@ def test_turns_go_on_and_the_copies_heal(world: World, name: str) -> None:
     for text in ("four", "five"):
         say(world, text)
     assert sent(world)[0::2] == ["one", "two", "three", "four", "five"]
-    assert_healed(world)
     assert world.texts("talk")[0::2] == ["one", "two", "three", "four", "five"]
+    assert_healed(world)
 
 
 def test_a_hanging_momento_costs_a_turn_less_than_its_deadlines_together(world: World) -> None:

@@ -320,7 +320,7 @@ def test_polling_for_long_keeps_little(
     following = iterator["ShardIterator"]
     for _ in range(15):
         following = stream_client.get_records(ShardIterator=following)["NextShardIterator"]
-    [backend] = dynamodbstreams_backends["123456789012"].values()
+    backend = dynamodbstreams_backends["123456789012"][dynamodb.meta.region_name]
     assert len(backend.shard_iterators) <= 10
     put(dynamodb, streamed, "late", 1)
     assert len(stream_client.get_records(ShardIterator=following)["Records"]) == 1

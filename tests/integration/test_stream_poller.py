@@ -85,7 +85,7 @@ def poller(stream: Stream, function: Function, source: StreamSource = SOURCE) ->
 
 def until(condition: Callable[[], bool], polled: StreamPoller | None = None) -> None:
     """Wait for a condition, polling meanwhile."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
         if polled is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.ports import held_port
 from tools import environment, lambda_python
 from tools.paths import ROOT
 
@@ -95,37 +95,30 @@ def started(python: Path, folder: Path) -> Iterator[Emulator]:
     Failed
         If it does not come up.
     """
-    port = _free_port()
-    emulator = Emulator(f"http://127.0.0.1:{port}", folder / "emulator.log")
-    variables = {
-        **emulator.variables,
-        "BIND_HOST": "127.0.0.1",  # else it listens to the whole network
-        "MINISTACK_HOST": "127.0.0.1",
-        "MINISTACK_REGION": REGION,
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "DOCKER_HOST": "unix:///nonexistent",
-        "S3_DATA_DIR": str(folder / "s3"),
-        "STATE_DIR": str(folder / "state"),
-        "TMPDIR": str(folder),
-    }
-    with emulator.log.open("w") as log:
-        process = subprocess.Popen(  # noqa: S603
-            [python, "-m", "ministack"], cwd=folder, env=variables, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            _wait_for(emulator, process)
-            yield emulator
-        finally:
-            _end(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+    with held_port() as port:
+        emulator = Emulator(f"http://127.0.0.1:{port}", folder / "emulator.log")
+        variables = {
+            **emulator.variables,
+            "BIND_HOST": "127.0.0.1",  # else it listens to the whole network
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": REGION,
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "DOCKER_HOST": "unix:///nonexistent",
+            "S3_DATA_DIR": str(folder / "s3"),
+            "STATE_DIR": str(folder / "state"),
+            "TMPDIR": str(folder),
+        }
+        with emulator.log.open("w") as log:
+            process = subprocess.Popen(  # noqa: S603
+                [python, "-m", "ministack"], cwd=folder, env=variables, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                _wait_for(emulator, process)
+                yield emulator
+            finally:
+                _end(process)
 
 
 def _wait_for(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:

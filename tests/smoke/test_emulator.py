@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import socket
 import subprocess
 import sys
 import time
@@ -17,13 +16,14 @@ import pytest
 
 from local.proxy_answer import PRELUDE_END
 from tests.infra import stack
+from tests.ports import held_port
 from tools import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 SECRET = "渡辺直美の秘密"
 HANDLER = f"""
 def streaming_handler(event, context, send):
@@ -47,17 +47,19 @@ def emulator() -> Path:
     return found[0]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+@pytest.fixture(scope="module")
+def ports() -> Iterator[tuple[int, int]]:
+    """The emulator's two, which it has to be told."""
+    with held_port() as front, held_port() as api:
+        yield front, api
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., bytes]]:
+def ask(tmp_path_factory: pytest.TempPathFactory, ports: tuple[int, int]) -> Iterator[Callable[..., bytes]]:
     """Invoke a small handler that streams, through the project's own ``stream.sh``."""
     task = tmp_path_factory.mktemp("task")
     (task / "given.py").write_text(HANDLER, "utf-8")
-    front, api = free_port(), free_port()
+    front, api = ports
     command = [
         str(emulator()),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{front}"),
