@@ -15,6 +15,8 @@ from tests.nightly import NIGHTLY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from openai.types.responses import Response
+
     from tests.dev_server import RunningServer
 
 # Environments that start anew: on a busy machine they take their time.
@@ -113,6 +115,30 @@ def test_a_kill_at_any_event_of_a_stream_leaves_nothing_and_the_request_comes_ag
         assert (last.type, last.response.output[0].id) == ("response.completed", ids[1])
     assert results[every[-1]][0] == 1
     assert server.output().count("ended with signal 9") == killed + len(every)
+
+
+def test_a_kill_in_a_branch_or_at_a_stored_response_and_the_retry_make_one(
+    server: RunningServer, model: StandInModel, openai: OpenAI
+) -> None:
+    killed = server.output().count("ended with signal 9")
+
+    def branch() -> Response:
+        point = "kill:after:branch"
+        first = openai.responses.create(model="m", conversation=point, input="first")
+        key = {"Idempotency-Key": point}
+        return openai.responses.create(
+            model="m", previous_response_id=first.id, input="a kill in a branch", extra_headers=key
+        )
+
+    def alone() -> Response:
+        return openai.responses.create(model="m", input="a kill alone", metadata={"ends": "kill:before:put"})
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = [made.result() for made in [threads.submit(branch), threads.submit(alone)]]
+    for answer, text in zip(answers, ("a kill in a branch", "a kill alone"), strict=True):
+        assert openai.responses.retrieve(answer.id).output == answer.output
+        assert sum(text in str(request["input"]) for request in model.requests) == 1, text
+    assert server.output().count("ended with signal 9") == killed + len(answers)
 
 
 def not_there(openai: OpenAI, conversation: str) -> bool:

@@ -1,7 +1,8 @@
 """The chat function, but for its end: it kills its own environment at the point that the conversation's name says.
 
-A name ``kill:before:commit`` ends the process by SIGKILL before the first call of ``commit``, once. The lease of a turn
-that is killed is short, and so is the time to come again: both are waited for as ever, but not for half a minute.
+A name ``kill:before:commit`` ends the process by SIGKILL before the first call of ``commit``, once; a branch has that
+of its origin. The lease of a turn that is killed is short, and so is the time to come again: both are waited for as
+ever, but not for half a minute.
 
 A file ``next`` in the folder `KILLED` ends whichever process takes it away, at any step; `SHORT_LEASES` are the seconds
 of every turn's lease then.
@@ -50,8 +51,10 @@ class Killing:
             return found
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            if name in ("take", "read_memory"):
+            if name in ("take", "read_memory", "branch"):
                 Killing.conversation = args[0].conversation
+            if name == "put":  # a response without a conversation says by its metadata where it ends
+                Killing.conversation = args[0].frame["metadata"].get("ends", "")
             if name == "take" and (seconds := LEASE_SECONDS if _is_doomed() else SHORT_LEASES):
                 address, lease = args
                 args = (address, replace(lease, expires_at=time.time() + seconds))
@@ -106,11 +109,14 @@ def parts() -> ChatParts:
     made = handler.parts()
     history: Any = Killing(made.stores.history)
     leases: Any = Killing(made.stores.leases)
+    branches: Any = Killing(made.stores.branches)
+    responses: Any = Killing(made.stores.responses)
     memory: Any = Killing(made.stores.hot._store)
     cache: Any = Killing(MomentoResponseCache(made.stores.cache))
     model: Any = Killing(made.model)
     hot = HotCopies(memory, history, keep=made.settings.history.hot_messages)
-    return chat_on(made.settings, replace(made.stores, history=history, leases=leases, hot=hot), model, cache)
+    stores = replace(made.stores, history=history, leases=leases, hot=hot, branches=branches, responses=responses)
+    return chat_on(made.settings, stores, model, cache)
 
 
 handler.app.dependency_overrides[handler.parts] = parts
