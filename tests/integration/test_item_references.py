@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pytest
+
 from tests.integration.test_going_on import begin, go_on, said, seen
 from tests.integration.test_stored_responses import call, path
 
@@ -122,3 +124,32 @@ def test_the_same_holds_behind_a_response(app: App) -> None:
     # Its own tool loop goes on from the older response once more: what came after that is new there.
     go_on(app, first["id"], [user("two"), refer(second["output"][0]), user("three")])
     assert seen(app)[1:] == [said(first), "two", said(second), "three"]
+
+
+@pytest.mark.parametrize("known", ["by reference", "by id"])
+def test_a_branch_knows_the_items_of_what_it_comes_from_by_their_ids_there(app: App, known: str) -> None:
+    talk = f"talk-{uuid4().hex[:8]}"
+    sent: list[dict[str, Any]] = [user("one")]
+    first = app.turn(talk, sent).body
+    sent += [first["output"][0], user("two")]
+    second = app.turn(talk, sent).body
+    app.turn(talk, "elsewhere")
+    sent += [second["output"][0], user("three")]
+    given = sent if known == "by id" else [refer(one) if "id" in one else one for one in sent]
+    third = go_on(app, second["id"], given).body
+    assert seen(app) == ["one", said(first), "two", said(second), "three"]
+    go_on(app, third["id"], "other")
+    four = [third["output"][0], user("four")]
+    given = [*given, *(four if known == "by id" else [refer(four[0]), four[1]])]
+    for text in ("behind", "again, on a branch of the branch"):
+        given[-1] = user(text)
+        assert go_on(app, third["id"], given).status == 200
+        assert seen(app) == ["one", said(first), "two", said(second), "three", said(third), text]
+    made = app.call("POST", "/v1/conversations", {"omoide": {"fork": {"conversation": talk}}}).body["id"]
+    assert app.turn(made, [refer(second["output"][0]), user("in a fork")]).status == 200
+    assert [item["content"][0]["text"] for item in items(app, made)][-2] == "in a fork"
+    assert len(items(app, made)) == 8
+    app.call("DELETE", f"/v1/conversations/{talk}")
+    assert app.turn(made, [refer(first["output"][0]), user("still")]).status == 200
+    wrong = {**refer(first["output"][0]), "id": f"fc_{first['output'][0]['id'][-28:]}"}
+    assert app.turn(made, [wrong, user("no")]).error["code"] == "item_not_found"

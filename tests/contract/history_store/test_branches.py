@@ -58,7 +58,13 @@ async def origin_of(store: Stores, count: int = 4) -> tuple[Head, tuple[StoredIt
 def branch_of(origin: Head, **fields: Any) -> Head:
     """Make the head of a branch that has all of its origin."""
     own = {"created_at": int(Clock.now), "seq": origin.seq, "items": origin.items, "messages": origin.messages}
-    kept = {"memory": origin.memory, "system": origin.system, "title": "A branch", "ends_at": ENDS}
+    kept = {
+        "memory": origin.memory,
+        "system": origin.system,
+        "title": "A branch",
+        "ends_at": ENDS,
+        "origins": {origin.incarnation: origin.seq},
+    }
     return Head(THERE, INCARNATION, **{**own, **kept, **fields})
 
 

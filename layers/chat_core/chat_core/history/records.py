@@ -126,6 +126,8 @@ class Head:
     ends_at
         When all of it expires, in seconds since the epoch, if nobody has named it: no list shows it, and no turn makes
         it last longer. None for every other one.
+    origins
+        What it branched off from, the nearest last: by its incarnation, the place up to which both have the same items.
     """
 
     address: Address
@@ -147,6 +149,7 @@ class Head:
     title: str = ""
     last: LastTurn | None = None
     ends_at: int | None = None
+    origins: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def conversation(self) -> str:

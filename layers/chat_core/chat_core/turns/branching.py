@@ -34,6 +34,9 @@ BRANCH_ITEMS = 5_000
 
 BRANCH_TRIES = 5
 
+ORIGINS = 8
+"""Of so many conversations that a branch comes from the ids of items are known in it: the head has them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -65,6 +68,13 @@ class Point:
     @property
     def _anchor(self) -> Any:
         return self.origin.anchor if self.seq == self.origin.seq else None
+
+    @property
+    def _origins(self) -> Mapping[str, int]:
+        """The last of what both come from, and the origin itself."""
+        all_of_them = {**self.origin.origins, self.origin.incarnation: self.seq}
+        nearest = list(all_of_them.items())[-ORIGINS:]
+        return {incarnation: min(seq, self.seq) for incarnation, seq in nearest}
 
     def place(
         self, address: Address, incarnation: str, now: float, *, ends_at: int | None = None, **own: Mapping[str, Any]
@@ -99,6 +109,7 @@ class Point:
             title=title_of(messages),
             unfolded=unfolded_by(outside, counter_for("").at_most),
             ends_at=ends_at,
+            origins=self._origins,
         )
 
     def unnamed(self, now: float, seconds: int) -> Head:

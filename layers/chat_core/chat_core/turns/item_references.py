@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import InvalidRequest, NotFound
-from chat_core.keys import Address, parse_item_id
+from chat_core.keys import Address, id_of, parse_item_id
 from chat_core.turns.resent import may_be_resent, resent
 from chat_core.turns.tool_results import RESULTS_REACH
 
@@ -57,9 +57,9 @@ async def new_items(sources: Sources, head: Head, given: Sequence[Item]) -> NewI
     references = {place: seq for place, seq in places.items() if is_reference(given[place])}
     if references:
         stored = await sources.history.items_at(head, references.values())
-        there = {one.item.get("id") for one in stored}
-        for place in references:
-            if given[place]["id"] not in there:
+        there = {one.seq: one.item for one in stored}
+        for place, seq in references.items():
+            if seq not in there or not _names(given[place]["id"], there[seq]):
                 raise _no_item(place)
     first = max(places, default=-1) + 1
     if given and first == len(given):
@@ -72,9 +72,22 @@ async def new_items(sources: Sources, head: Head, given: Sequence[Item]) -> NewI
 
 
 def _seq_in(head: Head, item: Mapping[str, Any]) -> int:
-    """Tell the place of an item that a conversation has had, by its id; 0 for every other one."""
+    """Tell the place of an item that a conversation has had, by its id; 0 for every other one.
+
+    A branch has its origin's items at their places, so it knows them by the origin's ids, too.
+    """
     parsed = parse_item_id(item.get("id"))
-    return parsed[1] if parsed and parsed[0] == head.incarnation and parsed[1] <= head.seq else 0
+    if parsed is None:
+        return 0
+    incarnation, seq = parsed
+    shared = head.seq if incarnation == head.incarnation else head.origins.get(incarnation, 0)
+    return seq if seq <= min(shared, head.seq) else 0
+
+
+def _names(name: str, item: Item) -> bool:
+    """Tell whether an id is an item's, in its own conversation or in one that this one comes from."""
+    incarnation, seq = parse_item_id(name) or ("", 0)
+    return name == id_of(item, incarnation, seq)
 
 
 async def resolved(

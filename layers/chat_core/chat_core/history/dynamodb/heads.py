@@ -64,6 +64,8 @@ def head_row(head: Head, *, provisional: bool, expires_at: int | None) -> Row:
     }
     if head.ends_at is not None:
         row["ends_at"] = number(head.ends_at)
+    if head.origins:
+        row["origins"] = packed(dict(head.origins))
     row["activity"] = text(activity(head.updated_at, head.conversation))
     if provisional:
         return row | {"provisional": {"BOOL": True}, "owner": text(unfinished_owner(head.address.user))}
@@ -109,6 +111,7 @@ def head_from_row(row: Mapping[str, Attribute], user: str) -> Head:
         fold_after=read_seconds(row, "fold_after"),
         last=_last(row),
         ends_at=read_int(row, "ends_at") or None,
+        origins=_value(row, "origins") or {},
     )
 
 
