@@ -65,7 +65,7 @@ def dying(world: World, step: int) -> Iterator[Life]:
     """End an environment once it has written to the table, or of a conversation's copies to Momento, ``step`` times."""
     life, table, hot = Life(step), world.stores.table, world.stores.hot
     call, copies = table._call, hot._store
-    table._call, hot._store = life.around(call), _Mortal(copies, life)  # type: ignore[method-assign, assignment]
+    table._call, hot._store = life.around(call), _Mortal(copies, life)  # type: ignore[method-assign]
     try:
         yield life
     except Killed:
