@@ -88,7 +88,9 @@ def test_a_turn_is_in_the_history_when_its_last_event_comes_and_not_before(
     held.go.set()
     *_, last = stream
     assert last.type == "response.completed"
-    assert items(client, place)[1].to_dict() == last.response.output[0].to_dict()
+    answer, shown = last.response.to_dict(), items(client, place)[1].to_dict()
+    assert [shown] == [{**one, "omoide": shown["omoide"]} for one in answer["output"]]
+    assert shown["omoide"]["turn_id"] == answer["omoide"]["turn_id"]
 
 
 def test_a_conversation_that_is_erased_in_the_middle_stays_erased(client: OpenAI, place: str, held: Held) -> None:

@@ -100,7 +100,7 @@ class InMemoryMemoryStore:
 
     def __init__(self, clock: Callable[[], float] = time.time, *, ttl: float = DAY) -> None:
         self.unavailable: str | None = None
-        self._ttl = ttl
+        self.ttl = ttl
         self._values = _Expiring[bytes](clock)
         self._lists = _Expiring[tuple[str, ...]](clock)
 
@@ -111,7 +111,11 @@ class InMemoryMemoryStore:
     async def write_memory(self, address: Address, value: bytes, *, timeout: float) -> None:
         _check(self.unavailable)
         _check_size(len(value), MAX_ITEM_BYTES)
-        self._values.set(address.session_id, value, self._ttl)
+        self._values.set(address.session_id, value, self.ttl)
+
+    async def history_length(self, address: Address, *, timeout: float) -> int:
+        _check(self.unavailable)
+        return len(self.history(address))
 
     async def append_history(self, address: Address, elements: Sequence[str], *, keep: int, timeout: float) -> int:
         _check(self.unavailable)
@@ -143,7 +147,7 @@ class InMemoryMemoryStore:
         sizes = [len(element.encode()) for element in elements]
         _check_size(max(sizes), MAX_ELEMENT_BYTES)
         _check_size(sum(sizes), MAX_ITEM_BYTES)
-        self._lists.set(address.session_id, elements, self._ttl)
+        self._lists.set(address.session_id, elements, self.ttl)
 
 
 def _check(unavailable: str | None) -> None:

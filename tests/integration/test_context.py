@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -245,3 +246,20 @@ def test_when_a_summary_is_due_is_among_the_settings_that_hold(
     name = conversation(app, memory=memory)
     told = app.call("GET", f"/v1/conversations/{name}/context").body["memory"]
     assert (told[trigger[0]], told["keep"], told["max_summary_tokens"]) == (trigger[1], keep, 400)
+
+
+def test_a_context_tells_what_momento_has_and_until_when(app: App) -> None:
+    name = conversation(app)
+    app.turn(name, "And now?")
+    path = f"/v1/conversations/{name}/context"
+    context = app.call("GET", path).body
+    found = app.momento.peek("omoide", f"message_store:local/{name}")
+    assert found is not None
+    elements, seconds = found
+    assert context["hot"]["messages"] == len(elements) > 9
+    assert abs(context["hot"]["expires_at"] - (time.time() + seconds)) < 2
+    compared = app.call("POST", path, {"compare": [{"policy": "buffer"}, {}]}).body["data"]
+    assert [one["hot"] for one in compared] == [context["hot"]] * 2
+    app.momento.wipe()
+    assert app.call("GET", path).body["hot"] == {"messages": 0, "expires_at": None}
+    assert app.call("GET", "/v1/conversations/never-begun/context").body["hot"]["messages"] == 0

@@ -293,9 +293,9 @@ def test_events_of_a_turn_have_the_ids_and_the_frame_of_its_history(app: App) ->
         done = next(event["item"] for event in events if event["type"] == "response.output_item.done")
         announced = next(event["item"] for event in events if event["type"] == "response.output_item.added")
         assert announced["id"] == stored["id"]
-        assert done == {name: value for name, value in stored.items() if name != "omoide"}
-        assert events[-1]["response"]["output"] == [stored]
         created, completed = events[0]["response"], events[-1]["response"]
+        assert stored.pop("omoide")["turn_id"] == completed["omoide"]["turn_id"]
+        assert completed["output"] == [done] == [stored]
         assert created["conversation"] == completed["conversation"] == {"id": turn.conversation}
         assert created["omoide"]["turn_id"] == completed["omoide"]["turn_id"]
         assert created["omoide"]["memory"] == completed["omoide"]["memory"]

@@ -95,6 +95,7 @@ def test_a_turn_streams_and_is_remembered(app: App) -> None:
         assert told["omoide"]["turn_id"].startswith("turn_")
 
     items = app.call("GET", f"/v1/conversations/{conversation}/items", query={"order": "asc"}).body["data"]
+    assert items[1].pop("omoide")["turn_id"] == response["omoide"]["turn_id"]
     assert items[1:] == response["output"]
     second = events(app.turn(conversation, "私の名前なんだっけ？", stream=True))
     assert "".join(deltas(second, "output_text")).startswith("あなたの名前は渡辺直美さんです！")

@@ -49,6 +49,13 @@ def test_an_append_cuts_the_list_to_its_newest(stores: Stores, run: Run) -> None
     assert stores.history() == ["6", "7", "8"]
 
 
+def test_the_list_tells_its_length(stores: Stores, run: Run) -> None:
+    assert run(stores.memory.history_length(HERE, timeout=SECONDS)) == 0
+    run(append(stores, "1", "2"))
+    assert run(stores.memory.history_length(HERE, timeout=SECONDS)) == 2
+    assert stores.memory.ttl == TTL
+
+
 def test_the_list_lives_for_the_ttl_after_its_last_write(stores: Stores, run: Run, clock: Clock) -> None:
     run(append(stores, "1"))
     clock.now += TTL - 1

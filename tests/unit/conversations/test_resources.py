@@ -240,3 +240,15 @@ def test_a_turn_sees_what_was_added(resources: Resources) -> None:
     resources.add(HERE, said("My name is Naomi."))
     resources.stage.run(resources.stage.turn("What is my name?"))
     assert resources.stage.world.model.seen[-1] == ["My name is Naomi.", "What is my name?"]
+
+
+def test_a_context_is_told_where_the_cache_does_not_answer(resources: Resources) -> None:
+    resources.add(OWN, said("one"))
+
+    def hot() -> Any:
+        [context] = resources.stage.run(resources.all.contexts(OWN, [None], model=""))
+        return context["hot"]
+
+    assert hot()["messages"] == 1
+    resources.stage.world.memory.unavailable = "timeout"
+    assert hot() is None

@@ -79,7 +79,7 @@ async def _sent(
     response = await _resolved(app, event, context)
     headers = response["multiValueHeaders"]
     headers["x-request-id"] = [str((event.get("requestContext") or {}).get("requestId") or "")]
-    if spans := timing.server_timing():
+    if spans := timing.server_timing(whole=isinstance(response["body"], str)):
         headers["Server-Timing"] = [spans]
     headers |= cors_headers(event)
     head = {"statusCode": response["statusCode"], "multiValueHeaders": headers}

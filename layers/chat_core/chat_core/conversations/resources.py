@@ -199,14 +199,19 @@ class Conversations:
     async def contexts(
         self, address: Address, overrides: Sequence[Mapping[str, Any] | None], *, model: str
     ) -> list[dict[str, Any]]:
-        """Tell what a model would see of a conversation, through each of some settings; see `conversation_context`."""
-        return await conversation_context(
+        """Tell what a model would see of a conversation, through each of some settings, and what the cache has of it.
+
+        See `conversation_context`.
+        """
+        head, contexts = await conversation_context(
             self._sources,
             address,
             default_memory=self._default_memory,
             overrides=overrides,
             model=model,
         )
+        hot = await self._hot.shown(head)
+        return [{**context, "hot": hot} for context in contexts]
 
     async def add_items(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from chat_core.errors import CacheUnavailable, ChatError, NotFound, no_conversation
 from chat_core.history import stored_messages
@@ -25,6 +25,13 @@ WRITE_TIMEOUT = 0.25
 REWRITE_TIMEOUT = 1.0
 NO_STATE = b"\x00"
 """A memory value that nobody believes."""
+
+
+class HotReport(TypedDict):
+    """``hot`` of a context: how many messages the cache has, and until when, in seconds since the epoch."""
+
+    messages: int
+    expires_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,17 @@ class HotCopies:
         except CacheUnavailable:
             return Known(reachable=False)
         return Known(unpack(value) if value is not None else None)
+
+    async def shown(self, head: Head) -> HotReport | None:
+        """Tell what there is of the hot list; None if the cache does not answer. Nothing is written.
+
+        Momento's SDK reads no expiry, so that it is told from the newest items: each commit writes the list.
+        """
+        try:
+            messages = await self._store.history_length(head.address, timeout=READ_TIMEOUT)
+        except CacheUnavailable:
+            return None
+        return {"messages": messages, "expires_at": int(head.updated_at + self._store.ttl) if messages else None}
 
     async def follow(
         self,

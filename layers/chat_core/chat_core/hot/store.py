@@ -24,6 +24,15 @@ class MemoryStore(Protocol):
         """Replace the packed memory value."""
         ...
 
+    @property
+    def ttl(self) -> float:
+        """Seconds after its last write that a copy is kept, at most."""
+        ...
+
+    async def history_length(self, address: Address, *, timeout: float) -> int:
+        """Tell how many elements the hot list has; 0 where there is none."""
+        ...
+
     async def append_history(self, address: Address, elements: Sequence[str], *, keep: int, timeout: float) -> int:
         """Append to the hot list, cut it to its newest ``keep``, and return its length. Never retried."""
         ...

@@ -88,7 +88,20 @@ class MomentoMemoryStore:
     async def write_memory(self, address: Address, value: bytes, *, timeout: float) -> None:
         """See `chat_core.hot.MemoryStore`."""
         key = memory_key(address)
-        await self._values.set(key, value, ttl=self._ttl.total_seconds(), timeout=timeout)
+        await self._values.set(key, value, ttl=self.ttl, timeout=timeout)
+
+    @property
+    def ttl(self) -> float:
+        """See `chat_core.hot.MemoryStore`."""
+        return self._ttl.total_seconds()
+
+    async def history_length(self, address: Address, *, timeout: float) -> int:
+        """See `chat_core.hot.MemoryStore`."""
+        key = history_list_key(address)
+        response = await self._cache.call(lambda client: client.list_length(self._cache.name, key), timeout=timeout)
+        from momento.responses import CacheListLength
+
+        return response.length if isinstance(response, CacheListLength.Hit) else 0
 
     async def append_history(self, address: Address, elements: Sequence[str], *, keep: int, timeout: float) -> int:
         """See `chat_core.hot.MemoryStore`.

@@ -11,6 +11,7 @@ from chat_core.keys import response_id
 from chat_core.long_term import folding_of, makes_due, quiet_from, unfolded_by
 from chat_core.memory import merge_settings, parse_turn_settings
 from chat_core.messages import Turn, from_items, stored_item
+from chat_core.timing import timed
 from chat_core.turns.answer import Told, frame_of, title_of
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM, ask_model, check_time
 from chat_core.turns.context import Asked, turn_context
@@ -105,7 +106,8 @@ async def answer_turn(
     asked = Asked(request.input, request.body, past=standing.past, question=standing.question)
     reading = turn_context(standing.sources, head, asked, memory=settings, state=standing.state)
     reserve = COMMIT_RESERVE + MODEL_MINIMUM
-    context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
+    with timed("view"):
+        context = await deadline.stored(reading, at_most=deadline.remaining(), reserve=reserve)
     told = Told(turn_id, context.report, own_members(parts, request, place))
     if listener is not None:
         members = {"id": response_id(place.incarnation, place.seq + 1), **told.announced}

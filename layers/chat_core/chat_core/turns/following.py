@@ -90,7 +90,7 @@ async def follow(parts: TurnParts, change: Change, deadline: Deadline) -> None:
     """Bring the copies up to the commit."""
     hot = parts.hot
     try:
-        with timed("copies"):
+        with timed("append"):
             async with asyncio.timeout(min(FOLLOW_TIMEOUT, deadline.remaining(reserve=ANSWER_RESERVE))):
                 await hot.follow(change.before, change.after, change.messages, known=change.known, kept=change.state)
     except TimeoutError:

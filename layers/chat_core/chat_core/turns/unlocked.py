@@ -8,6 +8,7 @@ from chat_core.errors import NotFound
 from chat_core.history import Head
 from chat_core.keys import is_generated_id
 from chat_core.memory import effective_settings, is_override, merge_settings, parse_turn_settings
+from chat_core.timing import timed
 from chat_core.turns.context import Asked, turn_context
 from chat_core.turns.explained import Effective, explained
 from chat_core.turns.past import explained_past
@@ -46,7 +47,7 @@ async def conversation_context(
     default_memory: Mapping[str, Any],
     overrides: Sequence[Mapping[str, Any] | None],
     model: str,
-) -> list[dict[str, Any]]:
+) -> tuple[Head, list[dict[str, Any]]]:
     """Tell what a model would see of a conversation's history, through one or more settings; it is read once.
 
     Parameters
@@ -60,8 +61,8 @@ async def conversation_context(
 
     Returns
     -------
-    list
-        The resource ``conversation.context`` of each.
+    tuple
+        The conversation's head, and the resource ``conversation.context`` of each.
 
     Raises
     ------
@@ -79,7 +80,7 @@ async def conversation_context(
         past = await explained_past(sources.history, head, None if None in reaches else max(filter(None, reaches)))
     asked = Asked((), {"model": model}, explain=True, past=past)
     contexts = [await turn_context(sources, head, asked, memory=memory) for memory in memories]
-    return [
+    return head, [
         explained(context, head, effective(default_memory, head, override))
         for context, override in zip(contexts, overrides, strict=True)
     ]
@@ -122,4 +123,5 @@ async def context_at(
 ) -> tuple[Head, TurnContext]:
     """Compute the view of a turn behind a head; see `unlocked_context`."""
     settings = parse_turn_settings(merge_settings(default_memory, head.memory), override)
-    return head, await turn_context(sources, head, asked, memory=settings)
+    with timed("view"):
+        return head, await turn_context(sources, head, asked, memory=settings)
