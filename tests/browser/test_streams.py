@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from local.model.faults import cut_connection
+from tests.held_model import PATIENCE, holding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.model.server import StandInModel
     from tests.browser.conftest import Show
     from tests.browser.shown import Shown
+    from tests.held_model import Held
 
 WORDS = "() => { const words = document.querySelector('#answering')?.innerText; return words && words !== '…'; }"
 QUESTION = "Tell me something about the weather in Osaka, and about the sea, and about the trains there."
 
 
-def begun(shown: Shown, model: StandInModel) -> str:
-    """Ask something of a slow model, and give the first words that are on the screen."""
-    model.token = 0.2
+@pytest.fixture
+def held(model: StandInModel) -> Iterator[Held]:
+    """The model, which stops in the middle of its answers."""
+    with holding(model) as made:
+        yield made
+
+
+def begun(shown: Shown, held: Held) -> str:
+    """Ask something, and give the first words that are on the screen while the model is held back."""
     shown.page.click("button.new")
     shown.page.fill("#draft", QUESTION)
     shown.page.press("#draft", "Enter")
+    assert held.reached.wait(PATIENCE)
     shown.page.wait_for_function(WORDS)
     return str(shown.page.locator("#answering").inner_text())
 
 
-def test_the_first_words_are_there_before_the_end(show: Show, quick_model: StandInModel) -> None:
+def test_the_first_words_are_there_before_the_end(show: Show, held: Held) -> None:
     shown = show()
-    first = begun(shown, quick_model)
+    first = begun(shown, held)
     assert shown.items() == []  # the turn has not ended: nothing of it is stored
     assert shown.page.locator(".log").get_attribute("aria-busy") == "true"
-    quick_model.token = 0.0
+    held.go.set()
     shown.answered(0)
     whole = shown.texts(".message.assistant .text")[-1]
     assert whole.startswith(first)
@@ -38,15 +51,15 @@ def test_the_first_words_are_there_before_the_end(show: Show, quick_model: Stand
     assert [item["role"] for item in shown.items()] == ["user", "assistant"]
 
 
-def test_a_turn_that_is_stopped_is_stored_whole(show: Show, quick_model: StandInModel) -> None:
+def test_a_turn_that_is_stopped_is_stored_whole(show: Show, held: Held) -> None:
     shown = show()
-    first = begun(shown, quick_model)
+    first = begun(shown, held)
     shown.page.get_by_role("button", name="Stop").click()
     assert "goes on" in shown.page.locator("[role=status]").first.inner_text()
     assert shown.items() == []
     shown.page.fill("#draft", "Next.")
     shown.page.wait_for_selector("button[type=submit]:enabled")
-    quick_model.token = 0.0
+    held.go.set()
     shown.answered(0)
     question, answer = shown.items()
     assert question["content"][0]["text"] == QUESTION
@@ -70,13 +83,14 @@ def test_a_turn_that_breaks_off_is_told_and_can_be_sent_again(show: Show, quick_
     assert len(shown.items()) == 2
 
 
-def test_a_slow_model_keeps_nobody_from_another_conversation(show: Show, quick_model: StandInModel) -> None:
+def test_a_slow_model_keeps_nobody_from_another_conversation(show: Show, model: StandInModel) -> None:
     shown = show()
     shown.page.click("button.new")
     shown.say("One.")
-    begun(shown, quick_model)
-    quick_model.token = 0.0
-    shown.page.locator(".rail li button", has_text="One.").click()
+    with holding(model) as held:
+        begun(shown, held)
+        shown.page.locator(".rail li button", has_text="One.").click()
+        shown.page.wait_for_function("() => document.querySelector('.message.user .text')?.innerText.trim() === 'One.'")
+        assert shown.texts(".message.user .text") == ["One."]
+        assert shown.page.locator("#answering").count() == 0
     shown.settled()
-    assert shown.texts(".message.user .text") == ["One."]
-    assert shown.page.locator("#answering").count() == 0

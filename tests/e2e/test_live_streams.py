@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import openai
 import pytest
 
 from local.model import faults
+from tests.held_model import PATIENCE, holding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,30 +19,15 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
     from local.model.server import StandInModel
+    from tests.held_model import Held
 
-PATIENCE = 60.0
 MODEL = "gpt-4.1-mini"
 
 
-class Held:
-    """Holds the model back before its fourth token, until it is let go."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
-        self.go = threading.Event()
-
-    def next_token(self, number: int) -> None:
-        if number == 3:
-            self.reached.set()
-            assert self.go.wait(PATIENCE)
-
-
 @pytest.fixture
-def held(model: StandInModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    made = Held()
-    monkeypatch.setattr(model, "next_token", made.next_token)
-    yield made
-    made.go.set()
+def held(model: StandInModel) -> Iterator[Held]:
+    with holding(model) as made:
+        yield made
 
 
 @pytest.fixture
