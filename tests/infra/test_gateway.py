@@ -188,3 +188,10 @@ def test_gateway_answers_as_the_functions_do(name: str, error: errors.ChatError)
 def test_only_the_defaults_leave_the_status_to_the_gateway() -> None:
     without = {name for name, response in API["GatewayResponses"].items() if "StatusCode" not in response}
     assert without == {"DEFAULT_4XX", "DEFAULT_5XX"}
+
+
+def test_an_authorizer_that_fails_either_way_is_503_which_the_sdk_tries_again() -> None:
+    answers = [API["GatewayResponses"][f"AUTHORIZER_{kind}"] for kind in ("FAILURE", "CONFIGURATION_ERROR")]
+    assert answers[0] == answers[1]
+    assert answers[0]["StatusCode"] == 503
+    assert "x-should-retry" not in answers[0]["ResponseParameters"]["Headers"]

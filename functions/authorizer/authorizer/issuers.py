@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import urllib.error
+import time
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from authorizer.caller import Caller, NotAuthenticated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from jwt import PyJWKClient
+    from jwt import PyJWK, PyJWKClient
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 """Signatures by a key pair alone: with a shared secret, whoever checks could sign."""
@@ -26,11 +27,21 @@ KEYS_SECONDS = 3_600
 REFETCH_SECONDS = 60
 """A key id that is not known has the issuer asked again, at most once in this time."""
 
+KNOWN_SECONDS = 86_400
+"""So long a key is taken that an issuer has handed out, while it cannot be asked again."""
+
+DOWN_SECONDS = 30
+"""So long an issuer that has failed is not asked for keys that are known."""
+
 _TIMEOUT = 3
+_MOST_KNOWN = 64
 
 
 class IssuerUnavailable(Exception):
-    """An issuer's keys cannot be had: whether a token is good is not known."""
+    """An issuer's keys cannot be had: whether a token is good is not known. The gateway answers 503."""
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(f"The issuer {issuer} does not hand out its keys.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +110,16 @@ class Issuers:
     ----------
     issuers
         Whose tokens are taken.
+    clock
+        In seconds.
     """
 
-    def __init__(self, issuers: Iterable[Issuer]) -> None:
+    def __init__(self, issuers: Iterable[Issuer], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuers = {issuer.url: issuer for issuer in issuers}
+        self._clock = clock
         self._keys: dict[str, PyJWKClient] = {}
+        self._known: dict[tuple[str, str], tuple[float, PyJWK]] = {}
+        self._down_until: dict[str, float] = {}
 
     def caller(self, token: str) -> Caller:
         """Tell who a token speaks for.
@@ -113,13 +129,13 @@ class Issuers:
         NotAuthenticated
             If it is of no issuer, for another audience, expired, or not signed by its issuer.
         IssuerUnavailable
-            If the issuer does not hand out its keys.
+            If the issuer does not hand out its keys, and the one that signed is not known of late.
         """
         import jwt
 
         issuer = self._claimed(token)
         try:
-            key = self._keys_of(issuer).get_signing_key_from_jwt(token)
+            key = self._key_of(issuer, token)
             claims = jwt.decode(
                 token,
                 key,
@@ -128,8 +144,6 @@ class Issuers:
                 leeway=LEEWAY,
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
-        except jwt.PyJWKClientConnectionError:
-            raise IssuerUnavailable from None
         except (jwt.PyJWTError, ValueError):
             raise NotAuthenticated from None
         user = issuer.user(str(claims["sub"]))
@@ -149,6 +163,27 @@ class Issuers:
         if issuer is None:
             raise NotAuthenticated
         return issuer
+
+    def _key_of(self, issuer: Issuer, token: str) -> PyJWK:
+        """Find the key that a token names: of the issuer, or as it is known of late where that cannot be asked."""
+        import jwt
+
+        name = (issuer.url, str(jwt.get_unverified_header(token).get("kid")))
+        now = self._clock()
+        until, known = self._known.get(name, (0.0, None))
+        if known is not None and now < min(until, self._down_until.get(issuer.url, 0.0)):
+            return known
+        try:
+            key = self._keys_of(issuer).get_signing_key_from_jwt(token)
+        except (IssuerUnavailable, jwt.PyJWKClientConnectionError, jwt.exceptions.PyJWKSetError, OSError, ValueError):
+            self._down_until[issuer.url] = now + DOWN_SECONDS
+            if known is not None and now < until:
+                return known
+            raise IssuerUnavailable(issuer.url) from None
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[name] = now + KNOWN_SECONDS, key
+        return key
 
     def _keys_of(self, issuer: Issuer) -> PyJWKClient:
         from jwt import PyJWKClient
@@ -174,8 +209,8 @@ def _discovered(issuer: str) -> str:
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 - the stack's own issuers, checked
             found = json.load(answer)
-    except (urllib.error.URLError, TimeoutError, ValueError):
-        raise IssuerUnavailable from None
+    except (OSError, HTTPException, ValueError):
+        raise IssuerUnavailable(issuer) from None
     if not isinstance(found, dict) or found.get("issuer") != issuer or not isinstance(found.get("jwks_uri"), str):
-        raise IssuerUnavailable
+        raise IssuerUnavailable(issuer)
     return str(found["jwks_uri"])

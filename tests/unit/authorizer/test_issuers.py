@@ -26,6 +26,8 @@ class Signer:
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
     fetched: int = 0
     down: bool = False
+    asked: int = 0
+    nonsense: bytes = b""
 
     def rotate(self, kid: str) -> None:
         self.keys = {kid: rsa.generate_private_key(65537, 2048)}
@@ -50,10 +52,11 @@ def signer() -> Iterator[Signer]:
 
     class Face(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            signer.asked += 1
             if signer.down:
                 self.send_error(503)
                 return
-            body = json.dumps(signer.document(self.path)).encode()
+            body = signer.nonsense or json.dumps(signer.document(self.path)).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -154,10 +157,45 @@ def test_a_rotated_key_is_fetched_and_unknown_ones_do_not_hammer_the_issuer(
 
 def test_an_issuer_that_is_down_refuses_nobody_but_knows_nothing(signer: Signer, issuers: Issuers) -> None:
     signer.down = True
-    with pytest.raises(IssuerUnavailable):
+    with pytest.raises(IssuerUnavailable, match=signer.url):
         issuers.caller(signer.token())
     signer.down = False
     assert issuers.caller(signer.token()).tenant == "naomi"
+
+
+def test_keys_that_are_known_go_on_while_their_issuer_is_down_for_a_day_at_most(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    issuers = Issuers([Issuer(signer.url, "app")], clock=lambda: now)
+    issuers.caller(signer.token())
+    signer.down = True
+    now += 4_000  # what was fetched is too old
+    asked = signer.asked
+    for _ in range(3):
+        assert issuers.caller(signer.token()).tenant == "naomi"
+    assert signer.asked == asked + 1
+    with pytest.raises(NotAuthenticated):
+        issuers.caller(signer.token(exp=1))
+    signer.rotate("second")
+    with pytest.raises(IssuerUnavailable):
+        issuers.caller(signer.token())
+    signer.rotate("first")
+    with pytest.raises(NotAuthenticated):  # of the known name, but another key
+        issuers.caller(signer.token())
+    now += 86_400
+    with pytest.raises(IssuerUnavailable):
+        issuers.caller(signer.token())
+
+
+@pytest.mark.parametrize("body", [b"<html>We are back soon.</html>", b"\xff", b'{"keys": []}'])
+def test_an_issuer_that_answers_nonsense_is_down(signer: Signer, issuers: Issuers, body: bytes) -> None:
+    issuers.caller(signer.token())
+    signer.nonsense = body
+    fresh = Issuers([Issuer(signer.url, "app", keys=f"{signer.url}/keys")])
+    with pytest.raises(IssuerUnavailable):
+        fresh.caller(signer.token())
 
 
 def test_subjects_of_two_issuers_are_two_people(signer: Signer) -> None:

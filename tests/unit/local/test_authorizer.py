@@ -119,3 +119,12 @@ def test_only_open_routes_need_no_credential(path: str, status: int) -> None:
     found = gateway.answer(HttpRequest("GET", path, "", (("X-Local-User", "eve"),), b"", "127.0.0.1"))
     assert isinstance(found, HttpResponse)
     assert found.status == status
+
+
+def test_an_authorizer_that_cannot_say_who_asks_is_503() -> None:
+    function = Function(FunctionFailed("it raised", kind="IssuerUnavailable"))
+    gateway = Gateway(APPLICATION, {}, authorizer=Authorizer(function, 300))
+    headers = (("Authorization", "Bearer a"),)
+    found = gateway.answer(HttpRequest("GET", "/v1/conversations", "", headers, b"", "127.0.0.1"))
+    assert isinstance(found, HttpResponse)
+    assert (found.status, json.loads(found.body)["error"]["code"]) == (503, "authorizer_unavailable")
