@@ -2,7 +2,8 @@
 
 Writes ``benchmarks/results.json`` and ``docs/performance.md``. The members of the results are told by the module of
 each part; ``machine`` and ``measured`` (when each part ran, UTC) are beside them. A part that is not run keeps what it
-last found, with its date. A figure of several rounds has ``median``, ``min``, ``max`` and ``rounds``.
+last found, with its date. A figure of several rounds has ``median``, ``mean``, ``min``, ``max`` and
+``rounds``.
 """
 
 from __future__ import annotations

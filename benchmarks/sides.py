@@ -72,10 +72,14 @@ class Stage:
 
 
 def spread(values: Iterable[float], *, scale: float = 1.0, digits: int = 2) -> dict[str, Any]:
-    """Tell the median of rounds, and how far they lie apart."""
+    """Tell the median and the mean of rounds, and how far they lie apart.
+
+    What comes in some rounds only, such as a collection of all garbage, is in the mean alone.
+    """
     found = [value * scale for value in values]
     return {
         "median": round(statistics.median(found), digits),
+        "mean": round(statistics.fmean(found), digits),
         "min": round(min(found), digits),
         "max": round(max(found), digits),
         "rounds": len(found),
