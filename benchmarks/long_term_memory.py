@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chat_core.deadline import Deadline
-from chat_core.long_term import Memory, StructuredModel, Summariser, notes_of
+from chat_core.long_term import Memory, notes_of
 from chat_core.long_term.fold import INPUT_TOKENS, batches, due_turns
+from chat_core.long_term.folding import StructuredModel, Summariser
 from chat_core.long_term.turns import whole_turns
 from chat_core.memory import Earlier, parse_policy
 from chat_core.messages import Message

@@ -23,9 +23,9 @@ if __name__ == "__main__":  # pytest has the path from pyproject.toml
 from chat_core.history import Head, StoredItem
 from chat_core.hot import KeptFacts, MemoryState
 from chat_core.keys import Address
-from chat_core.long_term import Recaller, RecallStores
 from chat_core.long_term.notes import notes_message
 from chat_core.long_term.recall import DIMENSIONS, Vectors, build, cut, entry_of, search, signs
+from chat_core.long_term.recaller import Recaller, RecallStores
 from chat_core.memory import Earlier, Kept, Notes, parse_turn_settings
 from chat_core.messages import Message
 from chat_core.turns import Sources

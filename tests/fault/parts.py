@@ -19,7 +19,7 @@ from chat_core.deadline import Deadline
 from chat_core.errors import CacheUnavailable, StoreUnavailable
 from chat_core.hot.copies import HotCopies
 from chat_core.keys.space import KeySpace
-from chat_core.long_term import (
+from chat_core.long_term.folding import (
     Embedder,
     Extracting,
     Extractor,

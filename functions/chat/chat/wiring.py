@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from chat_core.cache import CacheAccess, CacheFlow, Embeddings, Provider, Replies
 from chat_core.keys import KeySpace
-from chat_core.long_term import Embedder, QueryVectors, Recaller, RecallStores
+from chat_core.long_term.embedder import Embedder
+from chat_core.long_term.query_vectors import QueryVectors
 from chat_core.long_term.recall import DIMENSIONS
+from chat_core.long_term.recaller import Recaller, RecallStores
 from chat_core.model import Models
 from chat_core.momento import MomentoResponseCache
 from chat_core.observability import count

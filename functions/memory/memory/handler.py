@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from chat_core.long_term import MemoryWorker
+    from chat_core.long_term.folding import MemoryWorker
 
 MISSED_AT_ONCE = 50
 AT_ONCE = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chat_core import wiring
-from chat_core.long_term import (
+from chat_core.long_term.folding import (
     Embedder,
     Extracting,
     Extractor,

@@ -13,8 +13,8 @@ import pytest
 from chat_core.deadline import Deadline
 from chat_core.errors import ChatError
 from chat_core.history import Deletion
-from chat_core.long_term import MemoryWorker, StructuredModel, Summariser, Summarising
-from chat_core.long_term import Stores as Sources
+from chat_core.long_term.folding import MemoryWorker, StructuredModel, Summariser, Summarising
+from chat_core.long_term.folding import Stores as Sources
 from chat_core.tokens import counter_for
 from tests.contract.history_store.builders import HERE, TOKEN, Clock, commit, lease, message
 from tests.fakes.facts import InMemoryFactStore

@@ -11,18 +11,10 @@ import pytest
 from chat_core.deadline import Deadline
 from chat_core.errors import UpstreamError
 from chat_core.history import Unfolded
-from chat_core.long_term import (
-    Embedder,
-    Extracting,
-    Extractor,
-    Indexing,
-    Memory,
-    StructuredModel,
-    Summarising,
-    resolved,
-)
+from chat_core.long_term import Memory, resolved
 from chat_core.long_term.asking import COMMIT_RESERVE
 from chat_core.long_term.due import folding_of, makes_due, quiet_from, unfolded_by
+from chat_core.long_term.folding import Embedder, Extracting, Extractor, Indexing, StructuredModel, Summarising
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.summariser import Summariser
 from chat_core.memory import merge_settings, parse_add_ons, parse_policy

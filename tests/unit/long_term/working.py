@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chat_core.deadline import Deadline
-from chat_core.long_term import MemoryWorker
-from chat_core.long_term import Stores as LongTermStores
+from chat_core.long_term.folding import MemoryWorker
+from chat_core.long_term.folding import Stores as LongTermStores
 from chat_core.tokens import counter_for
 from tests.contract.history_store.builders import HERE
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chat_core.deadline import Deadline
 from chat_core.history import Commit, Lease, Unfolded
 from chat_core.keys import Address
-from chat_core.long_term import MemoryWorker, Stores, StructuredModel, Summariser, Summarising
+from chat_core.long_term.folding import MemoryWorker, Stores, StructuredModel, Summariser, Summarising
 from chat_core.messages import Turn
 from chat_core.tokens import counter_for
 from tests.fakes.facts import InMemoryFactStore

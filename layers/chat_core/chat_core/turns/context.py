@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head
     from chat_core.hot import KeptFacts, MemoryState
-    from chat_core.long_term import Question, Recalled
+    from chat_core.long_term.question import Question
+    from chat_core.long_term.recaller import Recalled
     from chat_core.memory import Counting, Kept, MemoryPolicy, TurnMemory, View
     from chat_core.messages import Item
     from chat_core.tokens import TokenCounter

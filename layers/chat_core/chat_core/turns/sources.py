@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from chat_core.history import Head, History, ResponseStore
     from chat_core.hot import MemoryState
-    from chat_core.long_term import FactStore, LongTermStore, Recaller
+    from chat_core.long_term import FactStore, LongTermStore
+    from chat_core.long_term.recaller import Recaller
     from chat_core.memory import MemoryPolicy, Notes, TurnMemory
 
 UNKNOWN = -1

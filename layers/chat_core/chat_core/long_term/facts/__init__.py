@@ -4,23 +4,14 @@ An assertion is never changed. What is current, ended or forgotten is computed w
 evidence and not of its arrival, so that folds in any order give the same facts.
 """
 
-from chat_core.long_term.facts.accept import Candidate, Refusal, accepted
 from chat_core.long_term.facts.records import Assertion, Evidence, Fact, Tombstone, folded
 from chat_core.long_term.facts.resolve import resolved
-from chat_core.long_term.facts.shown import Shown, neighbours, own_facts, subject_facts
 
 __all__ = [
     "Assertion",
-    "Candidate",
     "Evidence",
     "Fact",
-    "Refusal",
-    "Shown",
     "Tombstone",
-    "accepted",
     "folded",
-    "neighbours",
-    "own_facts",
     "resolved",
-    "subject_facts",
 ]
