@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from chat_core import errors
+from chat_core.api.checks import _CODES
 from chat_core.api.errors import STATUSES
-from chat_core.api.shapes import _CODES
 from chat_core.cache.status import CLAMPED
 from chat_core.conversations.memory import Status
 from chat_core.long_term.summary import Refusal

@@ -13,8 +13,8 @@ import pytest
 from tools.paths import import_paths
 
 VENDORS = {
-    "chat.handler": {"botocore.session", "httpx2", "momento"},
-    "history.handler": {"botocore.session", "momento"},
+    "chat.handler": {"botocore.session", "httpx2", "momento", "pydantic"},
+    "history.handler": {"botocore.session", "momento", "pydantic"},
     "memory.handler": {"botocore.session", "httpx2", "momento"},
 }
 LOOK = """

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chat import completions, embeddings, responses
-from chat_core.api import Wire, shapes
+from chat.shapes import compaction, completions, embeddings, responses
+from chat_core.api import shapes
+from chat_core.api.shapes import Wire
+from history import shapes as history_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MODULES = (completions, embeddings, responses, shapes)
+MODULES = (compaction, completions, embeddings, history_shapes, responses, shapes)
 WIRES = sorted(
     {
         found

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from chat.responses import as_items, without_ids
-from chat_core.api import Wire, check_items, check_provider_references, check_unsendable, parse
+from chat_core.api import check_items, check_provider_references, check_unsendable, parse
 from chat_core.errors import InvalidRequest
 from chat_core.model import check_model
 
@@ -20,16 +18,6 @@ if TYPE_CHECKING:
     from chat_core.turns import TurnService
 
 NOT_CACHED = {"X-Cache": "BYPASS", "Cache-Status": "omoide; fwd=bypass"}
-
-
-class CompactRequest(Wire):
-    """The members with a rule of OpenAI's or ours; all others go through untouched."""
-
-    model: Annotated[str, Field(min_length=1)]
-    input: str | list[Any] | None = None
-    previous_response_id: str | None = None
-    instructions: str | None = None
-    prompt_cache_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +47,8 @@ def compact_call(_request: Request, user: str, body: dict[str, Any], settings: C
     InvalidRequest
         With the parameter that is wrong.
     """
+    from chat.shapes.compaction import CompactRequest
+
     wire = parse(CompactRequest, body)
     check_unsendable(body, ours=("conversation", "memory", "omoide", "stream"))
     if wire.input is None and wire.previous_response_id is None:

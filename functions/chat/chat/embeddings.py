@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from chat_core.api import Wire, check_provider_references, check_unsendable, header, parse
+from chat_core.api import check_provider_references, check_unsendable, header, parse
 from chat_core.cache import ModelCall, parse_cache_control
 from chat_core.errors import InvalidRequest
 from chat_core.model import check_model
@@ -20,16 +18,6 @@ INPUTS_LIMIT = 2048
 """OpenAI's, of a batch and of a list of tokens."""
 
 
-class EmbeddingsRequest(Wire):
-    """The members with a rule of OpenAI's or ours; all others go through untouched."""
-
-    model: Annotated[str, Field(min_length=1)]
-    input: str | list[Any]
-    encoding_format: Literal["float", "base64"] | None = None
-    dimensions: Annotated[int, Field(ge=1)] | None = None
-    user: str | None = None
-
-
 def embeddings_call(request: Request, user: str, body: dict[str, Any], settings: ChatSettings) -> ModelCall:
     """Read and check a request to ``POST /v1/embeddings``.
 
@@ -38,6 +26,8 @@ def embeddings_call(request: Request, user: str, body: dict[str, Any], settings:
     InvalidRequest
         With the parameter that is wrong.
     """
+    from chat.shapes.embeddings import EmbeddingsRequest
+
     wire = parse(EmbeddingsRequest, body)
     check_unsendable(body, ours=("conversation", "memory", "omoide"))
     _check_input(wire.input)

@@ -27,7 +27,7 @@ from chat_core.timing import timed
 
 app = api.build_app()
 
-import_ahead(os.environ, "botocore.session", "momento", "httpx2")
+import_ahead(os.environ, "chat.shapes.responses", "botocore.session", "momento", "httpx2")
 
 
 @cache

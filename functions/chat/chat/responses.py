@@ -1,18 +1,12 @@
-"""Wire shapes of the chat function's requests: what is checked before anything is read, written or paid."""
+"""``POST /v1/responses``: what is checked before anything is read, written or paid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING, Any
 
 from chat.echoes import check_echoes
 from chat_core.api import (
-    TOOLS_LIMIT,
-    Metadata,
-    Wire,
     check_conversation_id,
     check_items,
     check_provider_references,
@@ -34,58 +28,8 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.event_handler import Request
 
+    from chat.shapes.responses import ResponsesRequest
     from chat_core.settings import ChatSettings
-
-
-class Tool(Wire):
-    """A tool of any kind."""
-
-    type: Annotated[str, Field(min_length=1)]
-    name: Annotated[str, Field(min_length=1)] | None = None
-    parameters: dict[str, Any] | None = None
-
-    @model_validator(mode="after")
-    def _functions_have_names(self) -> Tool:
-        if self.type in ("function", "custom") and self.name is None:
-            raise PydanticCustomError("missing", "A function needs its name.")
-        return self
-
-
-class StreamOptions(Wire):
-    """How a stream is written. Obfuscation hides the lengths of the model's deltas; what is there needs none."""
-
-    include_obfuscation: bool | None = None
-
-
-class ResponsesRequest(Wire):
-    """``POST /v1/responses``: the members with a rule of OpenAI's or ours; all others go through untouched."""
-
-    model: Annotated[str, Field(min_length=1)] | None = None
-    input: str | list[Any]
-    conversation: str | dict[str, Any] | None = None
-    memory: dict[str, Any] | None = None
-    instructions: str | None = None
-    metadata: Metadata | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    max_output_tokens: Annotated[int, Field(ge=16)] | None = None
-    max_tool_calls: Annotated[int, Field(ge=1)] | None = None
-    parallel_tool_calls: bool | None = None
-    store: bool | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    background: bool | None = None
-    previous_response_id: str | None = None
-    tools: Annotated[list[Tool], Field(max_length=TOOLS_LIMIT, fail_fast=True)] | None = None
-    tool_choice: str | dict[str, Any] | None = None
-    text: dict[str, Any] | None = None
-    reasoning: dict[str, Any] | None = None
-    include: Annotated[list[str], Field(fail_fast=True)] | None = None
-    truncation: Literal["auto", "disabled"] | None = None
-    user: str | None = None
-    safety_identifier: Annotated[str, Field(max_length=64)] | None = None
-    prompt_cache_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +75,8 @@ def responses_call(request: Request, user: str, body: dict[str, Any], settings: 
     InvalidRequest, RequestTooLarge
         With the parameter that is wrong.
     """
+    from chat.shapes.responses import ResponsesRequest
+
     wire = parse(ResponsesRequest, body)
     for name, sentence in _NOT_YET.items():
         if body.get(name):

@@ -1,16 +1,13 @@
-"""Wire shapes of what is remembered: facts as resources, and what may be said of one."""
+"""What is remembered on the wire: facts as resources, and what may be said of one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from pydantic import Field
-
-from chat_core.api import Wire, parse
+from chat_core.api import parse
 from chat_core.errors import InvalidRequest
-from chat_core.long_term.facts.accept import MAX_LENGTH, one_line
-from chat_core.long_term.facts.extraction import valid_date
 from chat_core.long_term.facts.records import Status
+from chat_core.long_term.facts.words import one_line, valid_date
 from chat_core.long_term.remembered import Correction, Wanted, version_of
 
 if TYPE_CHECKING:
@@ -19,15 +16,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Request
 
     from chat_core.long_term.facts import Fact
-
-
-class FactChange(Wire):
-    """``POST /v1/memory/facts/{id}``."""
-
-    object_value: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)] | None = None
-    valid_to: str | None = None
-    pinned: bool | None = None
-    version: Annotated[int, Field(ge=1)]
 
 
 def facts_query(request: Request) -> Wanted:
@@ -54,6 +42,8 @@ def fact_change(body: Mapping[str, Any]) -> tuple[Correction, int]:
     InvalidRequest
         With the parameter that is wrong.
     """
+    from history.shapes import FactChange
+
     wire = parse(FactChange, body)
     unknown = body.keys() - FactChange.model_fields.keys()
     if unknown:

@@ -23,7 +23,7 @@ from history.wiring import HistoryParts, make_history
 
 app = api.build_app()
 
-import_ahead(os.environ, "botocore.session", "momento")
+import_ahead(os.environ, "history.shapes", "botocore.session", "momento")
 
 
 @cache

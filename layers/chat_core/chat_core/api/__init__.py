@@ -2,31 +2,23 @@
 
 from chat_core.api.answers import event_stream, json_response, to_json
 from chat_core.api.body import fingerprint, json_body, json_body_or_empty, parse_json
+from chat_core.api.checks import (
+    ITEMS_LIMIT,
+    check_conversation_id,
+    check_items,
+    check_metadata,
+    parse,
+)
 from chat_core.api.claims import current_user
 from chat_core.api.errors import STATUSES, error_response
 from chat_core.api.headers import header, idempotency_key, retry_count
 from chat_core.api.lambda_entry import answer, build_app, stream
 from chat_core.api.live import answer_in_form
 from chat_core.api.references import check_provider_references, check_unsendable
-from chat_core.api.shapes import (
-    ITEMS_LIMIT,
-    TOOLS_LIMIT,
-    Metadata,
-    Parts,
-    Wire,
-    check_conversation_id,
-    check_items,
-    check_metadata,
-    parse,
-)
 
 __all__ = [
     "ITEMS_LIMIT",
     "STATUSES",
-    "TOOLS_LIMIT",
-    "Metadata",
-    "Parts",
-    "Wire",
     "answer",
     "answer_in_form",
     "build_app",

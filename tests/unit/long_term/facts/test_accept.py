@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat_core.long_term.facts.accept import Candidate, Said, accepted, is_sensitive, one_line
+from chat_core.long_term.facts.accept import Candidate, Said, accepted, is_sensitive
 from chat_core.long_term.facts.records import Evidence, Moment, fact_digest
 
 FACT = Candidate("add", "user", "lives in", "Paris", "profile", "one", None, None, ("1",))
@@ -69,10 +69,6 @@ def test_a_retraction_that_names_a_fact_needs_no_words_at_all() -> None:
 def test_forgotten_is_not_taken_again_from_what_was_said_before() -> None:
     assert asked(FACT, forgotten=Moment(1, 1)) == "forgotten"
     assert asked(FACT, forgotten=Moment(0, 9)) == (ITEMS["1"].evidence,)
-
-
-def test_one_line_takes_control_characters_away() -> None:
-    assert one_line(" a\u202e\nb\t c\x00") == "a b c"
 
 
 @pytest.mark.parametrize(

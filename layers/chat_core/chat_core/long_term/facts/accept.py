@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from chat_core.long_term.facts.records import fact_digest
+from chat_core.long_term.facts.words import MAX_LENGTH, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chat_core.long_term.facts.records import Cardinality, Evidence, Kind, Moment, Op
-
-MAX_LENGTH = 200
-"""Characters of a subject, a predicate or an object."""
 
 Refusal = Literal["blank", "too_long", "no_evidence", "not_said_by_user", "not_grounded", "sensitive", "forgotten"]
 
@@ -94,12 +92,6 @@ def _ill_formed(candidate: Candidate) -> Refusal | None:
     if any(len(text) > MAX_LENGTH for text in words):
         return "too_long"
     return "sensitive" if candidate.op != "retract" and any(map(is_sensitive, words)) else None
-
-
-def one_line(text: str) -> str:
-    """Write a text as one line: control and format characters and runs of space are one space."""
-    kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") else one for one in text)
-    return " ".join(kept.split())
 
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from chat_core.long_term.facts.accept import Candidate, accepted, one_line
+from chat_core.long_term.facts.accept import Candidate, accepted
 from chat_core.long_term.facts.records import Assertion, Cardinality, Kind, Op
+from chat_core.long_term.facts.words import one_line, valid_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -161,14 +162,3 @@ def taken(
             )
         )
     return Taken(tuple(assertions), tuple(refusals))
-
-
-def valid_date(text: str | None) -> str | None:
-    """Give an ISO 8601 date or its beginning (``2026``, ``2026-05``, ``2026-05-01``); None for anything else."""
-    day = (text or "").strip()[:10]
-    parts = day.split("-")
-    widths = [4, 2, 2][: len(parts)]
-    if len(parts) > 3 or [len(part) for part in parts] != widths or not all(part.isdecimal() for part in parts):
-        return None
-    whole = (*map(int, parts), 1, 1)
-    return day if day.isascii() and 1 <= whole[1] <= 12 and 1 <= whole[2] <= 31 else None
