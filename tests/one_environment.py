@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.patience import VARIABLES, be_patient
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.app import App
-
-PATIENCE = 5.0
-"""Seconds that Momento has for a call: clients and servers of all kinds share this process, it is not what is slow."""
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +39,7 @@ def _services() -> Iterator[App]:
             "MOMENTO_LOCAL": address,
             "OPENAI_BASE_URL": model.base_url,
             "OPENAI_API_KEY": "sk-fake-not-a-key",
-            "CACHE_TIMEOUT_MS": f"{PATIENCE * 1000:.0f}",
+            **VARIABLES,
             **{name: value for name, value in aws.variables.items() if value},
         }
         before = dict(os.environ)
@@ -90,11 +89,9 @@ def tables() -> Iterator[Any]:
 def app(_services: App, _emptied: None, monkeypatch: pytest.MonkeyPatch) -> App:
     """Both functions, with an empty cache and a model that behaves."""
     from chat import handler as chat
-    from chat_core.hot import copies
     from history import handler as history
 
-    for name in ("READ_TIMEOUT", "WRITE_TIMEOUT", "REWRITE_TIMEOUT"):
-        monkeypatch.setattr(copies, name, PATIENCE)
+    be_patient(monkeypatch)
     for each in (chat.parts().stores, history.parts().stores):
         assert each.cache.breaker is not None
         each.cache.breaker.succeeded()  # what failed in another test is no concern of this one

@@ -11,6 +11,7 @@ from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
 from tests.described import Held, hold_answers
 from tests.dev_server import RunningServer, running_server
+from tests.patience import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def server(momento: EmbeddedMomento, model: StandInModel) -> Iterator[RunningSer
     """The dev server on them."""
     named = {"MOMENTO_LOCAL": f"127.0.0.1:{momento.port}", "OPENAI_BASE_URL": model.base_url}
     # These tests are of answers, not of times: a busy machine is not to make misses of hits.
-    env = {**named, "ALLOWED_ORIGINS": PAGE, "CACHE_TIMEOUT_MS": "5000"}
+    env = {**named, "ALLOWED_ORIGINS": PAGE, **VARIABLES}
     with running_server(env) as server:
         yield server
 

@@ -19,7 +19,6 @@ from chat.wiring import chat_on
 from chat_core.api import event_loop
 from chat_core.history.dynamodb import Table
 from chat_core.history.dynamodb.client import CLIENT_CONFIG
-from chat_core.hot import copies
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import MomentoCache, MomentoCredentials, MomentoResponseCache
 from chat_core.settings import ChatSettings
@@ -31,6 +30,7 @@ from local.momento import EmbeddedMomento
 from local.services import start_momento
 from tests.fault.gate import Gate
 from tests.integration.app import App, application
+from tests.patience import VARIABLES, be_patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 CACHE = "omoide"
 MEMORY: Mapping[str, Any] = {"policy": "message_window", "max_messages": 20}
 HOT_MESSAGES = 8
-PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -127,16 +126,15 @@ def llm(servers: tuple[EmbeddedMomento, StandInModel, str]) -> Iterator[OpenAIMo
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> float | None:
-    """Seconds that Momento has for a call; None for what it has in Lambda, where no test shares its processor."""
-    for name in ("READ_TIMEOUT", "WRITE_TIMEOUT", "REWRITE_TIMEOUT"):
-        monkeypatch.setattr(copies, name, PATIENCE)
-    return PATIENCE
+def patience(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """Time for the services, and the variables that say so; empty for what they have in Lambda."""
+    be_patient(monkeypatch)
+    return VARIABLES
 
 
 @pytest.fixture
 def world(
-    servers: tuple[EmbeddedMomento, StandInModel, str], llm: OpenAIModel, patience: float | None
+    servers: tuple[EmbeddedMomento, StandInModel, str], llm: OpenAIModel, patience: Mapping[str, str]
 ) -> Iterator[World]:
     """Fresh stores, as a new environment has them."""
     momento, model, moto = servers
@@ -152,9 +150,7 @@ def world(
         cache = MomentoCache(CACHE, lambda *, refresh: MomentoCredentials(local=f"127.0.0.1:{momento.port}"))
         stores = stores_on(Table(table, client=lambda: boto), cache, hot_messages=HOT_MESSAGES)
         variables = {"HISTORY_TABLE": table, "OPENAI_BASE_URL": model.base_url, "LOCK_WAIT_SECONDS": "1"}
-        if patience is not None:
-            variables["CACHE_TIMEOUT_MS"] = f"{patience * 1000:.0f}"
-        settings = ChatSettings.from_env({**variables, "DEFAULT_MEMORY": json.dumps(MEMORY)})
+        settings = ChatSettings.from_env({**variables, **patience, "DEFAULT_MEMORY": json.dumps(MEMORY)})
         parts = chat_on(settings, stores, llm, MomentoResponseCache(cache))
         own = history_on(settings.history, stores)
         chat.handler.app.dependency_overrides[chat.handler.parts] = lambda: parts

@@ -11,6 +11,7 @@ from openai import APIError, NotFoundError, OpenAI
 from local.model.server import StandInModel
 from tests.fault.killing_server import ENVIRONMENTS, killing_server
 from tests.nightly import NIGHTLY
+from tests.patience import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def model() -> Iterator[StandInModel]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, model: StandInModel) -> Iterator[RunningServer]:
     # What is paid once is in the response cache, however busy the machine.
-    variables = {"OPENAI_BASE_URL": model.base_url, "CACHE_TIMEOUT_MS": "5000"}
+    variables = {"OPENAI_BASE_URL": model.base_url, **VARIABLES}
     with killing_server(tmp_path_factory.mktemp("killing"), variables) as running:
         yield running
 

@@ -13,7 +13,7 @@ from chat_core.hot.value import unpack
 from chat_core.keys import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from local.momento.faults import Faults
     from tests.fault.conftest import World
@@ -35,8 +35,9 @@ FAULTS: dict[str, Callable[[Faults], None]] = {
 
 
 @pytest.fixture
-def patience() -> None:
-    """What Momento has in Lambda."""
+def patience() -> Mapping[str, str]:
+    """None beyond what Momento has in Lambda."""
+    return {}
 
 
 def say(world: World, text: str) -> dict[str, Any]:

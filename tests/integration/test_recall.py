@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chat_core.long_term import question
 from tests.integration.test_memory import deliver, memory_of
 
 if TYPE_CHECKING:
@@ -109,11 +110,13 @@ def test_a_turn_asks_for_itself_and_turns_it_off(app: App) -> None:
     assert (refused.status, refused.error["param"]) == (400, "memory.recall.k")
 
 
-def test_an_embedding_that_is_late_leaves_the_words(app: App) -> None:
+def test_an_embedding_that_is_late_leaves_the_words(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """RC-013."""
     name = talk(app)
-    app.model.delay = 2.0
-    late = context_of(app, name, QUESTION)
+    app.model.delay = 60.0
+    with monkeypatch.context() as hurried:
+        hurried.setattr(question, "EMBED_SECONDS", 0.3)
+        late = context_of(app, name, QUESTION)
     assert DOG in quoted(late)
     assert late["recall"]["degraded"] == "lexical_only"
     app.model.delay = 0.0

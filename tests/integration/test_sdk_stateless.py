@@ -14,6 +14,7 @@ from local.model.server import StandInModel
 from local.momento import EmbeddedMomento
 from tests.dev_server import running_server
 from tests.openai_schema import assert_valid
+from tests.patience import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def variables(model: StandInModel) -> Iterator[dict[str, str]]:
 def servers(variables: dict[str, str]) -> Iterator[list[str]]:
     """Two servers; but for one of each, their environments start when many requests come at once."""
     # These tests are of answers, not of times: a busy machine is not to make misses of hits.
-    own, few = {**variables, "CACHE_TIMEOUT_MS": "5000"}, ["--environments", "2"]
+    own, few = {**variables, **VARIABLES}, ["--environments", "2"]
     with running_server(own, few) as one, running_server(own, few) as other:
         yield [one.url, other.url]
 

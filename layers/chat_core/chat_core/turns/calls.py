@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from chat_core.turns.sources import Sources
 
 ANSWER_RESERVE = 1.0
-PUT_SECONDS = 0.3
-"""Longer than this no answer waits for being stored."""
+PUT_SECONDS = 1.0
+"""Longer than this no answer waits for being stored: who goes on from it counts on it."""
 
 FIRST = 1
 """Seq of a call's first item: a conversation that goes on from it has it there."""
