@@ -93,7 +93,7 @@ class App:
         self, method: str, path: str, body: object, *, user: str, headers: Mapping[str, str], query: Mapping[str, str]
     ) -> tuple[str, dict[str, Any]]:
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        sent = [("content-type", "application/json"), ("x-local-user", user), *headers.items()]
+        sent = list({"content-type": "application/json", "x-local-user": user, **headers}.items())
         request = HttpRequest(method, path, urlencode(query), tuple(sent), raw, "127.0.0.1")
         match = Router(application().routes).match(method, path)
         assert match is not None, f"{method} {path} is no route of template.yaml"

@@ -42,6 +42,12 @@ class InvalidRequest(ChatError):
     code = "invalid_value"
 
 
+class UnsupportedMediaType(InvalidRequest):
+    """The body is no JSON, and says so."""
+
+    code = "unsupported_media_type"
+
+
 class ContextBudgetExceeded(InvalidRequest):
     """The part of the context that may not be left out does not fit the budget.
 

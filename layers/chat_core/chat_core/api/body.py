@@ -12,7 +12,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Request
 
-from chat_core.errors import InvalidRequest
+from chat_core.api.headers import header
+from chat_core.errors import InvalidRequest, UnsupportedMediaType
 from chat_core.keys import STREAM_MEMBERS
 
 DEPTH_LIMIT = 100
@@ -23,12 +24,14 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{_DOUBLE_DIGITS + 1}}}")
 
 
 def json_body(request: Request) -> dict[str, Any]:
-    """Read the body as a JSON object.
+    """Read the body as a JSON object, whatever it is declared as: curl and others call every body a form by themselves.
 
     Raises
     ------
     InvalidRequest
         If it is not UTF-8, no JSON (RFC 8259: so no NaN), no object, or holds half of a surrogate pair.
+    UnsupportedMediaType
+        If it is no JSON and was not declared as such.
     """
     event = request.resolved_event.raw_event
     text = event.get("body") or ""
@@ -38,7 +41,13 @@ def json_body(request: Request) -> dict[str, Any]:
         text.encode()
     except ValueError:  # of base64, or of UTF-8
         raise InvalidRequest("The body is not UTF-8.", code="invalid_encoding") from None
-    body = parse_json(text)
+    try:
+        body = parse_json(text)
+    except InvalidRequest as error:
+        declared = header(request, "content-type")
+        if error.param is None and declared and "json" not in declared.lower():
+            raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.") from None
+        raise
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.", code="invalid_json")
     return body

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The one place that chooses HTTP statuses: error class → status, OpenAI's `type`.
 STATUSES: Mapping[type[errors.ChatError], tuple[int, str]] = {
+    errors.UnsupportedMediaType: (415, "invalid_request_error"),
     errors.InvalidRequest: (400, "invalid_request_error"),
     errors.NotAuthenticated: (401, "authentication_error"),
     errors.NotFound: (404, "invalid_request_error"),
