@@ -50,6 +50,7 @@ class Row:
     items: dict[int, StoredItem] = field(default_factory=dict)
     lease: Lease | None = None
     visible: bool = False
+    copied: bool = False
 
 
 class InMemoryTable:
@@ -124,7 +125,7 @@ class InMemoryTable:
         if commit.frame:
             self.keep_response(StoredResponse.of(head, commit))
             last = LastTurn(commit.fingerprint, now, first, seq, commit.inputs)
-        row.visible = True
+        row.visible, row.copied = True, False
         row.head = replace(
             head,
             seq=seq,
@@ -295,9 +296,11 @@ class InMemoryConversations:
             del self._table.responses[name]
         if copies is not None:
             bare = self._table.rows[address] = Row(Head(address, new_incarnation()))
-            await copies()
-            if self._table.rows.get(address) is bare and bare.lease is None:
+            bare.copied = not await copies()
+            if self._table.rows.get(address) is bare and bare.lease is None and not bare.copied:
                 del self._table.rows[address]
+        if found.copied and not found.items:
+            raise no_conversation()
         return {
             "conversations": 1,
             "items": len(found.items),

@@ -46,5 +46,5 @@ class InMemoryLeases:
         if found is None or found.lease is None or found.lease.token != token:
             return
         found.lease = None
-        if not found.visible:
+        if not found.visible and not found.copied:
             del self._table.rows[address]

@@ -188,3 +188,53 @@ async def test_parallel_deletions_count_each_item_once(dynamo: Stores) -> None:
     now = await dynamo.history.head(HERE)
     assert (now.items, now.seq) == (52, 102)
     assert seqs(await dynamo.history.items(now, 1, 102)) == list(range(51, 103))
+
+
+async def gone() -> bool:
+    return True
+
+
+async def not_gone() -> bool:
+    return False
+
+
+async def test_where_copies_remain_a_row_leads_to_them_as_long_as_they_may_last(store: Stores) -> None:
+    await converse(store)
+    assert (await store.conversations.erase(HERE, copies=not_gone))["conversations"] == 1
+    with pytest.raises(NotFound):
+        await store.history.head(HERE)
+    for _ in range(2):
+        assert await store.conversations.unfinished(USER) == (HERE,)
+        with pytest.raises(NotFound):
+            await store.conversations.erase(HERE, copies=not_gone)
+    # Also behind a turn that fails.
+    await store.leases.take(HERE, lease(), create=True)
+    await store.leases.release(HERE, TOKEN)
+    assert await store.conversations.unfinished(USER) == (HERE,)
+    with pytest.raises(NotFound):
+        await store.conversations.erase(HERE, copies=gone)
+    assert await store.conversations.unfinished(USER) == ()
+
+
+async def test_a_conversation_of_the_name_takes_the_place_of_what_leads_to_copies(
+    store: Stores,
+) -> None:
+    await converse(store)
+    await store.conversations.erase(HERE, copies=not_gone)
+    head = await converse(store)
+    assert head == await store.history.head(HERE)
+    assert await store.conversations.unfinished(USER) == ()
+    assert (await store.conversations.erase(HERE, copies=gone))["conversations"] == 1
+
+
+async def test_what_leads_to_copies_holds_nothing_else_and_expires_with_them(
+    dynamo: Stores, boto: Any, table: str
+) -> None:
+    await converse(dynamo)
+    await dynamo.conversations.erase(HERE, copies=not_gone)
+    [row] = boto.scan(TableName=table)["Items"]
+    assert int(row["expires_at"]["N"]) == int(Clock.now) + 86_400
+    assert "former" not in row
+    await converse(dynamo)
+    rows = boto.scan(TableName=table)["Items"]
+    assert not [row for row in rows if row["sk"]["S"] == "head" and {"copies", "expires_at"} & set(row)]

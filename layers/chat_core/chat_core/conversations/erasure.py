@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chat_core.conversations.resources import find_item
-from chat_core.errors import CommitConflict, InvalidRequest, NotFound, StoreUnavailable
+from chat_core.errors import CommitConflict, InvalidRequest, NotFound, StoreUnavailable, no_conversation
 from chat_core.history import Deletion, stored_messages
 from chat_core.keys import Address
 from chat_core.messages import from_items
@@ -97,18 +98,28 @@ class Erasure:
         NotFound
             If there is none, and nothing was left of one.
         """
+        rows, gone = await self._erase(address)
+        if rows is None:
+            raise no_conversation()
+        return Erased(rows, dict.fromkeys(COPIES, int(gone)), copies_remain=not gone)
+
+    async def _erase(self, address: Address) -> tuple[Mapping[str, int] | None, bool]:
+        """Erase a conversation; tell what went, None if nothing did, and whether no copies are left."""
         tries: list[bool] = []
 
-        async def forget() -> None:
+        async def forget() -> bool:
             tries.append(await self._hot.forget(address))
+            return tries[-1]
 
+        rows = None
         try:
             # When the head is hidden: a turn that writes copies and still finds the head has written before this.
-            rows = await self._conversations.erase(address, copies=forget)
+            with suppress(NotFound):
+                rows = await self._conversations.erase(address, copies=forget)
         finally:
             if not tries:
                 await forget()
-        return Erased(rows, dict.fromkeys(COPIES, int(tries[-1])), copies_remain=not tries[-1])
+        return rows, tries[-1]
 
     async def everything(self, user: str, deadline: Deadline) -> Erased:
         """Erase all of a user's: conversations, as many as there is time for, responses, and what is known."""
@@ -148,10 +159,9 @@ class Erasure:
         return True
 
     async def _if_there(self, address: Address) -> Erased:
-        try:
-            return await self.conversation(address)
-        except NotFound:
-            return Erased()
+        rows, gone = await self._erase(address)
+        counted = dict.fromkeys(COPIES, int(gone and rows is not None))
+        return Erased(rows or {}, counted, copies_remain=not gone)
 
     async def _names(self, user: str) -> list[str]:
         unfinished = await self._conversations.unfinished(user)

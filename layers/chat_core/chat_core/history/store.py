@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chat_core.history.responses import StoredResponse
     from chat_core.keys import Address
 
-    Forget = Callable[[], Awaitable[None]]
+    Forget = Callable[[], Awaitable[bool]]
 
 
 class History(Protocol):
@@ -274,8 +274,9 @@ class ConversationStore(Protocol):
         Parameters
         ----------
         copies
-            Takes what there is of it elsewhere; awaited when nobody finds it any more, and before the row goes by which
-            `unfinished` does.
+            Takes what there is of it elsewhere, and tells whether that is gone; awaited when nobody finds it any more,
+            and before the row goes by which `unfinished` does. Where it is not gone that row stays for as long as a
+            copy may last.
 
         Returns
         -------
@@ -285,6 +286,6 @@ class ConversationStore(Protocol):
         Raises
         ------
         NotFound
-            If nothing is left of it.
+            If nothing was left of it, or copies alone.
         """
         ...

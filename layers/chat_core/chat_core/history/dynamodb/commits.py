@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chat_core.errors import CommitConflict, IdempotencyKeyReused, RequestTooLarge, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb.batches import BATCH_ROWS, batches
 from chat_core.history.dynamodb.due import due_action
-from chat_core.history.dynamodb.heads import UNFOLDED, activity, anchor_members, head_row, last_turn, owner
+from chat_core.history.dynamodb.heads import COPIES, UNFOLDED, activity, anchor_members, head_row, last_turn, owner
 from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.memory_row import memory_renewal
 from chat_core.history.dynamodb.packing import packed, packed_bytes
@@ -157,7 +157,7 @@ def _head_update(head: Head, new: Head, commit: Commit, *, token: str | None, ex
         changed["title"] = text(new.title)
     if commit.frame and new.last:
         changed["last"] = last_turn(new.last)
-    gone = {"provisional", "expires_at"} | ({"system", "system_seq"} if pinned is not None else set())
+    gone = {"provisional", COPIES, "expires_at"} | ({"system", "system_seq"} if pinned is not None else set())
     if token is not None:
         gone |= {"lease_token", "lease_expires_at", "lease_key"}
     added = {"items": len(commit.turn.items), "messages": commit.messages, "turns": int(bool(commit.frame))}

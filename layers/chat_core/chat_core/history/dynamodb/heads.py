@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 INDEX = "by_activity"
 """A user's heads by last activity; it holds the attributes that `listed_head` reads, and ``expires_at``."""
 
+COPIES = "copies"
+"""Attribute of the head of an erased conversation that stays since copies of it remain elsewhere: it leads to them."""
+
 _NUMBERS = (
     "seq",
     "created_at",

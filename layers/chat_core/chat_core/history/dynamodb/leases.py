@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from chat_core.errors import ConversationLocked, IdempotencyInProgress, StoreUnavailable, no_conversation
-from chat_core.history.dynamodb.heads import activity, is_provisional, is_visible, lease_from_row
+from chat_core.history.dynamodb.heads import COPIES, activity, is_provisional, is_visible, lease_from_row
 from chat_core.history.dynamodb.reading import complete_head
 from chat_core.history.dynamodb.rows import number, read_text, text
 from chat_core.history.dynamodb.table import ConditionFailed, expressed
@@ -76,7 +76,7 @@ class DynamoLeases:
         own = expressed({"token": text(token)}, UpdateExpression=update, ConditionExpression="#lease_token = :token")
         # What expires by itself holds no items: the head of those that a killed or failed commit staged has to stay.
         unused = "attribute_exists(#provisional) AND attribute_exists(#expires_at)"
-        condition = f"{unused} AND attribute_not_exists(#lease_token)"
+        condition = f"{unused} AND attribute_not_exists(#{COPIES}) AND attribute_not_exists(#lease_token)"
         with contextlib.suppress(ConditionFailed):
             if is_provisional(await self._table.update(pk, HEAD, own)):
                 await self._table.delete(pk, HEAD, expressed({}, ConditionExpression=condition))
@@ -97,10 +97,11 @@ async def _take(table: Table, pk: str, lease: Lease) -> Row:
 async def _take_new(table: Table, address: Address, lease: Lease, found: Row) -> Row:
     """Take the lease with a provisional head, or of one whose lease has expired; return as `_take` does.
 
-    A head that does not expire leads to rows that are left of a commit or an erasure, and goes on to do so.
+    A head that does not expire leads to rows that are left of a commit or an erasure, and goes on to do so; and so does
+    one that leads to copies.
     """
     now = table.clock()
-    lasting = is_provisional(found) and "expires_at" not in found
+    lasting = is_provisional(found) and ("expires_at" not in found or COPIES in found)
     values = {
         **_values(lease),
         "now": number(now),
@@ -118,7 +119,8 @@ async def _take_new(table: Table, address: Address, lease: Lease, found: Row) ->
         "#created_at = if_not_exists(#created_at, :created_at), #seq = if_not_exists(#seq, :zero), "
         "#provisional = :yes, #owner = :owner, #activity = :activity"
     )
-    condition = f"attribute_exists(#provisional) AND attribute_not_exists(#expires_at) AND {_FREE}"
+    leads = f"(attribute_not_exists(#expires_at) OR attribute_exists(#{COPIES}))"
+    condition = f"attribute_exists(#provisional) AND {leads} AND {_FREE}"
     if not lasting:
         update += ", #expires_at = :expires_at"
         expiring = f"attribute_exists(#provisional) AND attribute_exists(#expires_at) AND {_FREE}"

@@ -3,7 +3,8 @@
 An erasure puts a bare head of another incarnation in the place of the conversation's: readers find nothing, no commit's
 condition holds any more, and the index keeps it where no list shows it. Then the other rows go, each conditional on its
 incarnation, with the idempotency records that pointers in the partition name; the bare head goes last, so that an
-erasure that was killed is found again by its user, under the name or without it. Rows of the head's own incarnation
+erasure that was killed is found again by its user, under the name or without it. While copies remain in the cache it
+stays, to lead to them, until they have expired. Rows of the head's own incarnation
 are left alone: someone has made a new conversation under the name. A row that it wrote was preceded by its head, so
 the head is read after the rows.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import CommitConflict, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb.batches import batches
-from chat_core.history.dynamodb.heads import head_row
+from chat_core.history.dynamodb.heads import COPIES, head_row, is_provisional
 from chat_core.history.dynamodb.items import place
 from chat_core.history.dynamodb.reading import is_current, items_between, read_again
 from chat_core.history.dynamodb.records import RECORD
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _TRIES = 5
 _FORMER = "former"
+_BARE = "#incarnation = :incarnation AND attribute_exists(#provisional) AND attribute_not_exists(#lease_token)"
+_COPIES_SECONDS = 86_400  # a copy in the cache lasts no longer
 _KEYS = "#pk, #sk, #incarnation, #expires_at, #bytes, #record"
 
 
@@ -44,7 +47,7 @@ async def erase(
 ) -> Mapping[str, int]:
     """Remove every row of a conversation; see `chat_core.history.ConversationStore`."""
     pk = partition_key(address)
-    incarnation, former = await _hide(table, address)
+    incarnation, former, copied = await _hide(table, address)
     counts = {"conversations": 0, "items": 0, "idempotency_records": 0, "responses": 0}
     # Before the rows here: an erasure that was killed finds these again by what is left of those.
     present = await table.get(pk, HEAD) or {}
@@ -70,20 +73,23 @@ async def erase(
     if incarnation is None and not any(counts.values()):
         raise no_conversation()
     if incarnation is not None:
-        if copies is not None:
-            await copies()
-        counts["conversations"] = int(await _remove_bare(table, pk, incarnation))
+        gone = copies is None or await copies()
+        gone_or_kept = await (_remove_bare if gone else _keep_bare)(table, pk, incarnation)
+        if copied and not any(counts.values()):
+            raise no_conversation()
+        counts["conversations"] = int(gone_or_kept)
     return counts
 
 
-async def _hide(table: Table, address: Address) -> tuple[str | None, list[str]]:
+async def _hide(table: Table, address: Address) -> tuple[str | None, list[str], bool]:
     """Put a bare head in the place of the conversation's.
 
     Returns
     -------
     tuple
-        The bare head's incarnation, None where there was no head; and the incarnations before it, whose responses are
-        elsewhere. The bare head remembers them, for an erasure that is killed.
+        The bare head's incarnation, None where there was no head; the incarnations before it, whose responses are
+        elsewhere: the bare head remembers them, for an erasure that is killed; and whether there was only the bare head
+        of an erasure that had left copies.
     """
     pk = partition_key(address)
     while (found := await table.get(pk, HEAD)) is not None:
@@ -96,8 +102,8 @@ async def _hide(table: Table, address: Address) -> tuple[str | None, list[str]]:
             await table.transact([{"Put": {"Item": row, **same}}])
         except Cancelled:
             continue  # another erasure, or a new conversation under the name
-        return bare.incarnation, former
-    return None, []
+        return bare.incarnation, former, is_provisional(found) and COPIES in found
+    return None, [], False
 
 
 async def _erase_responses(table: Table, user: str, incarnations: Iterable[str]) -> int:
@@ -123,9 +129,20 @@ def everything_of(pk: str) -> dict[str, Any]:
 
 async def _remove_bare(table: Table, pk: str, incarnation: str) -> bool:
     """Remove a bare head that nobody has taken for a new conversation; tell whether no other erasure has taken over."""
-    condition = "#incarnation = :incarnation AND attribute_exists(#provisional) AND attribute_not_exists(#lease_token)"
     try:
-        await table.delete(pk, HEAD, expressed({"incarnation": text(incarnation)}, ConditionExpression=condition))
+        await table.delete(pk, HEAD, expressed({"incarnation": text(incarnation)}, ConditionExpression=_BARE))
+    except ConditionFailed:
+        return read_text(await table.get(pk, HEAD) or {}, "incarnation") == incarnation
+    return True
+
+
+async def _keep_bare(table: Table, pk: str, incarnation: str) -> bool:
+    """Keep a bare head for as long as a copy in the cache lasts; returns as `_remove_bare` does."""
+    until = number(int(table.clock()) + _COPIES_SECONDS)
+    values = {"incarnation": text(incarnation), "expires_at": until, COPIES: {"BOOL": True}}
+    update = f"SET #{COPIES} = :{COPIES}, #expires_at = :expires_at REMOVE #{_FORMER}"
+    try:
+        await table.update(pk, HEAD, expressed(values, UpdateExpression=update, ConditionExpression=_BARE))
     except ConditionFailed:
         return read_text(await table.get(pk, HEAD) or {}, "incarnation") == incarnation
     return True
