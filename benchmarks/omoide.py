@@ -66,25 +66,21 @@ def event(method: str, path: str, body: dict[str, Any] | None = None, **paramete
 
 
 class Timed:
-    """botocore's client, with the processor time of the threads that its calls are made in."""
+    """The client of DynamoDB, with the processor time of the threads that its calls are made in."""
 
     def __init__(self, client: Any) -> None:
         self.seconds = 0.0
         self._client = client
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-        if not callable(method):
-            return method
+    def call(self, *request: Any, **how: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return self._client.call(*request, **how)
+        finally:
+            self.seconds += time.thread_time() - began
 
-        def call(**request: Any) -> Any:
-            began = time.thread_time()
-            try:
-                return method(**request)
-            finally:
-                self.seconds += time.thread_time() - began
-
-        return call
+    def close(self) -> None:
+        self._client.close()
 
 
 class Side:
@@ -136,8 +132,8 @@ class Side:
 
         event_loop.run(filled())
 
-    def botocore(self, text: str, conversation: str) -> float:
-        """Run a turn, and tell the processor seconds that AWS's SDK took of it."""
+    def dynamodb(self, text: str, conversation: str) -> float:
+        """Run a turn, and tell the processor seconds that its calls of DynamoDB took: JSON, signature and HTTP."""
         from chat.handler import parts
 
         table = parts().stores.table
@@ -204,7 +200,7 @@ def main() -> None:
 
     side = Side()
     serve(
-        {"turn": side.turn, "turns": side.turns, "fill": side.fill, "units": side.units, "botocore": side.botocore}, {}
+        {"turn": side.turn, "turns": side.turns, "fill": side.fill, "units": side.units, "dynamodb": side.dynamodb}, {}
     )
 
 

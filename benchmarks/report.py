@@ -101,7 +101,7 @@ def _turn(results: Mapping[str, Any]) -> str:
         "messages",
         "own CPU, ms",
         "mean",
-        "of it botocore",
+        "of it DynamoDB's calls",
         "Momento calls",
         "in a row",
         "operations",
@@ -112,11 +112,10 @@ def _turn(results: Mapping[str, Any]) -> str:
     stages = turns["omoide"][-1].get("stages", "")
     first, last = turns["omoide"][0], turns["omoide"][-1]
     share = (
-        f"AWS's SDK takes {told(first.get('botocore_ms'), ' ms')} of our time at {first['messages']} messages and "
-        f"{told(last.get('botocore_ms'), ' ms')} at {last['messages']:,}, for the three calls that make a turn "
-        "durable: lease, commit, and the look whether the conversation was erased meanwhile. LangChain's side has no "
-        "such calls, and "
-        "loses its history with Momento's 24 hours."
+        f"DynamoDB's calls (JSON, signature, HTTP) take {told(first.get('dynamodb_ms'), ' ms')} of our time at "
+        f"{first['messages']} messages and {told(last.get('dynamodb_ms'), ' ms')} at {last['messages']:,}, for the "
+        "three that make a turn durable: lease, commit, and the look whether the conversation was erased meanwhile. "
+        "LangChain's side has no such calls, and loses its history with Momento's 24 hours."
     )
     return (
         "## One turn\n\nHistory of messages of 42 and 104 Japanese characters, the default window of 20; the model "
@@ -136,7 +135,7 @@ def _counted(name: str, one: Mapping[str, Any]) -> list[object]:
         f"{one['messages']:,}",
         told(one.get("cpu_ms")),
         one.get("cpu_ms", {}).get("mean", "–"),
-        told(one.get("botocore_ms")),
+        told(one.get("dynamodb_ms")),
         *calls,
         *counts,
         one.get("write_units", "–"),

@@ -4,9 +4,9 @@
 by round trip in milliseconds (``rtt``, of each call of Momento and DynamoDB; the model takes no time),
 ``momento_calls``, ``in_a_row`` (calls that wait for one another), ``operations`` (by Momento's metering),
 ``bytes_read``, ``bytes_written``; for ours ``write_units`` (DynamoDB's, by the sizes of the rows), ``stages`` (what
-``Server-Timing`` tells), ``botocore_ms`` (of ``cpu_ms``, what AWS's SDK takes). ``hit``: of ours, what the response
-cache answers: a ``turn`` that begins a conversation, and calls without one, ``stored`` and ``stateless``
-(``store: false``).
+``Server-Timing`` tells), ``dynamodb_ms`` (of ``cpu_ms``, what the calls of DynamoDB take: JSON, signature and
+HTTP). ``hit``: of ours, what the response cache answers: a ``turn`` that begins a conversation, and calls without one,
+``stored`` and ``stateless`` (``store: false``).
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def _at(servers: Program, sides: dict[str, Program], length: int, questions: Que
         for name, found in turns.items():
             entries[name]["seconds"][f"{rtt * 1000:g}"] = spread((one["seconds"] for one in found), digits=4)
             _take(entries[name], found, rtt)
-    shares = [sides["omoide"].ask("botocore", text=questions.next(), conversation=conversation) for _ in range(9)]
-    entries["omoide"]["botocore_ms"] = spread(shares, scale=1000)
+    shares = [sides["omoide"].ask("dynamodb", text=questions.next(), conversation=conversation) for _ in range(9)]
+    entries["omoide"]["dynamodb_ms"] = spread(shares, scale=1000)
     entries["omoide"]["write_units"] = sides["omoide"].ask("units", conversation=conversation)["write_units"]
     return entries
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from local.rest_api import AuthorizedBy
 
 # The vendors' clients, and the variable that tells a function of the service.
-CLIENTS = {"boto3": "HISTORY_TABLE", "momento": "MOMENTO_LOCAL", "httpx2": "OPENAI_BASE_URL"}
+CLIENTS = {"momento": "MOMENTO_LOCAL", "httpx2": "OPENAI_BASE_URL"}
 
 
 class Server:

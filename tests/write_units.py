@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Row = dict[str, Any]
-_WRITES = frozenset({"update_item", "delete_item", "put_item", "transact_write_items"})
+_WRITES = frozenset({"UpdateItem", "DeleteItem", "PutItem", "TransactWriteItems"})
 
 
 @dataclass
 class Metered:
-    """boto3's client, which counts what its writes cost.
+    """The adapter's client, which counts what its writes cost.
 
     Parameters
     ----------
     client
-        boto3's.
+        That makes the calls.
     table
         As the template defines it.
     """
@@ -35,29 +35,31 @@ class Metered:
     units: int = 0
     told: list[str] = field(default_factory=list)
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.client, name)
-        if name not in _WRITES:
-            return method
+    def call(self, operation: str, request: Mapping[str, Any], **how: Any) -> Any:
+        """See `chat_core.aws.AwsClient.call`."""
+        if operation not in _WRITES:
+            return self.client.call(operation, request, **how)
+        named = _named(operation, request)
+        before = [self._row(*one) for one in named]
+        try:
+            return self.client.call(operation, request, **how)
+        finally:
+            after = [self._row(*one) for one in named]
+            for one, was, now in zip(named, before, after, strict=True):
+                self._count(operation, one[1], was, now)
 
-        def call(**request: Any) -> Any:
-            named = _named(name, request)
-            before = [self._row(*one) for one in named]
-            try:
-                return method(**request)
-            finally:
-                after = [self._row(*one) for one in named]
-                for one, was, now in zip(named, before, after, strict=True):
-                    self._count(name, one[1], was, now)
-
-        return call
+    def close(self) -> None:
+        """Close its connections."""
+        self.client.close()
 
     def _row(self, table: str, key: Row) -> Row:
-        found: Row = self.client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+        found: Row = self.client.call("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True}).get(
+            "Item", {}
+        )
         return found
 
     def _count(self, operation: str, key: Row, before: Row, after: Row) -> None:
-        base = max(_units(row_bytes(before)), _units(row_bytes(after)), 1) * (1 + operation.startswith("transact"))
+        base = max(_units(row_bytes(before)), _units(row_bytes(after)), 1) * (1 + operation.startswith("Transact"))
         index = self._index(before, after)
         self.units += base + index
         self.told.append(f"{operation} {key['sk']['S']}: {base} + {index}, {row_bytes(after)} bytes")
@@ -79,7 +81,7 @@ class Metered:
 
 def _named(operation: str, request: Mapping[str, Any]) -> list[tuple[str, Row]]:
     """List the rows that a request writes, or checks, by table and key."""
-    if operation != "transact_write_items":
+    if operation != "TransactWriteItems":
         return [(request["TableName"], _key(request))]
     return [(one["TableName"], _key(one)) for entry in request["TransactItems"] for one in entry.values()]
 

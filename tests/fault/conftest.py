@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from boto3.session import Session
-from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 import chat.handler
 import history.handler
 from chat.wiring import chat_on
 from chat_core.api import event_loop
+from chat_core.aws import Answer, Connections, Endpoint
 from chat_core.history.dynamodb import Table
-from chat_core.history.dynamodb.client import CLIENT_CONFIG
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import MomentoCache, MomentoCredentials, MomentoResponseCache
 from chat_core.settings import ChatSettings
@@ -31,15 +30,47 @@ from local.services import start_momento
 from tests.fault.gate import Gate
 from tests.integration.app import App, application
 from tests.patience import VARIABLES, be_patient
+from tests.table_client import client_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from chat_core.aws import Sender
     from chat_core.turns.service import TurnService
 
 CACHE = "omoide"
 MEMORY: Mapping[str, Any] = {"policy": "message_window", "max_messages": 20}
 HOT_MESSAGES = 8
+
+
+class Wire:
+    """What posts to DynamoDB, with those who are asked before and told after each post.
+
+    Attributes
+    ----------
+    before
+        Called with the operation; an answer of theirs is taken for DynamoDB's.
+    after
+        Called with the operation that was answered; may raise.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self.before: list[Callable[[str], Answer | None]] = []
+        self.after: list[Callable[[str], None]] = []
+
+    def send(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        operation = headers["x-amz-target"].partition(".")[2]
+        for ask in self.before:
+            if answer := ask(operation):
+                return answer
+        answer = self._sender.send(headers, body)
+        for tell in self.after:
+            tell(operation)
+        return answer
+
+    def close(self) -> None:
+        self._sender.close()
 
 
 @dataclass(frozen=True)
@@ -50,6 +81,7 @@ class World(App):
     stores: Stores = None  # type: ignore[assignment]
     turns: TurnService = None  # type: ignore[assignment]
     boto: Any = None
+    wire: Wire = None  # type: ignore[assignment]
     table: str = ""
 
     def hot_list(self, conversation: str, user: str = "local") -> list[bytes]:
@@ -84,25 +116,17 @@ class World(App):
             query["after"] = page.body["last_id"]
 
     def throttle(self, operation: str, times: int) -> None:
-        """Make DynamoDB refuse calls of an operation for load; boto3 sees it as an answer."""
+        """Make DynamoDB refuse calls of an operation for load."""
         left = [times]
-        body = b'{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}'
 
-        def refuse(request: Any, **_: Any) -> AWSResponse | None:
-            if not left[0]:
+        def refuse(called: str) -> Answer | None:
+            if called != operation or not left[0]:
                 return None
             left[0] -= 1
-            return AWSResponse(request.url, 400, {"content-type": "application/x-amz-json-1.0"}, _Raw(body))
+            body = b'{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}'
+            return Answer(400, body)
 
-        self.boto.meta.events.register_first(f"before-send.dynamodb.{operation}", refuse)
-
-
-class _Raw:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self._body
+        self.wire.before.append(refuse)
 
 
 @pytest.fixture(scope="session")
@@ -144,11 +168,14 @@ def world(
     model.delay = 0.0
     host, port = moto.removeprefix("http://").split(":")
     with Gate((host, int(port))) as gate:
-        boto = _client(f"http://127.0.0.1:{gate.port}")
+        url = f"http://127.0.0.1:{gate.port}"
+        boto = _client(url)
+        wire = Wire(Connections(Endpoint(url, "us-east-1")))
+        aws = client_at(url, region="us-east-1", through=lambda _: wire)
         table = f"table-{uuid.uuid4().hex[:8]}"
         boto.create_table(TableName=table, **application().tables[0].definition)
         cache = MomentoCache(CACHE, lambda *, refresh: MomentoCredentials(local=f"127.0.0.1:{momento.port}"))
-        stores = stores_on(Table(table, client=lambda: boto), cache, hot_messages=HOT_MESSAGES)
+        stores = stores_on(Table(table, client=lambda: aws), cache, hot_messages=HOT_MESSAGES)
         variables = {"HISTORY_TABLE": table, "OPENAI_BASE_URL": model.base_url, "LOCK_WAIT_SECONDS": "1"}
         settings = ChatSettings.from_env({**variables, **patience, "DEFAULT_MEMORY": json.dumps(MEMORY)})
         parts = chat_on(settings, stores, llm, MomentoResponseCache(cache))
@@ -158,13 +185,22 @@ def world(
         calls = model.calls["/v1/responses"]
         try:
             yield World(
-                model, momento, calls_before=calls, gate=gate, stores=stores, turns=parts.turns, boto=boto, table=table
+                model,
+                momento,
+                calls_before=calls,
+                gate=gate,
+                stores=stores,
+                turns=parts.turns,
+                boto=boto,
+                wire=wire,
+                table=table,
             )
         finally:
             chat.handler.app.dependency_overrides.clear()
             history.handler.app.dependency_overrides.clear()
             event_loop.run(cache.aclose())
             boto.close()
+            aws.close()
 
 
 @cache
@@ -174,6 +210,6 @@ def _session() -> Session:
 
 
 def _client(endpoint: str, **patience: int) -> Any:
-    """boto3's client as the adapter makes it."""
-    config = Config(**{**CLIENT_CONFIG, **patience})
+    """boto3's client, to look at the table from outside."""
+    config = Config(**patience)
     return _session().client("dynamodb", endpoint_url=endpoint, config=config)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chat_core.aws import NoAnswer
 from tests.openai_schema import assert_valid
 
 if TYPE_CHECKING:
@@ -18,6 +19,24 @@ SECONDS = 28.0
 """That a turn has, as API Gateway waits for it."""
 
 STATELESS = {"model": "gpt-4.1-mini", "input": "hello"}
+
+
+class _Told:
+    """The client, with an event for the end of a call that failed."""
+
+    def __init__(self, client: Any, ended: threading.Event) -> None:
+        self._client = client
+        self._ended = ended
+
+    def call(self, *args: Any, **more: Any) -> Any:
+        try:
+            return self._client.call(*args, **more)
+        except NoAnswer:
+            self._ended.set()
+            raise
+
+    def close(self) -> None:
+        self._client.close()
 
 
 def assert_unavailable(answer: Answer) -> None:
@@ -54,10 +73,11 @@ def test_silent(world: World) -> None:
 
 
 def test_what_was_given_up_is_not_done_late(world: World) -> None:
-    """boto3 would try again once the table answers, and take a lease that nobody gives back."""
+    """A further try, once the table answers, would take a lease that nobody gives back."""
     assert world.turn("talk", "before").status == 200
     ended = threading.Event()
-    world.boto.meta.events.register("after-call-error.dynamodb.UpdateItem", lambda **_: ended.set())
+    table = world.stores.table
+    table._client = _Told(table._connected(), ended)
     world.gate.silent = True
     assert_unavailable(world.turn("talk", "while silent"))
     assert not ended.is_set()
@@ -92,12 +112,12 @@ def test_a_commit_whose_answer_is_lost_is_found(world: World) -> None:
     """The connection is cut when the transaction has been made."""
     cuts = [3]
 
-    def cut(**_: object) -> None:
-        if cuts[0]:
+    def cut(operation: str) -> None:
+        if operation == "TransactWriteItems" and cuts[0]:
             cuts[0] -= 1
-            raise ConnectionResetError
+            raise NoAnswer("the connection is cut")
 
-    world.boto.meta.events.register_first("response-received.dynamodb.TransactWriteItems", cut)
+    world.wire.after.append(cut)
     first = world.turn("talk", "one")
     if first.status != 200:
         first = world.turn("talk", "one", headers={"x-stainless-retry-count": "1"})

@@ -69,7 +69,7 @@ def test_a_page_costs_the_same_at_any_depth(world: World) -> None:
     for _ in range(12):
         ids += add(world, *("x" * 40 for _ in range(20)))
     calls: list[str] = []
-    world.boto.meta.events.register("before-send.dynamodb.*", lambda **kwargs: calls.append(kwargs["event_name"]))
+    world.wire.after.append(calls.append)
     costs = []
     for after in (ids[-1], ids[120], ids[30]):
         calls.clear()

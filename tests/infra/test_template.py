@@ -35,13 +35,13 @@ STREAMING = [name for name in FUNCTIONS if WRAPPER in stack.environment(name)]
 LAYER = stack.only("AWS::Serverless::LayerVersion")
 TABLE = stack.only("AWS::DynamoDB::Table")
 ACTIONS = {
-    "get_item": {"GetItem"},
-    "batch_get_item": {"BatchGetItem"},
-    "query": {"Query"},
-    "put_item": {"PutItem"},
-    "update_item": {"UpdateItem"},
-    "delete_item": {"DeleteItem"},
-    "transact_write_items": {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},
+    "GetItem": {"GetItem"},
+    "BatchGetItem": {"BatchGetItem"},
+    "Query": {"Query"},
+    "PutItem": {"PutItem"},
+    "UpdateItem": {"UpdateItem"},
+    "DeleteItem": {"DeleteItem"},
+    "TransactWriteItems": {"PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"},
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chat_core.long_term import question
 from tests.integration.test_memory import deliver, memory_of
+from tests.table_client import rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,8 +154,7 @@ def test_an_erased_conversation_leaves_no_index(app: App) -> None:
     from chat import handler as chat
 
     table = chat.parts().stores.table
-    client: Any = table._connected()
-    rows = client.scan(TableName=table.name)["Items"]
+    rows = rows_in(table._connected(), table.name)
     assert not [row for row in rows if name in row["pk"]["S"]]
 
 

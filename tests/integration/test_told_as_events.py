@@ -15,6 +15,7 @@ from chat_core.deadline import Deadline
 from chat_core.keys import Address
 from tests.integration.test_memory import SETTINGS, deliver, memory_of
 from tests.integration.test_recall import QUESTION, context_of, quoted, talk
+from tests.table_client import rows_in
 from tests.unit.turns.stage import asked
 
 if TYPE_CHECKING:
@@ -89,13 +90,11 @@ def rows_with(text: str) -> list[str]:
     from chat_core.history.dynamodb.packing import unpacked
 
     table = chat.parts().stores.table
-    client: Any = table._connected()
     found = []
-    for page in client.get_paginator("scan").paginate(TableName=table.name):
-        for row in page["Items"]:
-            told = [repr(value) if "B" not in value else repr(_opened(unpacked, value)) for value in row.values()]
-            if any(text in one for one in told):
-                found.append(f"{row['pk']['S']} {row['sk']['S']}")
+    for row in rows_in(table._connected(), table.name):
+        told = [repr(value) if "B" not in value else repr(_opened(unpacked, value)) for value in row.values()]
+        if any(text in one for one in told):
+            found.append(f"{row['pk']['S']} {row['sk']['S']}")
     return found
 
 

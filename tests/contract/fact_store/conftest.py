@@ -13,6 +13,7 @@ from tests.contract.history_store.builders import Stores as HistoryStores
 from tests.contract.history_store.builders import converse
 from tests.contract.history_store.conftest import (  # noqa: F401
     anyio_backend,
+    aws,
     boto,
     client,
     clock,

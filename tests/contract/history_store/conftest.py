@@ -15,9 +15,12 @@ from local.application import read_application
 from local.embedded_aws import EmbeddedAws
 from tests.contract.history_store.builders import Clock, Stores
 from tests.contract.history_store.dynamodb import StrictClient
+from tests.table_client import client_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from chat_core.aws import AwsClient
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
@@ -54,9 +57,16 @@ def table(boto: Any, definition: Mapping[str, Any]) -> Iterator[str]:
     boto.delete_table(TableName=name)
 
 
+@pytest.fixture(scope="session")
+def aws(endpoint: str) -> Iterator[AwsClient]:
+    client = client_at(endpoint)
+    yield client
+    client.close()
+
+
 @pytest.fixture
-def client(boto: Any) -> StrictClient:
-    return StrictClient(boto)
+def client(aws: AwsClient) -> StrictClient:
+    return StrictClient(aws)
 
 
 @pytest.fixture

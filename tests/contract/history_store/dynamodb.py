@@ -17,7 +17,7 @@ class Killed(Exception):
 
 
 class StrictClient:
-    """boto3's client, strict, and breakable.
+    """The adapter's client, strict, and breakable.
 
     Attributes
     ----------
@@ -33,33 +33,16 @@ class StrictClient:
         self.before: Callable[[str, Mapping[str, Any]], None] = _nothing
         self.after: Callable[[str, Mapping[str, Any]], None] = _nothing
 
-    def get_item(self, **request: Any) -> Mapping[str, Any]:
-        return self._send("get_item", request)
-
-    def batch_get_item(self, **request: Any) -> Mapping[str, Any]:
-        return self._send("batch_get_item", request)
-
-    def query(self, **request: Any) -> Mapping[str, Any]:
-        return self._send("query", request)
-
-    def put_item(self, **request: Any) -> Mapping[str, Any]:
-        return self._send("put_item", request)
-
-    def update_item(self, **request: Any) -> Mapping[str, Any]:
-        return self._send("update_item", request)
-
-    def delete_item(self, **request: Any) -> Mapping[str, Any]:
-        return self._send("delete_item", request)
-
-    def transact_write_items(self, **request: Any) -> Mapping[str, Any]:
-        return self._send("transact_write_items", request)
+    def call(self, operation: str, request: Mapping[str, Any], **how: Any) -> Mapping[str, Any]:
+        check(request)
+        self.calls.append(operation)
+        self.before(operation, request)
+        answer: Mapping[str, Any] = self._client.call(operation, request, **how)
+        self.after(operation, request)
+        return answer
 
     def close(self) -> None:
         pass
-
-    @property
-    def meta(self) -> Any:
-        return self._client.meta
 
     def kill(self, operation: str, call: int, *, sent: bool = False) -> None:
         """Raise `Killed` at a call of an operation, counted from 1 from now on, before or after it is made."""
@@ -78,14 +61,6 @@ class StrictClient:
 
     def heal(self) -> None:
         self.before = self.after = _nothing
-
-    def _send(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        check(request)
-        self.calls.append(operation)
-        self.before(operation, request)
-        answer: Mapping[str, Any] = getattr(self._client, operation)(**request)
-        self.after(operation, request)
-        return answer
 
 
 def _nothing(operation: str, request: Mapping[str, Any]) -> None:

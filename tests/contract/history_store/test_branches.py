@@ -205,7 +205,7 @@ async def test_a_branch_that_is_killed_is_whole_or_not_there(
 ) -> None:
     origin, items = await origin_of(dynamo, MANY)
     before = rows_of(boto, table)
-    client.kill("transact_write_items", kill[0], sent=kill[1])
+    client.kill("TransactWriteItems", kill[0], sent=kill[1])
     with pytest.raises(Killed):
         await dynamo.branches.branch(origin, branch_of(origin), items, commit())
     client.heal()
@@ -230,7 +230,7 @@ async def test_an_adoption_that_is_killed_is_gone_on_with(
 ) -> None:
     response, head, turn = adopted(tuple(message(f"{n}") for n in range(MANY)))
     await dynamo.responses.put(response)
-    client.kill("transact_write_items", kill[0], sent=kill[1])
+    client.kill("TransactWriteItems", kill[0], sent=kill[1])
     with pytest.raises(Killed):
         await dynamo.branches.adopt(response, head, turn)
     client.heal()

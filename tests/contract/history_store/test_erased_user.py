@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 KINDS = {"head", "memory", "due", "quiet", "state", "item", "recall", "fact", "correction", "forgotten", "idempotency"}
-WRITES = ("transact_write_items", "delete_item")
+WRITES = ("TransactWriteItems", "DeleteItem")
 
 
 async def live(stores: Stores) -> Head:

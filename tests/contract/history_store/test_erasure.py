@@ -30,6 +30,7 @@ from tests.contract.history_store.dynamodb import Killed, StrictClient, rows_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chat_core.aws import AwsClient
     from chat_core.history.records import Head
 
 pytestmark = pytest.mark.anyio
@@ -58,8 +59,8 @@ async def test_no_row_is_left(dynamo: Stores, boto: Any, table: str) -> None:
     assert rows_of(boto, table) == others
 
 
-CALLS = [("transact_write_items", call) for call in (1, 2, 3)]
-CALLS += [("query", 1), ("query", 2), ("query", 3), ("get_item", 2), ("delete_item", 1)]
+CALLS = [("TransactWriteItems", call) for call in (1, 2, 3)]
+CALLS += [("Query", 1), ("Query", 2), ("Query", 3), ("GetItem", 2), ("DeleteItem", 1)]
 
 
 @pytest.mark.parametrize("kill", [(*call, sent) for call in CALLS for sent in (False, True)])
@@ -72,26 +73,26 @@ async def test_a_killed_erasure_is_gone_on_with(
     with pytest.raises(Killed):
         await dynamo.conversations.erase(HERE)
     client.heal()
-    if (operation, call) != ("transact_write_items", 1) or sent:
+    if (operation, call) != ("TransactWriteItems", 1) or sent:
         with pytest.raises(NotFound):
             await dynamo.history.head(HERE)
         with pytest.raises(NotFound):
             await dynamo.history.commit(head, commit(), token=None)
         assert (await dynamo.conversations.recent(USER, limit=5, after=None, order="desc")).data == ()
-    if kill != ("delete_item", 1, True):
+    if kill != ("DeleteItem", 1, True):
         await dynamo.conversations.erase(HERE)
     assert rows_of(boto, table) == []
     with pytest.raises(NotFound):
         await dynamo.conversations.erase(HERE)
 
 
-@pytest.mark.parametrize("operation", ["query", "get_item", "transact_write_items"])
+@pytest.mark.parametrize("operation", ["Query", "GetItem", "TransactWriteItems"])
 async def test_a_new_conversation_of_the_name_loses_nothing(
-    dynamo: Stores, boto: Any, client: StrictClient, table: str, operation: str
+    dynamo: Stores, boto: Any, aws: AwsClient, client: StrictClient, table: str, *, operation: str
 ) -> None:
     await long_conversation(dynamo)
     new: list[Head] = []
-    other = Stores.in_dynamodb(Table(table, client=lambda: boto))
+    other = Stores.in_dynamodb(Table(table, client=lambda: aws))
 
     async def begin() -> None:
         await converse(other)
@@ -122,7 +123,7 @@ async def test_rows_that_a_killed_erasure_left_are_not_a_new_conversations(
     dynamo: Stores, boto: Any, client: StrictClient, table: str
 ) -> None:
     await long_conversation(dynamo)
-    client.kill("query", 1)
+    client.kill("Query", 1)
     with pytest.raises(Killed):
         await dynamo.conversations.erase(HERE)
     client.heal()

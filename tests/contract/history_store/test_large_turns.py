@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chat_core.aws import NoAnswer
 from chat_core.errors import CommitConflict, NotFound, RequestTooLarge, StoreUnavailable
 from chat_core.history import Deletion
 from chat_core.history.records import Head, IdempotencyKey
@@ -94,7 +95,7 @@ async def test_no_reader_sees_a_part_of_a_turn(
     seen = []
 
     def look(operation: str, request: Mapping[str, Any]) -> None:
-        if operation == "transact_write_items":
+        if operation == "TransactWriteItems":
             row = boto.get_item(
                 TableName=table, Key={"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "head"}}, ConsistentRead=True
             )
@@ -112,7 +113,7 @@ async def test_a_killed_turn_leaves_nothing_and_can_be_repeated(
     dynamo: Stores, client: StrictClient, call: int, *, sent: bool
 ) -> None:
     head = await leased(dynamo)
-    client.kill("transact_write_items", call, sent=sent)
+    client.kill("TransactWriteItems", call, sent=sent)
     with pytest.raises(Killed):
         await dynamo.history.commit(head, commit(*HEAVY), token=TOKEN)
     client.heal()
@@ -136,7 +137,7 @@ async def test_a_stage_that_lost_its_lease_stops(dynamo: Stores, boto: Any, clie
     key = {"pk": {"S": f"{USER}/{CONVERSATION}"}, "sk": {"S": "head"}}
 
     def steal(operation: str, request: Mapping[str, Any]) -> None:
-        if client.calls.count("transact_write_items") == 3:
+        if client.calls.count("TransactWriteItems") == 3:
             boto.update_item(
                 TableName=table,
                 Key=key,
@@ -147,7 +148,7 @@ async def test_a_stage_that_lost_its_lease_stops(dynamo: Stores, boto: Any, clie
     client.before = steal
     with pytest.raises(CommitConflict):
         await dynamo.history.commit(head, commit(*HEAVY), token=TOKEN)
-    assert client.calls.count("transact_write_items") == 3
+    assert client.calls.count("TransactWriteItems") == 3
     assert (await dynamo.history.head(HERE)).seq == 2
 
 
@@ -155,7 +156,7 @@ async def test_an_erasure_between_stages_wins_and_leaves_no_row(
     dynamo: Stores, boto: Any, client: StrictClient, table: str, clock: Any
 ) -> None:
     head = await leased(dynamo)
-    client.kill("transact_write_items", 2)
+    client.kill("TransactWriteItems", 2)
     with pytest.raises(Killed):
         await dynamo.history.commit(head, commit(*HEAVY), token=TOKEN)
     client.heal()
@@ -170,7 +171,7 @@ async def test_deleting_a_split_item_removes_its_pieces(
 ) -> None:
     head = await dynamo.history.commit(await leased(dynamo), commit(message("look"), LARGE), token=TOKEN)
     assert len(rows_of(boto, table)) > 5
-    client.kill("transact_write_items", 2)
+    client.kill("TransactWriteItems", 2)
     with pytest.raises(Killed):
         await dynamo.conversations.delete_items(head, Deletion([4], messages=1))
     client.heal()
@@ -222,7 +223,7 @@ async def test_large_conversations_are_created_whole(
     head = Head(Address(USER, "conv_large"), "0123456789abcdef", created_at=1_700_000_000)
     created = await dynamo.conversations.create(head, commit(*HEAVY))
     assert [bare(stored) for stored in await dynamo.history.items(created, 1, 9)] == HEAVY
-    assert client.calls.count("transact_write_items") == 1
+    assert client.calls.count("TransactWriteItems") == 1
     other = Head(Address(USER, "conv_other"), "fedcba9876543210")
     for too_much in (commit(*HEAVY, image(700_000, 8)), commit(*(message(f"item {n}") for n in range(91)))):
         with pytest.raises(RequestTooLarge) as refused:
@@ -234,7 +235,7 @@ async def test_large_conversations_are_created_whole(
 
 async def test_pieces_of_an_older_item_are_not_read(dynamo: Stores, client: StrictClient) -> None:
     head = await leased(dynamo)
-    client.kill("transact_write_items", 2)
+    client.kill("TransactWriteItems", 2)
     with pytest.raises(Killed):
         await dynamo.history.commit(head, commit(image(1_900_000, 6), image(1_900_000, 7)), token=TOKEN)
     client.heal()
@@ -244,13 +245,11 @@ async def test_pieces_of_an_older_item_are_not_read(dynamo: Stores, client: Stri
 
 
 async def test_an_unknown_outcome_is_looked_up(dynamo: Stores, client: StrictClient) -> None:
-    from botocore.exceptions import ReadTimeoutError
-
     head = await leased(dynamo)
 
     def lose(operation: str, request: Mapping[str, Any]) -> None:
-        if operation == "transact_write_items" and any("Update" in action for action in request["TransactItems"]):
-            raise ReadTimeoutError(endpoint_url="http://dynamodb")
+        if operation == "TransactWriteItems" and any("Update" in action for action in request["TransactItems"]):
+            raise NoAnswer("the answer is lost")
 
     client.after = lose
     committed = await dynamo.history.commit(head, commit(*HEAVY), token=TOKEN)

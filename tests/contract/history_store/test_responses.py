@@ -145,15 +145,15 @@ async def test_a_call_without_a_conversation_is_stored_with_its_items(store: Sto
 
 async def test_a_call_is_stored_by_one_write_in_one_try(dynamo: Stores, client: StrictClient) -> None:
     await dynamo.responses.put(alone(1))
-    assert client.calls == ["put_item"]
-    client.kill("put_item", 1)
+    assert client.calls == ["PutItem"]
+    client.kill("PutItem", 1)
     with pytest.raises(Killed):
         await dynamo.responses.put(alone(2))
-    assert client.calls == ["put_item"] * 2
+    assert client.calls == ["PutItem"] * 2
     client.heal()
     with pytest.raises(RequestTooLarge):
         await dynamo.responses.put(alone(3, *TOO_LARGE))
-    assert client.calls == ["put_item"] * 2
+    assert client.calls == ["PutItem"] * 2
 
 
 async def test_calls_without_a_conversation_are_listed_to_be_erased(store: Stores) -> None:

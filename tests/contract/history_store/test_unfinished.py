@@ -80,7 +80,7 @@ async def test_everything_erased_leaves_no_row(
     call, sent = kill
     if work is erase:
         await long_conversation(dynamo)
-    client.kill("transact_write_items", call, sent=sent)
+    client.kill("TransactWriteItems", call, sent=sent)
     try:
         await work(dynamo)
     except Killed:
@@ -99,7 +99,7 @@ async def test_a_killed_creation_is_whole_or_nothing(
     dynamo: Stores, client: StrictClient, scan: Scan, items: tuple[Any, ...], sent: bool
 ) -> None:
     """There is one step: an id that nobody was told is in the list, or not in the table."""
-    for operation in ("transact_write_items", "get_item", "update_item", "query"):
+    for operation in ("TransactWriteItems", "GetItem", "UpdateItem", "Query"):
         head = Head(Address(USER, new_conversation_id()), new_incarnation(), updated_at=Clock.now)
         before = scan()
         client.kill(operation, 1, sent=sent)
@@ -107,7 +107,7 @@ async def test_a_killed_creation_is_whole_or_nothing(
             await dynamo.conversations.create(head, commit(*items, frame={}) if items else None)
         except Killed:
             client.heal()
-            assert operation == "transact_write_items"
+            assert operation == "TransactWriteItems"
             if not sent:
                 assert scan() == before
                 continue
@@ -122,7 +122,7 @@ async def test_a_killed_creation_is_whole_or_nothing(
 async def test_what_a_failed_first_turn_staged_is_found_after_its_lease_was_given_back(
     dynamo: Stores, client: StrictClient, scan: Scan, clock: Clock, kill: tuple[int, bool]
 ) -> None:
-    client.kill("transact_write_items", kill[0], sent=kill[1])
+    client.kill("TransactWriteItems", kill[0], sent=kill[1])
     with pytest.raises(Killed):
         await begin(dynamo)
     client.heal()

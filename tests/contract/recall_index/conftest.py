@@ -2,6 +2,7 @@
 
 from tests.contract.history_store.conftest import (
     anyio_backend,
+    aws,
     boto,
     client,
     clock,
@@ -12,4 +13,4 @@ from tests.contract.history_store.conftest import (
     table,
 )
 
-__all__ = ["anyio_backend", "boto", "client", "clock", "definition", "dynamo", "endpoint", "store", "table"]
+__all__ = ["anyio_backend", "aws", "boto", "client", "clock", "definition", "dynamo", "endpoint", "store", "table"]

@@ -28,10 +28,10 @@ async def test_a_state_that_the_environment_knows_is_not_read_again(dynamo: Stor
     client.calls.clear()
     for _ in range(3):
         assert await found(dynamo, indexed, "dog 3")
-    assert client.calls == ["query"]
+    assert client.calls == ["Query"]
     await found(dynamo, replace(indexed, folds=1), "dog 3")
     await found(dynamo, replace(indexed, edits=1), "dog 3")
-    assert client.calls == ["query"] * 3
+    assert client.calls == ["Query"] * 3
 
 
 async def test_two_who_take_turns_out_of_a_block_do_not_bring_each_others_back(
@@ -42,8 +42,8 @@ async def test_two_who_take_turns_out_of_a_block_do_not_bring_each_others_back(
     other = DynamoRecallIndex(Table(table, client=lambda: client, clock=clock))
     actions = await other.without(head, [4])
     await dynamo.index.erase(indexed, [6])
-    with pytest.raises(Exception, match="ConditionalCheckFailed"):
-        client.transact_write_items(TransactItems=[_named(action, table) for action in actions])
+    with pytest.raises(Exception, match="TransactionCanceledException"):
+        client.call("TransactWriteItems", {"TransactItems": [_named(action, table) for action in actions]})
     assert await other.erase(indexed, [4]) == 1
     assert (await dynamo.index.stats(indexed)).up_to == 2
 
@@ -53,7 +53,7 @@ async def test_a_block_that_is_always_rewritten_by_others_is_given_up(dynamo: St
     await dynamo.index.put(indexed, Addition(entries(), OLD))
 
     def rewrite(operation: str, request: Mapping[str, Any]) -> None:
-        for action in request["TransactItems"] if operation == "transact_write_items" else ():
+        for action in request["TransactItems"] if operation == "TransactWriteItems" else ():
             ((_, fields),) = action.items()
             fields["ExpressionAttributeValues"][":revision"] = {"N": "99"}
 

@@ -1,4 +1,4 @@
-"""The durable history in one DynamoDB table; the only import of boto3 for it, on the first call.
+"""The durable history in one DynamoDB table, connected to on the first call.
 
 With days to live an item expires that long after it was written, and the conversation that long after its last commit:
 one that goes on loses its oldest items. The head's counts are not lowered by that.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 Row = dict[str, Any]
-"""A row by attribute, each value with its DynamoDB type, as boto3's client has it."""
+"""A row by attribute, each value with its DynamoDB type, as DynamoDB's API has it."""
 
 
 def key(pk: str, sk: str) -> Row:

@@ -6,13 +6,15 @@ import asyncio
 import re
 import threading
 import time
-from contextvars import ContextVar
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+from chat_core.aws import TRIES, NoAnswer, Refused
 from chat_core.errors import StoreUnavailable
 from chat_core.history.dynamodb.client import connect
 from chat_core.history.dynamodb.rows import DAY, key
+from chat_core.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,8 +39,6 @@ _BUSY = frozenset(
 )
 _EXPRESSIONS = ("UpdateExpression", "ConditionExpression", "KeyConditionExpression", "ProjectionExpression")
 _RANDOM = SystemRandom()
-_given_up: ContextVar[threading.Event | None] = ContextVar("given_up", default=None)
-"""In the thread of a call: set once nobody waits for it."""
 
 
 class ConditionFailed(Exception):
@@ -67,10 +67,6 @@ class Cancelled(Exception):
     def __init__(self, failed: frozenset[int]) -> None:
         super().__init__()
         self.failed = failed
-
-
-class _GivenUp(Exception):
-    """Nobody waits for the call: a further try could only do late what its caller was told is not done."""
 
 
 class _Busy(Exception):
@@ -107,7 +103,7 @@ class Table:
     name
         The table's name.
     client
-        Makes the client on the first call; boto3 is not imported before.
+        Makes the client on the first call.
     clock
         Gives the seconds since the epoch.
     ttl_days
@@ -135,7 +131,7 @@ class Table:
 
     async def get(self, pk: str, sk: str) -> Row | None:
         """Read a row, strongly consistent; None if there is none."""
-        answer = await self._call("get_item", {"Key": key(pk, sk), "ConsistentRead": True})
+        answer = await self._call("GetItem", {"Key": key(pk, sk), "ConsistentRead": True})
         row: Row | None = answer.get("Item")
         return row
 
@@ -146,7 +142,7 @@ class Table:
         while left:
             asked, left = left[:_BATCH_KEYS], left[_BATCH_KEYS:]
             wanted = {self.name: {"Keys": asked, "ConsistentRead": True}}
-            answer = await self._call("batch_get_item", {"RequestItems": wanted})
+            answer = await self._call("BatchGetItem", {"RequestItems": wanted})
             found += answer["Responses"].get(self.name, [])
             # What is beyond 16 MB, or too much for the partition right now, is to be asked for again.
             left += answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
@@ -154,7 +150,7 @@ class Table:
 
     async def query(self, request: Mapping[str, Any], start: Row | None) -> tuple[list[Row], Row | None]:
         """Read a page of a range of rows, and where the next one starts; None when there is no more."""
-        answer = await self._call("query", {**request, **({"ExclusiveStartKey": start} if start else {})})
+        answer = await self._call("Query", {**request, **({"ExclusiveStartKey": start} if start else {})})
         return answer["Items"], answer.get("LastEvaluatedKey")
 
     async def update(self, pk: str, sk: str, expressions: Mapping[str, Any]) -> Row:
@@ -166,7 +162,7 @@ class Table:
             If its condition does not hold.
         """
         answer = await self._call(
-            "update_item",
+            "UpdateItem",
             {
                 "Key": key(pk, sk),
                 **expressions,
@@ -180,10 +176,10 @@ class Table:
     async def put_once(self, rows: Sequence[Row]) -> None:
         """Write rows that nobody else knows, all or none, in one try: who waits has no time for another."""
         if len(rows) == 1:
-            await self._call("put_item", {"Item": rows[0]}, once=True)
+            await self._call("PutItem", {"Item": rows[0]}, once=True)
             return
         puts = [{"Put": {"TableName": self.name, "Item": row}} for row in rows]
-        await self._call("transact_write_items", {"TransactItems": puts}, once=True)
+        await self._call("TransactWriteItems", {"TransactItems": puts}, once=True)
 
     async def prepare(self) -> None:
         """Make the client, for who will need it with little time then."""
@@ -197,7 +193,7 @@ class Table:
         ConditionFailed
             If its condition does not hold.
         """
-        answer = await self._call("delete_item", {"Key": key(pk, sk), **(expressions or {}), "ReturnValues": "ALL_OLD"})
+        answer = await self._call("DeleteItem", {"Key": key(pk, sk), **(expressions or {}), "ReturnValues": "ALL_OLD"})
         row: Row | None = answer.get("Attributes")
         return row
 
@@ -210,7 +206,7 @@ class Table:
             If conditions do not hold.
         """
         named = [{kind: {"TableName": self.name, **action} for kind, action in entry.items()} for entry in actions]
-        await self._call("transact_write_items", {"TransactItems": named})
+        await self._call("TransactWriteItems", {"TransactItems": named})
 
     def close(self) -> None:
         """Close the connections, if any were made."""
@@ -220,14 +216,14 @@ class Table:
             client.close()
 
     async def _call(self, operation: Operation, request: Mapping[str, Any], *, once: bool = False) -> Mapping[str, Any]:
-        if operation not in ("transact_write_items", "batch_get_item"):
+        if operation not in ("TransactWriteItems", "BatchGetItem"):
             request = {"TableName": self.name, **request}
-        given_up = _SentOnce() if once else threading.Event()
+        given_up = threading.Event()
         try:
             async with asyncio.timeout(_CALL_SECONDS):
                 for attempt in range(1 if once else _TRIES):
                     try:
-                        return await asyncio.to_thread(self._send, operation, request, given_up)
+                        return await asyncio.to_thread(self._send, operation, request, given_up, once=once)
                     except _Busy:
                         await asyncio.sleep(_RANDOM.uniform(0, 0.02 * 2**attempt))
         except TimeoutError:
@@ -236,55 +232,41 @@ class Table:
             given_up.set()
         raise _unavailable()
 
-    def _send(self, operation: Operation, request: Mapping[str, Any], given_up: threading.Event) -> Mapping[str, Any]:
-        _given_up.set(given_up)
-        client = self._connected()
-        from botocore.exceptions import BotoCoreError, ClientError
-
+    def _send(
+        self, operation: Operation, request: Mapping[str, Any], given_up: threading.Event, *, once: bool
+    ) -> Mapping[str, Any]:
+        if operation == "TransactWriteItems":
+            # All tries of this call are one transaction; what is called again after a refusal is another.
+            request = {"ClientRequestToken": str(uuid4()), **request}
         try:
-            answer: Mapping[str, Any] = getattr(client, operation)(**request)
-        except ClientError as error:
-            raise _translated(error.response) from error
-        except (BotoCoreError, _GivenUp) as error:
+            return self._connected().call(operation, request, tries=1 if once else TRIES, given_up=given_up)
+        except Refused as refused:
+            raise _translated(refused) from refused
+        except NoAnswer as error:
+            if not given_up.is_set():
+                logger().warning("dynamodb_unavailable", reason=str(error))
             raise _unavailable() from error
-        return answer
 
     def _connected(self) -> Client:
         with self._lock:
             if self._client is None:
                 self._client = self._make()
-                self._client.meta.events.register("before-send.dynamodb", _end_if_given_up, unique_id="given-up")
             return self._client
 
 
-class _SentOnce(threading.Event):
-    """Set as soon as it was asked: botocore's own further tries are not made."""
-
-    def is_set(self) -> bool:
-        was = super().is_set()
-        self.set()
-        return was
-
-
-def _end_if_given_up(**_: object) -> None:
-    given_up = _given_up.get()
-    if given_up is not None and given_up.is_set():
-        raise _GivenUp
-
-
-def _translated(response: Mapping[str, Any]) -> Exception:
-    code = response.get("Error", {}).get("Code")
-    if code == "ConditionalCheckFailedException":
-        return ConditionFailed(response.get("Item"))
-    if code in _BUSY:
+def _translated(refused: Refused) -> Exception:
+    if refused.code == "ConditionalCheckFailedException":
+        return ConditionFailed(refused.answer.get("Item"))
+    if refused.code in _BUSY:
         return _Busy()
-    if code == "TransactionCanceledException":
-        codes = [reason.get("Code") for reason in response.get("CancellationReasons", ())]
+    if refused.code == "TransactionCanceledException":
+        codes = [reason.get("Code") for reason in refused.answer.get("CancellationReasons", ())]
         failed = frozenset(place for place, reason in enumerate(codes) if reason == _FAILED_CONDITION)
         if failed:
             return Cancelled(failed)
         if _BUSY.intersection(codes):
             return _Busy()
+    logger().warning("dynamodb_unavailable", reason=str(refused))
     return _unavailable()
 
 

@@ -1,4 +1,4 @@
-"""Long-term memory in the table of the history; the only import of boto3 for it, on the first call."""
+"""Long-term memory in the table of the history."""
 
 from chat_core.long_term.dynamodb.facts import DynamoFactStore
 from chat_core.long_term.dynamodb.memories import DynamoLongTermStore
