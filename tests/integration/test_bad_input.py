@@ -52,21 +52,6 @@ def test_a_body_that_is_no_json_object(app: App, raw: bytes, code: str) -> None:
     fails(app, raw, None, code)
 
 
-@pytest.mark.parametrize("declared", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-def test_a_form_is_refused_as_what_it_says_that_it_is(app: App, declared: str) -> None:
-    headers = {"content-type": declared}
-    for path in ("/v1/responses", "/v1/chat/completions", "/v1/conversations"):
-        answer = app.call("POST", path, b"model=m&input=hello", user="bad-input", headers=headers)
-        assert (answer.status, answer.error["code"]) == (415, "unsupported_media_type")
-        assert "application/json" in answer.error["message"]
-    nothing_happened(app)
-    # curl calls JSON so, where nobody tells it otherwise.
-    taken = app.call("POST", "/v1/responses", b'{"model": "m", "input": "hello"}', headers=headers)
-    assert taken.status == 200
-    named = app.call("POST", "/v1/responses", b'{"a":' * 20_000, headers=headers)
-    assert (named.status, named.error["param"]) == (400, "a")
-
-
 @pytest.mark.parametrize(
     ("raw", "param", "code"),
     [
