@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat.responses import as_items, without_ids
 from chat_core.api import check_items, check_provider_references, check_unsendable, parse
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 NOT_CACHED = {"X-Cache": "BYPASS", "Cache-Status": "omoide; fwd=bypass"}
 
 
-@dataclass(frozen=True, slots=True)
-class Compaction:
+class Compaction(NamedTuple):
     """A checked request.
 
     Parameters

@@ -6,8 +6,7 @@ import json
 import random
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 TTL_JITTER = 0.1
 MAX_VALUE_BYTES = 5_000_000
@@ -17,8 +16,7 @@ _DEFLATED = b"\x02"
 _HEADER = struct.Struct("<ddIIHB")  # stored at, expires at, tokens, milliseconds, length of the model's name, width
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """An answer as it is kept.
 
     Parameters
@@ -37,8 +35,7 @@ class Envelope:
     answer: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class VectorEnvelope:
+class VectorEnvelope(NamedTuple):
     """One input's vector as it is kept.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.cache import status as cache_status
 from chat_core.cache.reply import Reply
@@ -53,8 +53,7 @@ class Provider:
     clock: Callable[[], float] = time.time
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An answer from the cache, as this request is told it.
 
     Parameters
@@ -74,8 +73,7 @@ class Found:
     upstream_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """An answer of the model's.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.errors import ChatError
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from chat_core.cache.reply import Listener
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """The model has begun: what follows comes from it.
 
     Parameters
@@ -28,8 +27,7 @@ class Opened:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelEvent:
+class ModelEvent(NamedTuple):
     """More of the reply: an event of OpenAI's Responses API, or a chunk of a chat completion."""
 
     event: Mapping[str, Any]
@@ -51,8 +49,7 @@ class Completed:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """There is no answer, and nothing was done."""
 
     error: ChatError

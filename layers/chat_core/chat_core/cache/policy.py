@@ -6,8 +6,7 @@ The request's directives are those of RFC 9111, 5.2.1.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,8 +24,7 @@ _WHOLE = frozenset({"stop", "tool_calls", "function_call"})
 _CALLERS_OWN_TOOLS = frozenset({"function", "custom"})
 
 
-@dataclass(frozen=True, slots=True)
-class Directives:
+class Directives(NamedTuple):
     """A request's ``Cache-Control``.
 
     Parameters
@@ -50,8 +48,7 @@ class Directives:
     clamped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What the cache may do for a request.
 
     Parameters

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.conversations.resources import place_of
 from chat_core.errors import CommitConflict, InvalidRequest, StoreUnavailable
@@ -23,8 +22,7 @@ FORK_TRIES = 5
 AFTER = "omoide.fork.after"
 
 
-@dataclass(frozen=True, slots=True)
-class ForkRequest:
+class ForkRequest(NamedTuple):
     """What is to be forked.
 
     Parameters

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from chat_core.errors import CommitConflict, StoreUnavailable
 from chat_core.history import Unfolded
@@ -27,8 +27,7 @@ TRIES = 5
 Status = Literal["none", "current", "pending", "stale", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryState:
+class MemoryState(NamedTuple):
     """Long-term memory of a conversation.
 
     Parameters

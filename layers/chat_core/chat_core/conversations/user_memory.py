@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Page
@@ -22,8 +21,7 @@ RESERVE = 2.0
 """Seconds at the end of an invocation in which no further conversation is begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forgotten:
+class Forgotten(NamedTuple):
     """What was forgotten.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from chat_core.history.records import StoredItem
 from chat_core.keys import Address, id_of, response_id, unnamed_address
@@ -94,8 +94,7 @@ class StoredResponse:
         return unnamed_address(self.user, self.incarnation)
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(NamedTuple):
     """Names a response that has no conversation.
 
     Parameters

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from chat_core.errors import CacheUnavailable, ChatError, NotFound, no_conversation
 from chat_core.history import stored_messages
@@ -34,8 +34,7 @@ class HotReport(TypedDict):
     expires_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What a turn knows of its conversation's copies.
 
     Parameters

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.memory import NO_NOTES, Earlier, Kept, Notes
 from chat_core.messages import Message, from_items, mend_text, read_stored_json, upstream_items
@@ -34,8 +34,7 @@ _UNREADABLE = Message("reasoning", fields={"type": "reasoning"})
 """Stands for reasoning that cannot be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptFacts:
+class KeptFacts(NamedTuple):
     """What is known in a conversation, of its own alone.
 
     Parameters

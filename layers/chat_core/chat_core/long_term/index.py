@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,8 +38,7 @@ class Indexed:
         return cls(head.address, head.incarnation, head.edits, head.folds)
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(NamedTuple):
     """Turns that are new to an index.
 
     Parameters
@@ -57,8 +56,7 @@ class Addition:
     lifetime: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IndexStats:
+class IndexStats(NamedTuple):
     """What an index holds of a conversation.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.errors import ChatError
 from chat_core.long_term.recall import DIMENSIONS, QueryVector, signs, stands_alone, weighted
@@ -91,8 +91,7 @@ def last_said(messages: Sequence[Message]) -> str:
     return next((message.text.strip() for message in reversed(messages) if message.role == "user"), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """What a view has of the history without recall.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from chat_core.errors import CommitConflict, InvalidRequest, NotFound, VersionConflict
@@ -42,8 +42,7 @@ class Correction:
     pinned: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which facts a list shows; None shows all.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from chat_core.history import NOTHING_UNFOLDED, Unfolded
 
@@ -37,8 +37,7 @@ class Due:
     kind: DueKind = "due"
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A conversation on which there is work; see `Due`."""
 
     address: Address

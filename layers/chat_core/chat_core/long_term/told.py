@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.long_term.facts.records import folded
 from chat_core.long_term.facts.shown import fitting, line, neighbours, occurs, own_facts, subject_facts
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from chat_core.memory import AddOns
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a view tells of what is known.
 
     Parameters

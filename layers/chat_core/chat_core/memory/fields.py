@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from chat_core.errors import InvalidRequest
 
@@ -37,8 +36,7 @@ class Field(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySpec:
+class PolicySpec(NamedTuple):
     """A policy as the registry knows it.
 
     Parameters
@@ -59,8 +57,7 @@ class PolicySpec:
     add_to: Callable[[Mapping[str, Any], Any], MemoryPolicy] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(NamedTuple):
     """A JSON integer in an inclusive range; neither a boolean nor a number with a fraction part, be it ``.0``."""
 
     least: int
@@ -74,8 +71,7 @@ class Integer:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A finite JSON number in an inclusive range, with or without a fraction part."""
 
     least: float
@@ -89,8 +85,7 @@ class Number:
         return float(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A JSON boolean."""
 
     default: bool = False
@@ -102,8 +97,7 @@ class Flag:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of a few words."""
 
     options: tuple[str, ...]
@@ -116,8 +110,7 @@ class Choice:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Just:
+class Just(NamedTuple):
     """A boolean that says what is so anyway."""
 
     value: bool
@@ -130,8 +123,7 @@ class Just:
         return bool(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A short text."""
 
     default: str
@@ -143,8 +135,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """A list of names."""
 
     most: int

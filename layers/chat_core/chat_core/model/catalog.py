@@ -5,18 +5,16 @@ Sources: tiktoken's table of models, OpenAI's model pages, its guide "Images and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chat_core.errors import InvalidRequest
 
 Encoding = Literal["o200k_base", "cl100k_base"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tiles:
+class Tiles(NamedTuple):
     """An image costs by its tiles of 512 pixels.
 
     Parameters
@@ -29,8 +27,7 @@ class Tiles:
     tile: int
 
 
-@dataclass(frozen=True, slots=True)
-class Patches:
+class Patches(NamedTuple):
     """An image costs by its patches of 32 pixels.
 
     Parameters
@@ -45,8 +42,7 @@ class Patches:
 ImageRule = Tiles | Patches
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """What is known of the models of a name.
 
     Parameters

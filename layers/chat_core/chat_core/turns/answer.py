@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from chat_core.history import StoredItem
@@ -52,8 +51,7 @@ def as_committed(turn: Turn, head: Head) -> tuple[tuple[StoredItem, ...], tuple[
     return stored, from_items(items, turn_id=turn.id, created_at=turn.created_at, first_seq=first)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a turn adds to the model's response.
 
     Parameters

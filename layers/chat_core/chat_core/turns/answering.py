@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.history import Commit
 from chat_core.keys import response_id
@@ -64,8 +64,7 @@ class Standing:
     renewed: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A turn that the model has answered.
 
     Parameters

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.errors import CommitConflict, InvalidRequest, StoreUnavailable, no_conversation
 from chat_core.history import Head, stored_messages
@@ -38,8 +38,7 @@ ORIGINS = 8
 """Of so many conversations that a branch comes from the ids of items are known in it: the head has them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """Where a branch leaves its origin.
 
     Parameters

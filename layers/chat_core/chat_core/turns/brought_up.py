@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.keys import item_id
 from chat_core.long_term.question import Question, Shown, last_said
@@ -40,8 +40,7 @@ def begin_question(sources: Sources, request: TurnRequest) -> Question | None:
     return question
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What recall is asked for in a turn.
 
     Parameters
@@ -59,8 +58,7 @@ class Wanted:
     keep: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A view without what the input brings up, and what it was made of."""
 
     view: View

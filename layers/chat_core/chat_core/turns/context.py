@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.errors import InvalidRequest
 from chat_core.long_term import NOTHING_TOLD, Told, is_overdue, told
@@ -73,8 +73,7 @@ class Asked:
         return None if settings is None else Wanted(settings, self.question, keep)
 
 
-@dataclass(frozen=True, slots=True)
-class TurnContext:
+class TurnContext(NamedTuple):
     """A turn's view of its conversation.
 
     Parameters

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from chat_core.keys import id_of
 from chat_core.long_term.facts.shown import line
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from chat_core.turns.context import TurnContext
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(NamedTuple):
     """The memory settings that a view is of.
 
     Parameters

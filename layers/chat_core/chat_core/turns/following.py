@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.cache import Completed
 from chat_core.hot import Known, MemoryState
@@ -28,8 +27,7 @@ ANSWER_RESERVE = 0.5
 FOLLOW_TIMEOUT = 2.5
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What a commit made of its conversation, for the copies to follow.
 
     Parameters

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.keys import Address, id_of, parse_item_id
@@ -25,8 +24,7 @@ def is_reference(item: Mapping[str, Any]) -> bool:
     return item.get("type") == "item_reference" and parse_item_id(item.get("id")) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class NewItems:
+class NewItems(NamedTuple):
     """What an input adds to a conversation.
 
     Parameters

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 RETRY_SECONDS = 86_400
 """How long an answer is kept that nobody is to read: for a retry of its request alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
+class Keeping(NamedTuple):
     """What is kept.
 
     Parameters

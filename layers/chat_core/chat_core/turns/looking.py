@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.long_term import Told, found_message, joined, with_own
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from chat_core.messages import Message
 
 
-@dataclass(frozen=True, slots=True)
-class Looking:
+class Looking(NamedTuple):
     """How a view is computed, but for what long-term memory tells."""
 
     policy: MemoryPolicy

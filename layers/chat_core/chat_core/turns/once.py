@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from chat_core.errors import IdempotencyKeyReused, no_conversation
 from chat_core.history import Head, IdempotencyRecord
@@ -19,8 +19,7 @@ _SNAPSHOT = ("created_at", "updated_at", "metadata", "memory", "title", "items",
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(NamedTuple):
     """A request with a key.
 
     Parameters

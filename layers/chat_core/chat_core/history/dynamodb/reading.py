@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.errors import no_conversation
 from chat_core.history.dynamodb.heads import head_from_row, is_visible, pinned_seq
@@ -65,8 +65,7 @@ async def complete_head(table: Table, user: str, row: Mapping[str, Attribute]) -
     return replace(head, system=None if system == MARKER else system)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """Which items to read.
 
     Parameters

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.long_term.facts.records import USER, folded
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from chat_core.long_term.facts.records import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """Facts that a view shows, and those that its budget left out.
 
     Parameters

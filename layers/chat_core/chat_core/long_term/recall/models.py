@@ -6,8 +6,7 @@ So a floor belongs to a model, and a model that is not listed here has its vecto
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +15,7 @@ DIMENSIONS = 512
 """Asked of a model that lets one ask (``dimensions`` of OpenAI's API)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """How the cosine and the words of a candidate add up, with one embedding model.
 
     Parameters

@@ -7,7 +7,7 @@ half of the best. A score that a caller sets to 0 is a floor of 0, not the absen
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from chat_core.long_term.recall.models import WORDS, Scale
 
@@ -63,8 +63,7 @@ class Candidate:
         return self.seq - self.items + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a caller asks for: the fields of ``memory.recall``.
 
     Parameters

@@ -14,7 +14,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from heapq import nlargest
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.long_term.recall.models import WORDS, Scale
 from chat_core.long_term.recall.ranking import Candidate
@@ -43,8 +43,7 @@ COMMON_FROM = 64
 MOST_EXPIRED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class QueryVector:
+class QueryVector(NamedTuple):
     """The query's direction.
 
     Parameters
@@ -91,8 +90,7 @@ class Query:
     neighbours: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a search found.
 
     Parameters
