@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.parameters.constants import DEFAULT_PROVIDERS
 
 from chat.wiring import make_chat
 from chat_core.api import errors as api_errors
 from chat_core.errors import CacheUnavailable, SecretUnavailable
 from chat_core.model.openai import OpenAIModel
 from chat_core.momento import Breaker, MomentoCache, MomentoResponseCache
-from chat_core.secrets import SecretKey, read_key
+from chat_core.secrets import SecretKey, read_key, shelf
 from chat_core.settings import ChatSettings, MomentoSettings
 from chat_core.wiring import CredentialsFrom
 from local.embedded_aws import EmbeddedAws
@@ -39,15 +38,14 @@ def client() -> Iterator[Any]:
             "AWS_DEFAULT_REGION": "us-east-1",
         }.items():
             environment.setenv(name, value)
-        DEFAULT_PROVIDERS.clear()  # Powertools keeps its client
         yield boto3.client("secretsmanager")
-        DEFAULT_PROVIDERS.clear()
+        shelf.cache_clear()
 
 
 @pytest.fixture
 def secrets(client: Any) -> Iterator[Any]:
     """Secrets Manager without a secret."""
-    DEFAULT_PROVIDERS.clear()
+    shelf.cache_clear()
     yield client
     for secret in client.list_secrets()["SecretList"]:
         client.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
@@ -106,6 +104,19 @@ def test_a_wrong_secret_is_named_in_the_log_and_works_once_it_is_filled(
         assert KEY not in str(line)
         assert KEY not in str(missing.value)
     fill(secrets, KEY)
+    assert read_key(NAME) == SecretKey(KEY)
+
+
+def test_that_nobody_answers_is_in_the_log(
+    secrets: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(secrets, KEY)
+    with monkeypatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:1")
+        with pytest.raises(SecretUnavailable):
+            read_key(NAME)
+    assert "ConnectionRefusedError" in vars(caplog.records.pop())["reason"]
+    shelf.cache_clear()
     assert read_key(NAME) == SecretKey(KEY)
 
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
 
+from chat_core.aws import NoAnswer, Refused, Service, connect
 from chat_core.errors import SecretUnavailable
 from chat_core.observability import logger
 
+if TYPE_CHECKING:
+    from chat_core.aws import AwsClient
+
+SECRETS_MANAGER = Service("secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1")
 _MAX_AGE = 300
 
 
@@ -61,18 +69,35 @@ def read_key(secret_id: str, *, refresh: bool = False) -> SecretKey:
     raise SecretUnavailable("A key of this service is missing: its owner has to fill in the secret that the log names.")
 
 
-def _text(secret_id: str, *, refresh: bool) -> str:
-    from aws_lambda_powertools.utilities import parameters
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+@dataclass(slots=True)
+class _Shelf:
+    """What Secrets Manager told, and until when that is believed, by secret."""
 
+    client: AwsClient
+    texts: dict[str, tuple[str, float]] = field(default_factory=dict, repr=False)
+
+
+@cache
+def shelf() -> _Shelf:
+    """Make the environment's one shelf."""
+    return _Shelf(connect(SECRETS_MANAGER))
+
+
+def _text(secret_id: str, *, refresh: bool) -> str:
     try:
-        return str(parameters.get_secret(secret_id, max_age=_MAX_AGE, force_fetch=refresh))
-    except GetParameterError as error:
-        # botocore's own error has a code of AWS: ResourceNotFoundException, AccessDeniedException.
-        answer = getattr(error.__context__, "response", {})
-        code = answer.get("Error", {}).get("Code") or type(error.__context__).__name__
-        message = f"Secrets Manager answers {code}"
+        kept = shelf()
+        text, until = kept.texts.get(secret_id, ("", 0.0))
+        if refresh or time.monotonic() >= until:
+            answer = kept.client.call("GetSecretValue", {"SecretId": secret_id})
+            text = str(answer.get("SecretString") or "")
+            kept.texts[secret_id] = text, time.monotonic() + _MAX_AGE
+    except Refused as refused:
+        message = f"Secrets Manager answers {refused.code or refused.status}"
         raise _Unusable(message) from None
+    except NoAnswer as failure:
+        message = f"Secrets Manager does not answer: {failure}"
+        raise _Unusable(message) from None
+    return text
 
 
 def _usable(secret: str) -> SecretKey:

@@ -53,7 +53,7 @@ def test_they_are_not_shown() -> None:
 def test_those_of_the_environment_need_nothing_of_awss_sdk() -> None:
     code = (
         "import os, sys; from chat_core.aws import Service, connect\n"
-        "try: connect(Service('dynamodb', 'x', '1.0')).call('GetItem', {}, tries=1)\n"
+        "try: connect(Service('dynamodb', 'DYNAMODB', 'x', '1.0')).call('GetItem', {}, tries=1)\n"
         "except Exception as error: assert type(error).__name__ == 'NoAnswer', error\n"
         "else: sys.exit('who answered?')\n"
         "sys.exit([name for name in sys.modules if name.startswith(('boto', 'urllib3'))] or None)"

@@ -17,7 +17,7 @@ IN_EUROPE = {"AWS_REGION": "eu-central-1"}
 
 
 def find(**environment: str) -> str:
-    return find_endpoint("dynamodb", {**IN_EUROPE, **environment}).url
+    return find_endpoint("dynamodb", "DYNAMODB", {**IN_EUROPE, **environment}).url
 
 
 def test_the_regions_endpoints_are_those_of_awss_sdk() -> None:
@@ -31,7 +31,7 @@ def test_the_regions_endpoints_are_those_of_awss_sdk() -> None:
     assert len(regions) > 25
     for region in regions - {"local"}:
         theirs = resolver.construct_endpoint("dynamodb", region)["hostname"]
-        assert find_endpoint("dynamodb", {"AWS_REGION": region}) == Endpoint(f"https://{theirs}", region)
+        assert find_endpoint("dynamodb", "DYNAMODB", {"AWS_REGION": region}) == Endpoint(f"https://{theirs}", region)
 
 
 def test_the_first_that_names_one() -> None:
@@ -40,7 +40,10 @@ def test_the_first_that_names_one() -> None:
     assert find(AWS_ENDPOINT_URL="", AWS_ENDPOINT_URL_DYNAMODB="") == "https://dynamodb.eu-central-1.amazonaws.com"
     ignored = {"AWS_ENDPOINT_URL": "http://all", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
     assert find(**ignored) == "https://dynamodb.eu-central-1.amazonaws.com"
-    assert find_endpoint("dynamodb", {"AWS_DEFAULT_REGION": "cn-north-1"}).url.endswith(".cn-north-1.amazonaws.com.cn")
+    china = find_endpoint("dynamodb", "DYNAMODB", {"AWS_DEFAULT_REGION": "cn-north-1"})
+    assert china.url == "https://dynamodb.cn-north-1.amazonaws.com.cn"
+    named = {**IN_EUROPE, "AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://x"}
+    assert find_endpoint("secretsmanager", "SECRETS_MANAGER", named).url == "http://x"
 
 
 @pytest.mark.parametrize("name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
@@ -76,9 +79,9 @@ def test_the_region_of_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     with pytest.raises(NotSent, match="AWS_REGION"):
-        find_endpoint("dynamodb", {})
+        find_endpoint("dynamodb", "DYNAMODB", {})
     (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n", "utf-8")
-    assert find_endpoint("dynamodb", {}).region == "eu-west-1"
+    assert find_endpoint("dynamodb", "DYNAMODB", {}).region == "eu-west-1"
 
 
 @pytest.mark.parametrize(

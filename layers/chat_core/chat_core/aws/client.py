@@ -59,6 +59,8 @@ class Service:
     ----------
     name
         In its endpoint and in signatures.
+    variable
+        What ``AWS_ENDPOINT_URL_`` ends in for it.
     target
         What its operations are named under.
     version
@@ -68,6 +70,7 @@ class Service:
     """
 
     name: str
+    variable: str
     target: str
     version: str
     read: Callable[[dict[str, Any]], Any] | None = None
@@ -183,7 +186,7 @@ def connect(service: Service) -> AwsClient:
     NotSent
         If the environment does not tell where the service is.
     """
-    endpoint = find_endpoint(service.name, os.environ)
+    endpoint = find_endpoint(service.name, service.variable, os.environ)
     return AwsClient(service, endpoint, find_credentials(os.environ), find_sender(endpoint, os.environ))
 
 

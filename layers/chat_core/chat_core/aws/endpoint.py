@@ -47,11 +47,11 @@ class Endpoint:
         return urlsplit(self.url).path or "/"
 
 
-def find_endpoint(service: str, environment: Mapping[str, str]) -> Endpoint:
+def find_endpoint(service: str, variable: str, environment: Mapping[str, str]) -> Endpoint:
     """Find a service by AWS's variables.
 
     These are ``AWS_REGION`` or ``AWS_DEFAULT_REGION``, else the region of the profile, and
-    ``AWS_ENDPOINT_URL_{SERVICE}`` or ``AWS_ENDPOINT_URL``, else the regional endpoint. FIPS, dual stack and AWS's
+    ``AWS_ENDPOINT_URL_{variable}`` or ``AWS_ENDPOINT_URL``, else the regional endpoint. FIPS, dual stack and AWS's
     isolated partitions have others, which have to be named.
 
     Raises
@@ -63,7 +63,7 @@ def find_endpoint(service: str, environment: Mapping[str, str]) -> Endpoint:
     if not region or not _REGION.fullmatch(region):
         message = f"AWS_REGION names no region: {region!r}."
         raise NotSent(message)
-    variable = f"AWS_ENDPOINT_URL_{service.upper()}"
+    variable = f"AWS_ENDPOINT_URL_{variable}"
     if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
         given = environment.get(variable) or environment.get("AWS_ENDPOINT_URL")
         if given:

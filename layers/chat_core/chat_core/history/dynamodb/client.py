@@ -40,7 +40,7 @@ def _with_bytes(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-DYNAMODB = aws.Service("dynamodb", "DynamoDB_20120810", "1.0", _with_bytes)
+DYNAMODB = aws.Service("dynamodb", "DYNAMODB", "DynamoDB_20120810", "1.0", _with_bytes)
 
 
 def connect() -> Client:
