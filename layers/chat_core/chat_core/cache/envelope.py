@@ -8,6 +8,8 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
+from chat_core.messages import compact, window_bits
+
 TTL_JITTER = 0.1
 MAX_VALUE_BYTES = 5_000_000
 
@@ -74,7 +76,7 @@ def pack(envelope: Envelope) -> bytes:
         "upstream_ms": envelope.upstream_ms,
         "answer": envelope.answer,
     }
-    return _shortest(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+    return _shortest(compact(content).encode())
 
 
 def unpack(value: bytes) -> Envelope | None:
@@ -120,7 +122,7 @@ def unpack_vector(value: bytes) -> VectorEnvelope | None:
 
 def _shortest(content: bytes) -> bytes:
     """Put a byte for the form before the content, which is deflated when that is smaller."""
-    deflated = zlib.compress(content, 6)
+    deflated = zlib.compress(content, 6, wbits=window_bits(len(content)))
     return _DEFLATED + deflated if len(deflated) < len(content) else _PLAIN + content
 
 

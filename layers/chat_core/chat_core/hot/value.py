@@ -8,18 +8,26 @@ Whether a value holds enough for a policy that has changed is for `View.short` t
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.memory import NO_NOTES, Earlier, Kept, Notes
-from chat_core.messages import Message, from_items, mend_text, read_stored_json, upstream_items
+from chat_core.messages import (
+    Message,
+    compact,
+    from_items,
+    mend_text,
+    plain_text,
+    read_stored_json,
+    upstream_items,
+    window_bits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from chat_core.messages import Item, Role
+    from chat_core.messages import Role
 
 _UTF8 = 0x20
 _UTF16 = 0x21
@@ -27,6 +35,9 @@ _UTF16 = 0x21
 
 _LARGEST_FOR_BOTH = 65_536
 _LARGEST = 64 * 1024 * 1024
+_LARGEST_BLOCK = 16_384
+"""Bytes that one block of zlib's usual memory level holds whatever they are: more memory makes them no fewer."""
+
 _SIZE_STEP = 64
 _LETTERS: Mapping[Role, str] = {"system": "s", "user": "u", "assistant": "a"}
 _ROLES: Mapping[str, Role] = {letter: role for role, letter in _LETTERS.items()}
@@ -102,7 +113,7 @@ def pack(state: MemoryState) -> bytes:
         _dump_notes(earlier.notes),
         [state.facts.folds, state.facts.until, state.facts.rows] if state.facts else 0,
     ]
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = compact(value)
     packed = bytes([_UTF8]) + _deflate(text.encode("utf-8", "surrogatepass"))
     if len(text) <= _LARGEST_FOR_BOTH and not text.isascii():
         wide = text.encode("utf-16-le", "surrogatepass")
@@ -120,7 +131,9 @@ def unpack(data: bytes) -> MemoryState | None:
 
 def _deflate(*planes: bytes) -> bytes:
     """Compress planes one after the other, each with statistics of its own, in one raw stream."""
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL + 1)
+    size = sum(map(len, planes))
+    memory = zlib.DEF_MEM_LEVEL + (size >= _LARGEST_BLOCK)
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -window_bits(size), memory)
     compressed = b""
     for plane in planes[:-1]:
         compressed += compressor.compress(plane) + compressor.flush(zlib.Z_PARTIAL_FLUSH)
@@ -157,21 +170,13 @@ def _dump_messages(messages: Iterable[Message]) -> Iterator[Any]:
     """
     seq = 0
     for message in messages:
-        items = upstream_items([message])
-        seq += len(items)
+        text = plain_text(message)
+        items = upstream_items([message]) if text is None else None
+        seq += 1 if items is None else len(items)
         if message.seq != seq:
             yield message.seq - seq
             seq = message.seq
-        yield _plain_text(message.role, items) if len(items) == 1 else items
-
-
-def _plain_text(role: Role, items: list[Item]) -> Any:
-    item = items[0]
-    if role in _LETTERS and item == {"type": "message", "role": role, "content": item.get("content")}:
-        content = item["content"]
-        if isinstance(content, str):
-            return _LETTERS[role] + content
-    return items
+        yield items if text is None else _LETTERS[message.role] + text
 
 
 def _load_messages(values: Iterable[Any]) -> Iterator[Message]:

@@ -102,9 +102,13 @@ class _Reader:
         self._joinable = joinable and bool(message.tool_calls)
 
     def _close(self) -> Unit:
+        if not self._answers:
+            unit = Unit(tuple(reversed(self._core)), self._start)
+            self._core = []
+            return unit
         found = [self._messages[index] for index in sorted(self._answers)]
         calls = sum(len(message.tool_calls) for message in self._core)
-        unit = Unit((*reversed(self._core), *found), self._start, exchange=0 < calls == len(found))
+        unit = Unit((*reversed(self._core), *found), self._start, exchange=calls == len(found))
         self._core = []
         self._answers = []
         return unit

@@ -196,7 +196,29 @@ def upstream_items(messages: Iterable[Message]) -> list[Item]:
     ``encrypted_content``, the one form that a provider that stores nothing can read; a plain text as a string.
     """
     items: list[Item] = []
-    for item in to_items(messages):
+    for message in messages:
+        text = plain_text(message)
+        items += _upstream(message) if text is None else [{"type": "message", "role": message.role, "content": text}]
+    return items
+
+
+def plain_text(message: Message) -> str | None:
+    """Give the text of a message that goes to the model as its role and this text alone; None for any other."""
+    content = message.content
+    if message.tool_calls or message.role not in _SPEAKERS or not message.fields.keys() <= _STATUS:
+        return None
+    if isinstance(content, tuple):
+        content = plain_content(list(content))
+    return content if isinstance(content, str) else None
+
+
+_SPEAKERS = frozenset({"system", "user", "assistant"})
+_STATUS = frozenset({"status"})
+
+
+def _upstream(message: Message) -> list[Item]:
+    items: list[Item] = []
+    for item in to_items([message]):
         if item.get("type") == "reasoning" and not item.get("encrypted_content"):
             continue
         sent = {name: value for name, value in item.items() if name not in ("id", "status")}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chat_core.keys import Endpoint
 
 _NONE = "The model's provider answered what is none of its answers."
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 MOST_LEVELS = 100
 """How deep an answer may be nested: whoever walks through it later never runs out of stack."""
 
@@ -98,13 +99,16 @@ def mended(value: Any) -> Any:
     NoAnswer
         If the value is what JSON cannot say, or nested too deeply.
     """
-    _check_levels(value, MOST_LEVELS)
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        text = _write(value)
+    except (ValueError, RecursionError):
+        raise NoAnswer from None
+    if text.count("[") + text.count("{") > MOST_LEVELS:
+        _check_levels(value, MOST_LEVELS)
+    try:
+        text.encode()
     except UnicodeEncodeError:
         return mend(value)
-    except ValueError:
-        raise NoAnswer from None
     return value
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from chat_core.messages import read_stored_json
+from chat_core.messages import compact, read_stored_json, window_bits
 
 Attribute = Mapping[str, Any]
 """A value with its DynamoDB type: ``{"S": …}``, ``{"N": …}``, ``{"B": …}`` or ``{"BOOL": …}``."""
@@ -26,7 +26,7 @@ class Corrupt(Exception):
 
 def json_bytes(value: object) -> bytes:
     """Write a JSON value compactly, in UTF-8; lone surrogates, which UTF-8 does not have, stay escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = compact(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -37,7 +37,7 @@ def packed(value: object, *, compress_from: int = COMPRESS_FROM) -> Attribute:
     """Write a JSON value as text (S), or as a zlib stream (B) where that is shorter."""
     data = json_bytes(value)
     if len(data) > compress_from:
-        stream = zlib.compress(data)
+        stream = zlib.compress(data, wbits=window_bits(len(data)))
         if len(stream) < len(data):
             return {"B": stream}
     return {"S": data.decode()}
