@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+
+from tests.schema_unions import validator_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from jsonschema import Draft202012Validator
 
 FILE = Path(__file__).parents[1] / "docs" / "openapi.json"
 OF_THE_SERVER = "x-amzn-requestid"
@@ -32,7 +35,7 @@ def description() -> dict[str, Any]:
 
 @cache
 def _validator(reference: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": reference, "components": description()["components"]})
+    return validator_of({"$ref": reference, "components": description()["components"]})
 
 
 @cache

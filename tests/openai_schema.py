@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, relevance
+
+from tests.schema_unions import validator_of
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 OPEN_RESPONSES = [
     "id",
@@ -59,7 +63,7 @@ def validator(name: str) -> Draft202012Validator:
     """Return the validator of ``#/components/schemas/NAME``."""
     if name not in _components()["schemas"]:
         raise KeyError(name)
-    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": _components()})
+    return validator_of({"$ref": f"#/components/schemas/{name}", "components": _components()})
 
 
 def assert_valid(value: object, name: str) -> None:

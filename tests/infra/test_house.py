@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,11 +99,14 @@ def sources_of(*tops: str) -> Iterator[Path]:
         yield from sorted((ROOT / top).rglob("*.py"))
 
 
+@cache
+def functions_in(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
 def functions_of(*tops: str) -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for path in sources_of(*tops):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield path, node
+    return ((path, node) for path in sources_of(*tops) for node in functions_in(path))
 
 
 def lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
