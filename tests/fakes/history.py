@@ -243,6 +243,7 @@ class InMemoryConversations:
         metadata: Mapping[str, str] | None,
         memory: Mapping[str, Any] | None,
         record: IdempotencyRecord | None = None,
+        quiet_from: float | None = None,
     ) -> Head:
         found = self._table.of(head)
         self._table.check_unused(record)
@@ -251,6 +252,8 @@ class InMemoryConversations:
             found.head = replace(found.head, metadata=dict(metadata))
         if memory is not None:
             found.head = replace(found.head, memory=deepcopy(dict(memory)), anchor=None)
+        if quiet_from is not None:
+            self._table.put_due(head.address, "quiet", since=quiet_from)
         return deepcopy(found.head)
 
     async def delete_items(self, head: Head, deletion: Deletion) -> Head:

@@ -207,7 +207,7 @@ class Process:
             Stores(history, remembered, index, facts),
             [
                 Summarising(summariser, clock=world.clock, count=_uncounted),
-                Extracting(facts, extractor, clock=world.clock, count=_uncounted),
+                Extracting(facts, extractor, clock=world.clock, count=_uncounted, history=history),
                 Indexing(history, index, Embedder(world.model, ""), tokens=len, clock=world.clock, count=_uncounted),
             ],
             counter=counter,

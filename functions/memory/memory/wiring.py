@@ -51,7 +51,7 @@ def make_worker(settings: MemorySettings, stores: wiring.Stores, model: ChatMode
         Stores(stores.history, stores.long_term, stores.index, stores.facts),
         (
             Summarising(Summariser(asked, counter=counter, clock=clock), clock=clock, count=count),
-            Extracting(stores.facts, extractor, clock=clock, count=count),
+            Extracting(stores.facts, extractor, clock=clock, count=count, history=stores.history),
             Indexing(stores.history, stores.index, embedder, tokens=counter.text, clock=clock, count=count),
         ),
         counter=counter,

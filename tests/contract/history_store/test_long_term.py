@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from chat_core.errors import CommitConflict, NotFound
-from chat_core.history import Deletion, Unfolded
+from chat_core.history import Deletion, Head, IdempotencyKey, Unfolded
 from chat_core.keys import Address
 from chat_core.long_term import Change, Memory, Waiting
 from chat_core.long_term.records import Summary
-from tests.contract.history_store.builders import HERE, TOKEN, Clock, Stores, commit, converse, lease
-
-if TYPE_CHECKING:
-    from chat_core.history import Head
+from tests.contract.history_store.builders import HERE, TOKEN, USER, Clock, Stores, commit, converse, lease, recorded
 
 
 def run(coroutine: object) -> None:
@@ -168,6 +164,25 @@ def test_work_is_written_with_the_turn_and_done_once(store: Stores, clock: Clock
         await store.long_term.settle(HERE, again)
         await store.long_term.settle(HERE, again)
         assert await store.long_term.due(HERE) is None
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_rest_is_waited_for_from_settings_or_from_a_branch_on(store: Stores, *, keyed: bool) -> None:
+    async def scenario() -> None:
+        head = await turn(store)
+        record = recorded(IdempotencyKey(USER, "route", "key"), head).record if keyed else None
+        await store.conversations.update(head, metadata=None, memory={}, record=record, quiet_from=5.0)
+        due = await store.long_term.due(HERE, "quiet")
+        assert due is not None
+        assert due.since == 5.0
+        branch = Head(Address(USER, "branch"), "feedfeedfeedfeed", seq=2, items=2, messages=2)
+        items = await store.history.items(head, 1, 2)
+        await store.branches.branch(head, branch, items, commit(quiet_from=7.0))
+        due = await store.long_term.due(branch.address, "quiet")
+        assert due is not None
+        assert due.since == 7.0
 
     run(scenario())
 

@@ -125,6 +125,18 @@ def test_a_key_creates_one_and_answers_as_it_did_then(resources: Resources) -> N
         resources.create(said("two"), key=keyed("conversations", body="another"))
 
 
+@pytest.mark.parametrize("key", [None, keyed("update")])
+def test_settings_that_join_others_from_now_on_have_the_conversations_rest_waited_for(
+    resources: Resources, key: Keyed | None
+) -> None:
+    due = resources.stage.world.table.due
+    head, _ = resources.create(said("one"))
+    resources.update(head, memory={"entities": True})
+    assert not due
+    resources.update(head, memory={"entities": {"scope": "user"}}, key=key)
+    assert list(due) == [(head.address, "quiet")]
+
+
 def test_settings_change_member_by_member_and_metadata_as_a_whole(resources: Resources) -> None:
     head, _ = resources.create(policy="message_window", max_messages=4)
     changed, _ = resources.update(head, memory={"max_messages": 6})

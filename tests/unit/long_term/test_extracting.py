@@ -11,6 +11,7 @@ import pytest
 from chat_core.deadline import Deadline
 from chat_core.errors import UpstreamError
 from chat_core.history import Deletion, Unfolded
+from chat_core.keys import Address
 from chat_core.long_term import Memory
 from chat_core.long_term.asking import StructuredModel
 from chat_core.long_term.extracting import Extracting
@@ -65,15 +66,17 @@ class World:
         model = StructuredModel(self.provider, "gpt-4o")
         counter = counter_for("gpt-4o")
         extractor = Extractor(model, count=counter.text, clock=self.clock)
-        extracting = Extracting(self.stores.facts, extractor, clock=self.clock, count=self.count)
+        extracting = Extracting(
+            self.stores.facts, extractor, clock=self.clock, count=self.count, history=self.stores.history
+        )
         self.extracting = Working(self.stores, [extracting], settings=settings, clock=self.clock, count=self.count)
 
     def count(self, metric: Metric, value: float = 1, *, reason: str = "") -> None:
         self.counted[f"{metric.value} {reason}".strip()] += int(value)
 
-    async def talk(self, *texts: str) -> Head:
+    async def talk(self, *texts: str, at: Address = HERE) -> Head:
         for words in texts:
-            before = await self.stores.leases.take(HERE, lease(), create=True)
+            before = await self.stores.leases.take(at, lease(), create=True)
             turn = commit(message(words), message("I see.", "assistant"), unfolded=Unfolded(2_000, 2))
             head = await self.stores.history.commit(before, turn, token=TOKEN)
         return head
@@ -114,6 +117,28 @@ async def test_nothing_is_asked_before_it_is_due_and_nothing_twice() -> None:
     await world.work()
     await world.work()
     assert len(world.provider.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "told"),
+    [("user", "user", True), ("user", "conversation", False), ("conversation", "user", False), ("user", None, False)],
+)
+async def test_a_model_is_told_what_is_known_elsewhere_only_where_both_sides_stored_it(
+    here: str, there: str | None, told: bool
+) -> None:
+    world = World()
+    world.provider.script = [answer(fact("Paris")), answer()]
+    elsewhere = Address(HERE.user, "another-chat")
+    await world.talk("I live in Paris", *[LONG] * 12, at=elsewhere)
+    await world.extracting.work(at=elsewhere)
+    await world.talk("I live in Lyon", *[LONG] * 12)
+    for address, scope in ((HERE, here), (elsewhere, there)):
+        head = await world.stores.history.head(address)
+        settings = {"entities": {"scope": scope}} if scope else {}
+        await world.stores.conversations.update(head, metadata=None, memory=settings)
+    await world.work()
+    assert ("Paris" in str(world.provider.bodies[-1])) is told
+    assert "Lyon" in str(world.provider.bodies[-1])
 
 
 async def test_without_facts_in_the_settings_there_is_no_work() -> None:

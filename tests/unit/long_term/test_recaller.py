@@ -288,6 +288,14 @@ async def test_one_side_alone_opens_nothing(mine: Mapping[str, Any], theirs: Map
     assert recalled.conversations == 1
 
 
+async def test_a_default_is_no_ones_own_word() -> None:
+    world = World(OPEN)
+    await world.talk(*TALK[1:])
+    await world.talk(TALK[0], at=OTHER)
+    recalled = await world.ask("What does my dog eat?", scope="user")
+    assert (quotes(recalled), recalled.conversations) == ([], 1)
+
+
 async def test_an_erased_conversation_is_not_searched() -> None:
     world = World()
     await world.talk(*TALK[1:], memory=OPEN)

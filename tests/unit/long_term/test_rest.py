@@ -10,7 +10,8 @@ import pytest
 
 from chat_core.deadline import Deadline
 from chat_core.errors import UpstreamError
-from chat_core.long_term.due import QUIET_SECONDS
+from chat_core.long_term.due import QUIET_SECONDS, quiet_from_change
+from chat_core.memory import parse_add_ons
 from tests.unit.long_term.test_one_fold import World
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,19 @@ async def test_a_conversation_that_others_see_is_folded_whole_when_it_has_come_t
     world.clock.now += QUIET_SECONDS
     assert await rest(world) == ["folded"]
     assert (await world.memory()).indexed_up_to == 10
+
+
+async def test_settings_that_join_others_in_the_midst_of_what_is_said_have_the_rest_waited_for() -> None:
+    world = World({**JOINED, "entities": True, "recall": True})
+    head = await world.talk("I live in Paris", LONG)
+    stored = {"entities": {"scope": "user"}, "recall": {"scope": "user"}}
+    before, after = parse_add_ons(world.settings), parse_add_ons(stored)
+    quiet = quiet_from_change(head, before, after, world.clock.now)
+    assert quiet_from_change(head, after, after, world.clock.now) is None
+    await world.under.conversations.update(head, metadata=None, memory=stored, quiet_from=quiet)
+    world.clock.now += QUIET_SECONDS
+    assert await rest(world) == ["folded"]
+    assert (await world.memory()).facts_up_to == 4
 
 
 async def test_a_rest_after_little_is_no_reason_for_a_fold() -> None:

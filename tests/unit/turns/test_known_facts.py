@@ -38,7 +38,8 @@ def anyio_backend() -> str:
 
 
 class World:
-    def __init__(self) -> None:
+    def __init__(self, default: Mapping[str, Any] = USUAL) -> None:
+        self.default = default
         self.stores = Under.in_memory(Clock())
         self.sources = Sources(self.stores.history, self.stores.long_term, self.stores.facts, self.stores.responses)
 
@@ -63,7 +64,8 @@ class World:
         )
         memory = await self.stores.long_term.read(head) or Memory(head.incarnation)
         memory = replace(memory, folds=head.folds).extracted(2)
-        await self.stores.long_term.change(head, Change(memory, found=Found(1, 2, said)))
+        known = await self.stores.facts.of_user(where.user)
+        await self.stores.long_term.change(head, Change(memory, found=Found(1, 2, said, known.forgotten)))
 
     async def store(self, settings: Mapping[str, Any], where: Address = HERE) -> None:
         head = await self.stores.history.head(where)
@@ -71,7 +73,7 @@ class World:
 
     async def view(self, text: str, override: Mapping[str, Any] | None = None, *, explain: bool = False) -> TurnContext:
         head = await self.stores.history.head(HERE)
-        memory = parse_turn_settings(merge_settings(USUAL, head.memory), override)
+        memory = parse_turn_settings(merge_settings(self.default, head.memory), override)
         items = [{"type": "message", "role": "user", "content": text}]
         asked = Asked(items, {"model": "gpt-4o"}, explain=explain)
         return await turn_context(self.sources, head, asked, memory=memory)
@@ -188,6 +190,20 @@ async def test_conversations_are_joined_only_where_both_sides_stored_it(
     if there is not None:
         await world.store({"entities": {"scope": there}}, where=OTHER)
     assert ("渡辺直美" in "".join(texts(await world.view("hello")))) is joined
+
+
+@pytest.mark.parametrize("there", [None, {"entities": {"scope": "user"}}])
+async def test_a_default_joins_nothing_since_it_is_no_ones_own_word(there: Mapping[str, Any] | None) -> None:
+    world = World({**USUAL, "entities": {"scope": "user"}})
+    await world.talk("a")
+    await world.talk("b", where=OTHER)
+    await world.know(("user", "name", "渡辺直美"), where=OTHER)
+    await world.know(("user", "lives in", "Paris"))
+    if there is not None:
+        await world.store(there, where=OTHER)
+    shown = "".join(texts(await world.view("hello")))
+    assert "渡辺直美" not in shown
+    assert "Paris" in shown
 
 
 async def test_an_override_alone_joins_nothing() -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 from chat_core.errors import InvalidRequest, NotFound
 from chat_core.history import Commit, Head
 from chat_core.keys import Address, is_generated_id, new_conversation_id, new_incarnation, parse_item_id
-from chat_core.long_term import folding_of, makes_due, quiet_from, unfolded_by
+from chat_core.long_term import folding_of, makes_due, quiet_from, quiet_from_change, unfolded_by
 from chat_core.memory import merge_settings, parse_add_ons, parse_policy, pinned_item
 from chat_core.messages import Turn, from_items, stored_item
 from chat_core.tokens import counter_for
@@ -154,18 +154,23 @@ class Conversations:
             settings = None if memory is None else merge_settings(head.memory, memory)
             if settings is not None:
                 self._check_memory(settings, head.system)
+            quiet = None if settings is None else self._quiet_from(head, settings)
             if keyed is None:
-                return await self._store.update(head, metadata=metadata, memory=settings)
+                return await self._store.update(head, metadata=metadata, memory=settings, quiet_from=quiet)
             answered = replace(
                 head,
                 metadata=head.metadata if metadata is None else metadata,
                 memory=head.memory if settings is None else settings,
             )
             record = snapshot_record(keyed, answered, self._clock())
-            await self._store.update(head, metadata=metadata, memory=settings, record=record)
+            await self._store.update(head, metadata=metadata, memory=settings, record=record, quiet_from=quiet)
             return answered
 
         return await once(self._history, keyed, write, _snapshot)
+
+    def _quiet_from(self, head: Head, settings: Mapping[str, Any]) -> float | None:
+        before, after = (parse_add_ons(merge_settings(self._default_memory, one)) for one in (head.memory, settings))
+        return quiet_from_change(head, before, after, self._clock())
 
     def _check_memory(self, settings: Mapping[str, Any], system: Item | None) -> None:
         pinned = from_items([system])[0] if system else None

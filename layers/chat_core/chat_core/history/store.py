@@ -234,11 +234,14 @@ class ConversationStore(Protocol):
         metadata: Mapping[str, str] | None,
         memory: Mapping[str, Any] | None,
         record: IdempotencyRecord | None = None,
+        quiet_from: float | None = None,
     ) -> Head:
         """Replace what is not None, conditional on the incarnation; with the settings goes the anchor.
 
         Parameters
         ----------
+        quiet_from
+            As `Commit` has it.
         record
             What to write with it under the caller's key.
 

@@ -4,11 +4,20 @@ What turns and conversations use of it; `chat_core.long_term.folding` is the fac
 finds what a turn brings up.
 """
 
-from chat_core.long_term.due import MISSED_SECONDS, folding_of, is_overdue, makes_due, quiet_from, unfolded_by
+from chat_core.long_term.due import (
+    MISSED_SECONDS,
+    folding_of,
+    is_overdue,
+    makes_due,
+    quiet_from,
+    quiet_from_change,
+    unfolded_by,
+)
 from chat_core.long_term.fact_store import FactStore
 from chat_core.long_term.facts import Assertion, Fact, resolved
 from chat_core.long_term.facts.kept import kept_rows, read_rows
 from chat_core.long_term.index import Indexed, IndexStats, RecallIndex
+from chat_core.long_term.joining import of_joined, shares_facts
 from chat_core.long_term.notes import notes_of
 from chat_core.long_term.records import Memory
 from chat_core.long_term.remembered import RememberedFacts
@@ -38,9 +47,12 @@ __all__ = [
     "kept_rows",
     "makes_due",
     "notes_of",
+    "of_joined",
     "quiet_from",
+    "quiet_from_change",
     "read_rows",
     "resolved",
+    "shares_facts",
     "told",
     "unfolded_by",
     "with_own",

@@ -80,4 +80,13 @@ def quiet_from(head: Head, add_ons: AddOns, now: float) -> float | None:
     """
     if not add_ons.joins or (head.seq and now < head.updated_at + QUIET_SECONDS):
         return None
+    return _rest(now)
+
+
+def quiet_from_change(head: Head, before: AddOns, after: AddOns, now: float) -> float | None:
+    """Tell the same where settings join others from now on, in the midst of what is said: no turn has begun to wait."""
+    return _rest(now) if head.seq and after.joins and not before.joins else None
+
+
+def _rest(now: float) -> float:
     return now + QUIET_SECONDS - MISSED_SECONDS

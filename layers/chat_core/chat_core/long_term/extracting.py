@@ -5,7 +5,7 @@ It has a pointer of its own: an answer that is none holds up neither summary nor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chat_core.keys import fact_id, item_id
@@ -13,6 +13,7 @@ from chat_core.long_term.extractor import Ids
 from chat_core.long_term.fact_store import Found
 from chat_core.long_term.facts import resolved
 from chat_core.long_term.fold import INPUT_TOKENS, batches
+from chat_core.long_term.joining import of_joined, shares_facts
 from chat_core.long_term.parts import Step
 from chat_core.long_term.records import FACTS, SKIPPED_AFTER
 from chat_core.observability import Metric
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chat_core.deadline import Deadline
-    from chat_core.history import Head
+    from chat_core.history import Head, History
     from chat_core.long_term.asking import Outcome
     from chat_core.long_term.extractor import Extractor
     from chat_core.long_term.fact_store import FactStore, Known
@@ -57,9 +58,20 @@ class Extracting:
         Seconds since the epoch.
     count
         Adds to a metric.
+    history
+        Tells which other conversations share what is known; None: none does.
     """
 
-    def __init__(self, facts: FactStore, extractor: Extractor, *, clock: Callable[[], float], count: Count) -> None:
+    def __init__(
+        self,
+        facts: FactStore,
+        extractor: Extractor,
+        *,
+        clock: Callable[[], float],
+        count: Count,
+        history: History | None = None,
+    ) -> None:
+        self._history = history
         self._facts = facts
         self._extractor = extractor
         self._clock = clock
@@ -86,8 +98,7 @@ class Extracting:
         if not memory.facts_up_to:
             # What was found before it was to be made again.
             await self._facts.erase(head)
-        of_user = any(one.scope == "user" for one in settings.facts)
-        known = await (self._facts.of_user(head.address.user) if of_user else self._facts.of_conversation(head))
+        known = await self._known(head)
         batch = batches(due, state.measure.turn, limit=INPUT_TOKENS)[0]
         fold = _Fold(head, batch, known, include_assistant=any(one.include_assistant for one in settings.facts))
 
@@ -95,6 +106,13 @@ class Extracting:
             return await self._work(memory, fold, deadline)
 
         return work
+
+    async def _known(self, head: Head) -> Known:
+        """Read what the model is told: of no conversation that does not share it with this one."""
+        if self._history is None or not shares_facts(head):
+            return await self._facts.of_conversation(head)
+        known = await self._facts.of_user(head.address.user)
+        return replace(known, assertions=tuple(await of_joined(self._history, head, known.assertions)))
 
     async def _work(self, memory: Memory, fold: _Fold, deadline: Deadline) -> Step:
         outcome = await self._extractor.extract(

@@ -11,7 +11,7 @@ from chat_core.errors import NotFound, StoreUnavailable
 from chat_core.history import stored_messages
 from chat_core.long_term.index import Indexed
 from chat_core.long_term.recall import WORDS, Limits, Query, quoted, rank, recalled, scale_of, speeches
-from chat_core.memory import merge_settings, parse_add_ons
+from chat_core.memory import own_add_ons
 from chat_core.messages import Message
 
 if TYPE_CHECKING:
@@ -215,18 +215,14 @@ class Recaller:
 
     async def _others(self, head: Head, settings: RecallSettings) -> list[Head]:
         """Give the user's other conversations whose own stored settings, as this one's, let each other be searched."""
-        if settings.scope != "user" or not self._is_open(head):
+        if settings.scope != "user" or not _is_open(head):
             return []
         recent = await self._stores.conversations.recent(
             head.address.user, limit=OTHER_CONVERSATIONS + 1, after=None, order="desc"
         )
-        wanted = [one for one in recent.data if one.address != head.address and self._is_open(one)]
+        wanted = [one for one in recent.data if one.address != head.address and _is_open(one)]
         read = await asyncio.gather(*(self._head(one) for one in wanted[:OTHER_CONVERSATIONS]))
-        return [one for one in read if one is not None and self._is_open(one)]
-
-    def _is_open(self, head: Head) -> bool:
-        recall = parse_add_ons(merge_settings(self._default_memory, head.memory)).recall
-        return recall is not None and recall.scope == "user"
+        return [one for one in read if one is not None and _is_open(one)]
 
     async def _head(self, listed: Head) -> Head | None:
         """Read a conversation's head: a list may tell of one that was erased, or has other settings by now."""
@@ -252,6 +248,11 @@ class Recaller:
 
         found = await asyncio.gather(*map(read, wanted))
         return {key: messages for part in found for key, messages in part.items() if quoted(messages)}
+
+
+def _is_open(head: Head) -> bool:
+    recall = own_add_ons(head.memory).recall
+    return recall is not None and recall.scope == "user"
 
 
 def _written(

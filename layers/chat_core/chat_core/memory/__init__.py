@@ -17,7 +17,7 @@ are read. After the commit ``stored_policy.keep(tail + turn)`` says what to pack
 A policy is one file here and one line in `chat_core.memory.registry`.
 """
 
-from chat_core.memory.add_ons import NO_ADD_ONS, AddOns, FactSettings, RecallSettings, parse_add_ons
+from chat_core.memory.add_ons import NO_ADD_ONS, AddOns, FactSettings, RecallSettings, own_add_ons, parse_add_ons
 from chat_core.memory.places import first_item
 from chat_core.memory.policy import (
     NO_NOTES,
@@ -67,6 +67,7 @@ __all__ = [
     "has_late_results",
     "is_override",
     "merge_settings",
+    "own_add_ons",
     "parse_add_ons",
     "parse_policy",
     "parse_turn_settings",

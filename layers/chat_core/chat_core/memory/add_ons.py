@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from chat_core.errors import InvalidRequest
 from chat_core.memory.fields import MAX_TOKENS, Choice, Field, Flag, Integer, Number, names, refused
 
 if TYPE_CHECKING:
@@ -86,10 +87,14 @@ class AddOns:
     recall: RecallSettings | None = None
 
     @property
+    def joins_facts(self) -> bool:
+        """Whether what is known of the user in other conversations is wanted, too."""
+        return any(one is not None and one.scope == "user" for one in (self.entities, self.knowledge_graph))
+
+    @property
     def joins(self) -> bool:
         """Whether the user's conversations are joined by any of them."""
-        parts = (self.entities, self.knowledge_graph, self.recall)
-        return any(one is not None and one.scope == "user" for one in parts)
+        return self.joins_facts or (self.recall is not None and self.recall.scope == "user")
 
 
 NO_ADD_ONS = AddOns()
@@ -137,6 +142,17 @@ def parse_add_ons(settings: Mapping[str, Any]) -> AddOns:
         if given is not None:
             found = replace(found, **{name: make(**_values(name, fields, given))})
     return found
+
+
+def own_add_ons(settings: Mapping[str, Any]) -> AddOns:
+    """Read the add-ons that a conversation's own stored settings have, whatever the default is.
+
+    By them alone conversations are joined: what an operator sets for all is nobody's own word.
+    """
+    try:
+        return parse_add_ons(settings)
+    except InvalidRequest:  # of an earlier version
+        return NO_ADD_ONS
 
 
 def switched(given: Any, name: str) -> Mapping[str, Any] | None:

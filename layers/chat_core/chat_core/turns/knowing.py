@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chat_core.errors import InvalidRequest, NotFound, StoreUnavailable
+from chat_core.errors import StoreUnavailable
 from chat_core.hot import KeptFacts
-from chat_core.keys import Address
-from chat_core.long_term import kept_rows, read_rows, resolved
-from chat_core.memory import parse_add_ons
+from chat_core.long_term import kept_rows, of_joined, read_rows, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chat_core.history import Head, History
+    from chat_core.history import Head
     from chat_core.hot import MemoryState
-    from chat_core.long_term import Assertion, Fact
-    from chat_core.long_term.facts.records import Moment
+    from chat_core.long_term import Fact
     from chat_core.memory import AddOns, TurnMemory
     from chat_core.messages import Message
     from chat_core.turns.sources import Sources
-
-JOINED = 20
-"""Most conversations that are joined: those in which something was said last."""
 
 TURNS = 2
 """So many of the last turns, beside the input, bring facts up."""
@@ -53,7 +45,7 @@ async def facts_for(sources: Sources, head: Head, memory: TurnMemory, state: Mem
     Joined are the user's other conversations only where the stored settings of both sides say so, read now: a turn's
     override alone joins nothing, and one that was changed back is out at once.
     """
-    here, asked = not _joins(memory.stored_add_ons), _tells(memory.add_ons)
+    here, asked = not memory.stored_add_ons.joins_facts, _tells(memory.add_ons)
     held = _held(state, head, sources.clock()) if here and _tells(memory.stored_add_ons) else None
     if not asked:
         return Acquainted(kept=held)
@@ -68,8 +60,7 @@ async def facts_for(sources: Sources, head: Head, memory: TurnMemory, state: Mem
             rows = kept_rows(facts) if _tells(memory.stored_add_ons) else None
             return Acquainted(facts, None if rows is None else KeptFacts(head.folds, known.until, rows))
         known = await sources.facts.of_user(head.address.user)
-        joined = await _joined(sources.history, head, known.assertions)
-        said = [one for one in known.assertions if one.conversation in joined]
+        said = await of_joined(sources.history, head, known.assertions)
         return Acquainted(resolved(said, known.tombstones))
     except StoreUnavailable:
         return Acquainted(None)
@@ -93,24 +84,3 @@ def brought_up_by(messages: Sequence[Message], added: Iterable[Message]) -> list
     starts = [place for place, message in enumerate(said) if message.role == "user"]
     recent = said[starts[-TURNS] :] if len(starts) >= TURNS else said
     return [message.text for message in (*recent, *added) if message.role in ("user", "assistant")]
-
-
-def _joins(add_ons: AddOns) -> bool:
-    return any(one is not None and one.scope == "user" for one in (add_ons.entities, add_ons.knowledge_graph))
-
-
-async def _joined(history: History, head: Head, assertions: Sequence[Assertion]) -> set[str]:
-    """Find the conversations whose own stored settings join them."""
-    last: dict[str, Moment] = {}
-    for one in assertions:
-        last[one.conversation] = max(one.moment, last.get(one.conversation, one.moment))
-    last.pop(head.conversation, None)
-    newest = sorted(last, key=lambda name: last[name], reverse=True)[:JOINED]
-    found = await asyncio.gather(*(_asks_to_join(history, Address(head.address.user, name)) for name in newest))
-    return {head.conversation, *(name for name, joins in zip(newest, found, strict=True) if joins)}
-
-
-async def _asks_to_join(history: History, address: Address) -> bool:
-    with suppress(NotFound, InvalidRequest):
-        return _joins(parse_add_ons((await history.head(address)).memory))
-    return False

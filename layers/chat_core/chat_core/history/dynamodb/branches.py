@@ -19,7 +19,7 @@ from chat_core.history.dynamodb.items import item_rows
 from chat_core.history.dynamodb.responses import name_row, response_row, rows_alone
 from chat_core.history.dynamodb.rows import Row, earliest, key, number, read_int, read_text, row_bytes, text
 from chat_core.history.dynamodb.table import Cancelled, expressed
-from chat_core.keys import HEAD, partition_key
+from chat_core.keys import HEAD, QUIET, partition_key
 from chat_core.messages import Turn
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class DynamoBranches:
             rows += item_rows(pk, head.incarnation, commit.turn, first_seq=head.seq + 1, expires_at=expires_at)
             if commit.due:
                 last.append(due_action(head, now, expires_at=expires_at))
+            if commit.quiet_from is not None:
+                last.append(due_action(head, commit.quiet_from, expires_at=expires_at, sort_key=QUIET))
         if head.ends_at is None:
             last.append({"Put": {"Item": name_row(head.address, head.incarnation, expires_at=expires_at)}})
         said = [(one.seq, one.item) for one in items]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from chat_core.errors import IdempotencyKeyReused, InvalidRequest, StoreUnavailable, no_conversation
 from chat_core.history.dynamodb import commits, removal
+from chat_core.history.dynamodb.due import due_action
 from chat_core.history.dynamodb.heads import INDEX, anchor_members, is_visible, listed_head
 from chat_core.history.dynamodb.packing import Attribute, packed
 from chat_core.history.dynamodb.reading import Range, complete_head, read_again, read_items
 from chat_core.history.dynamodb.rows import Row, earliest, is_expired, key, read_text, text
 from chat_core.history.dynamodb.table import Cancelled, ConditionFailed, expressed
 from chat_core.history.records import Page
-from chat_core.keys import HEAD, Address, is_conversation_id, partition_key, unfinished_owner, unnamed_owner
+from chat_core.keys import HEAD, QUIET, Address, is_conversation_id, partition_key, unfinished_owner, unnamed_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,6 +115,7 @@ class DynamoConversations:
         metadata: Mapping[str, str] | None,
         memory: Mapping[str, Any] | None,
         record: IdempotencyRecord | None = None,
+        quiet_from: float | None = None,
     ) -> Head:
         """See `chat_core.history.ConversationStore`."""
         given = {"metadata": metadata, "memory": memory}
@@ -128,13 +130,17 @@ class DynamoConversations:
         condition = "attribute_not_exists(#provisional) AND #incarnation = :incarnation"
         request = expressed(values, UpdateExpression=update, ConditionExpression=condition)
         pk = partition_key(head.address)
-        if record is None:
+        if record is None and quiet_from is None:
             try:
                 row = await self._table.update(pk, HEAD, request)
             except ConditionFailed:
                 raise no_conversation() from None
             return await complete_head(self._table, head.address.user, row)
-        actions = [{"Update": {"Key": key(pk, HEAD), **request}}, *commits.record_actions(record, self._table.clock())]
+        now = self._table.clock()
+        actions = [{"Update": {"Key": key(pk, HEAD), **request}}, *commits.record_actions(record, now)]
+        if quiet_from is not None:
+            expires_at = earliest(head.ends_at, self._table.expiry(now))
+            actions.append(due_action(head, quiet_from, expires_at=expires_at, sort_key=QUIET))
         try:
             await self._table.transact(actions)
         except Cancelled as cancelled:
