@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 SECONDS = 5.0
 """That a cache, an embedding or a write may take, which in Lambda have a fraction of one."""
 
-VARIABLES = {"CACHE_TIMEOUT_MS": f"{SECONDS * 1000:.0f}"}
+VARIABLES = dict.fromkeys(("CACHE_TIMEOUT_MS", "STORE_TIMEOUT_MS"), f"{SECONDS * 1000:.0f}")
 """What says so to an environment."""
 
 
@@ -18,10 +18,8 @@ def be_patient(patch: pytest.MonkeyPatch) -> None:
     """Give them this time in this process."""
     from chat_core.hot import copies
     from chat_core.long_term import question, recaller
-    from chat_core.turns import calls
 
     for name in ("READ_TIMEOUT", "WRITE_TIMEOUT", "REWRITE_TIMEOUT"):
         patch.setattr(copies, name, SECONDS)
     patch.setattr(question, "EMBED_SECONDS", SECONDS)
     patch.setattr(recaller, "SEARCH_SECONDS", SECONDS)
-    patch.setattr(calls, "PUT_SECONDS", SECONDS)

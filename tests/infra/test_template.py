@@ -164,6 +164,7 @@ def test_defaults_are_those_of_the_settings() -> None:
         "cache_scope",
         "cache_epoch",
         "cache_timeout_ms",
+        "store_timeout_ms",
         "lock_wait",
     ):
         assert getattr(declared, name) == getattr(bare, name), name

@@ -57,7 +57,7 @@ def chat_on(settings: ChatSettings, stores: Stores, model: ModelProvider, cache:
         default_memory=settings.history.default_memory,
         clock=time.time,
     )
-    keeping = Keeping(settings.response_days * 86_400, on=settings.store_responses)
+    keeping = Keeping(settings.response_days * 86_400, settings.store_responses, settings.store_timeout_ms / 1000)
     calls = Calls(replies, stores.sources, keeping, clock=time.time, count=count)
     turns = TurnParts(
         sources=replace(stores.sources, recaller=recaller),

@@ -158,6 +158,8 @@ class ChatSettings:
         Days that an answer may be read.
     store_responses
         Whether answers may be read later at all.
+    store_timeout_ms
+        Milliseconds that an answer without a conversation may wait for being stored.
     """
 
     history: HistorySettings
@@ -171,6 +173,7 @@ class ChatSettings:
     lock_wait: int
     response_days: int
     store_responses: bool
+    store_timeout_ms: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> ChatSettings:
@@ -193,6 +196,7 @@ class ChatSettings:
             lock_wait=_number(env, "LOCK_WAIT_SECONDS", 10, low=0, high=25),
             response_days=_number(env, "RESPONSE_TTL_DAYS", 30, low=1, high=365),
             store_responses=_switch(env, "STORE_RESPONSES", default=True),
+            store_timeout_ms=_number(env, "STORE_TIMEOUT_MS", 300, low=1, high=5_000),
         )
 
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from chat_core.turns.sources import Sources
 
 ANSWER_RESERVE = 1.0
-PUT_SECONDS = 1.0
-"""Longer than this no answer waits for being stored: who goes on from it counts on it."""
 
 FIRST = 1
 """Seq of a call's first item: a conversation that goes on from it has it there."""
@@ -142,7 +140,7 @@ class Calls:
     async def _put(self, response: StoredResponse) -> bool:
         try:
             with timed("store"):
-                async with asyncio.timeout(PUT_SECONDS):
+                async with asyncio.timeout(self._keeping.timeout):
                     await self._responses.put(response)
         except (ChatError, TimeoutError):
             self._count(Metric.RESPONSES_NOT_STORED)

@@ -17,10 +17,13 @@ class Keeping(NamedTuple):
         How long.
     on
         Whether answers are kept at all.
+    timeout
+        Seconds that an answer may wait for being kept.
     """
 
     seconds: int = 30 * 86_400
     on: bool = True
+    timeout: float = 0.3
 
     def until(self, now: float, *, shown: bool) -> int:
         """Tell when a turn's response expires, in seconds since the epoch."""
