@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.cache import CacheAccess, CacheFlow, Embeddings, Provider, Replies
 from chat_core.keys import KeySpace
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from chat_core.wiring import Stores
 
 
-@dataclass(frozen=True, slots=True)
-class ChatParts:
+class ChatParts(NamedTuple):
     """What an environment of the chat function keeps for its life."""
 
     settings: ChatSettings

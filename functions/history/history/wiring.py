@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chat_core.conversations import ConversationMemory, Conversations, Erasure, Forks, Responses, UserMemory
 from chat_core.long_term import RememberedFacts
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from chat_core.wiring import Stores
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryParts:
+class HistoryParts(NamedTuple):
     """What an environment of the history function keeps for its life."""
 
     stores: Stores

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chat_core.cache import status as cache_status
@@ -28,8 +27,7 @@ Value = tuple[str, bytes, float]
 """A key, what belongs there, and the seconds that it may stay."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """Where answers come from.
 
     Parameters

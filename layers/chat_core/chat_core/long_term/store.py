@@ -44,8 +44,7 @@ class Waiting(NamedTuple):
     kind: DueKind
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A change of what is remembered, made whole or not at all.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Op = Literal["add", "supersede", "retract"]
 Kind = Literal["profile", "preference", "relation", "event", "plan"]
@@ -116,8 +116,7 @@ class Assertion:
         return folded(self.subject), folded(self.predicate)
 
 
-@dataclass(frozen=True, slots=True)
-class Tombstone:
+class Tombstone(NamedTuple):
     """What is to be forgotten: nothing of this digest said at or before the moment is shown or stored again.
 
     Parameters

@@ -22,7 +22,6 @@ _UNSPACED = f"\u3040-\u30ff\uac00-\ud7a3\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff{
 _LETTERS = r"[^\W_" + _UNSPACED + r"]|[\u0900-\u0963\u0966-\u0dff\u0300-\u036f]"
 _RUNS = f"(?P<unspaced>[{_UNSPACED}]+)|(?P<word>(?:{_LETTERS})+(?:['’](?:{_LETTERS})+)*)"
 _HIRAGANA = re.compile("[\u3040-\u309f\u30fc]*")
-_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
 _DOUBLED = frozenset("bdgmnprt")
 _BITS = 0xFFFFFF
 
@@ -57,6 +56,11 @@ def words(text: str) -> Iterator[str]:
 
 
 @cache
+def _ideograph() -> re.Pattern[str]:
+    return re.compile(f"[{_IDEOGRAPHS}]")
+
+
+@cache
 def _runs() -> re.Pattern[str]:
     """Compile it on first use: that takes as long as the import of a dozen modules."""
     return re.compile(_RUNS)
@@ -74,7 +78,7 @@ def digest(text: str) -> int:
 
 
 def _grams(run: str) -> Iterator[str]:
-    yield from _IDEOGRAPH.findall(run)
+    yield from _ideograph().findall(run)
     for start in range(len(run) - 1):
         pair = run[start : start + 2]
         if not _HIRAGANA.fullmatch(pair):
