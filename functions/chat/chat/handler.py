@@ -30,6 +30,7 @@ app = api.build_app()
 import_ahead(os.environ, "chat.shapes.responses", "botocore.session", "momento", "httpx2")
 
 
+@api.parameterless
 @cache
 def parts() -> ChatParts:
     """Make this environment's parts."""
@@ -37,6 +38,7 @@ def parts() -> ChatParts:
     return make_chat(ChatSettings.from_env(os.environ))
 
 
+@api.parameterless
 def deadline() -> Deadline:
     """Tell when Lambda ends this invocation."""
     return Deadline.of(app.lambda_context)
@@ -57,13 +59,8 @@ T = TypeVar("T")
 def reads(read: Callable[[Request, str, dict[str, Any], ChatSettings], T]) -> Callable[..., T]:
     """Make the dependency that reads and checks a request."""
 
-    def checked(
-        request: Request,
-        user: Annotated[str, Depends(api.current_user)],
-        body: Annotated[dict[str, Any], Depends(api.json_body)],
-        made: Parts,
-    ) -> T:
-        return read(request, user, body, made.settings)
+    def checked(request: Request, made: Parts) -> T:
+        return read(request, api.current_user(request), api.json_body(request), made.settings)
 
     return checked
 

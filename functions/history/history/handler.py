@@ -26,12 +26,14 @@ app = api.build_app()
 import_ahead(os.environ, "history.shapes", "botocore.session", "momento")
 
 
+@api.parameterless
 @cache
 def parts() -> HistoryParts:
     """Make this environment's parts."""
     return make_history(HistorySettings.from_env(os.environ))
 
 
+@api.parameterless
 def deadline() -> Deadline:
     """Tell when Lambda ends this invocation."""
     return Deadline.of(app.lambda_context)

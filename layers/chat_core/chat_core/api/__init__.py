@@ -12,7 +12,7 @@ from chat_core.api.checks import (
 from chat_core.api.claims import current_user
 from chat_core.api.errors import STATUSES, error_response
 from chat_core.api.headers import header, idempotency_key, retry_count
-from chat_core.api.lambda_entry import answer, build_app, stream
+from chat_core.api.lambda_entry import answer, build_app, parameterless, stream
 from chat_core.api.live import answer_in_form
 from chat_core.api.references import check_provider_references, check_unsendable
 
@@ -36,6 +36,7 @@ __all__ = [
     "json_body",
     "json_body_or_empty",
     "json_response",
+    "parameterless",
     "parse",
     "parse_json",
     "retry_count",

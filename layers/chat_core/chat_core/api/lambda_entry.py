@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
@@ -17,12 +17,25 @@ from chat_core.api.sending import send_frames
 from chat_core.observability import Metric, count, logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from chat_core.runtime import Send
 
+Dependency = TypeVar("Dependency", bound="Callable[[], object]")
+
 ANSWER_RESERVE = 0.25
 """Seconds at the end of an invocation for the answer's way out."""
+
+
+def parameterless(dependency: Dependency) -> Dependency:
+    """Mark a dependency that has no parameters: Powertools would look for them anew at each request.
+
+    By the attribute of `typing.no_type_check`, for which `typing.get_type_hints` tells of none.
+    """
+    dependency.__no_type_check__ = True  # type: ignore[attr-defined]
+    return dependency
 
 
 def build_app() -> APIGatewayRestResolver:

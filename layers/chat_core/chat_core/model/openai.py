@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ from chat_core.model.whole_others import whole_compaction, whole_models
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from httpx2 import AsyncClient, Response
+    from httpx2 import URL, AsyncClient, Response
 
     from chat_core.keys import Endpoint
     from chat_core.model.port import Tell
@@ -217,7 +218,8 @@ class _Plain:
     async def send(self, client: AsyncClient) -> object:
         """See `_Sent`."""
         content = None if self._body is None else _written(self._body)
-        response = await client.request(self._method, self._path, content=content, timeout=self._timeout)
+        address = _address(client.base_url, self._path)
+        response = await client.request(self._method, address, content=content, timeout=self._timeout)
         return _read(response)
 
 
@@ -245,7 +247,8 @@ class _Call:
         if self._tell is None:
             return await _Plain("POST", self._endpoint, self._timeout, self._body).send(client)
         content = _written(streaming_body(self._endpoint, self._body))
-        async with client.stream("POST", self._endpoint, content=content, timeout=self._timeout) as response:
+        address = _address(client.base_url, self._endpoint)
+        async with client.stream("POST", address, content=content, timeout=self._timeout) as response:
             if response.is_success and "json" not in response.headers.get("content-type", ""):
                 return await self._streamed(response, self._tell)
             await response.aread()  # it refuses, or does not stream
@@ -267,6 +270,12 @@ class _Call:
                 self.told = True
                 tell(telling)
         return answer.answer()
+
+
+@lru_cache(maxsize=16)
+def _address(base: URL, path: str) -> URL:
+    """Give the address of an endpoint, which the client would parse anew for each call."""
+    return base.copy_with(raw_path=base.raw_path + path.encode())
 
 
 def _written(body: Mapping[str, Any]) -> bytes:

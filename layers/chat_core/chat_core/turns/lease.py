@@ -112,18 +112,27 @@ class TurnLeases:
 
         Where it cannot be kept the turn goes on: its commit is the fence.
         """
-        renewing = asyncio.ensure_future(self._renew(address, token, deadline))
+        loop = asyncio.get_running_loop()
+        renewing: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            renewing.append(loop.create_task(self._renew(address, token, deadline)))
+
+        # Most turns are over before: a timer costs less than a task.
+        timer = loop.call_later(RENEWAL_SECONDS, begin)
         try:
             yield
         finally:
-            renewing.cancel()
+            timer.cancel()
+            for task in renewing:
+                task.cancel()
 
     async def _renew(self, address: Address, token: str, deadline: Deadline) -> None:
         kept = True
         while kept:
-            await asyncio.sleep(RENEWAL_SECONDS)
             with contextlib.suppress(errors.ChatError):
                 kept = await deadline.stored(self._leases.renew(address, token, self._clock() + _seconds(deadline)))
+            await asyncio.sleep(RENEWAL_SECONDS)
 
     async def release(
         self, address: Address, token: str, deadline: Deadline, *, at_most: float = RELEASE_TIMEOUT

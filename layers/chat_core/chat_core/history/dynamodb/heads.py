@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chat_core.history.dynamodb.packing import Attribute, packed, unpacked
@@ -103,8 +102,8 @@ def last_turn(last: LastTurn) -> Attribute:
 
 def head_from_row(row: Mapping[str, Attribute], user: str) -> Head:
     """Read a head; a pinned system message that is elsewhere (`pinned_seq`) is not in it."""
-    return replace(
-        listed_head(row, user),
+    return Head(
+        **_listed(row, user),
         seq=read_int(row, "seq"),
         system=_value(row, "system"),
         anchor=_anchor(row),
@@ -120,18 +119,22 @@ def head_from_row(row: Mapping[str, Attribute], user: str) -> Head:
 
 def listed_head(row: Mapping[str, Attribute], user: str) -> Head:
     """Read a head as the index holds it."""
-    return Head(
-        Address(user, read_text(row, "conversation")),
-        incarnation=read_text(row, "incarnation"),
-        created_at=read_int(row, "created_at"),
-        updated_at=read_seconds(row, "updated_at"),
-        items=read_int(row, "items"),
-        messages=read_int(row, "messages"),
-        turns=read_int(row, "turns"),
-        metadata=_value(row, "metadata") or {},
-        memory=_value(row, "memory") or {},
-        title=read_text(row, "title"),
-    )
+    return Head(**_listed(row, user))
+
+
+def _listed(row: Mapping[str, Attribute], user: str) -> dict[str, Any]:
+    return {
+        "address": Address(user, read_text(row, "conversation")),
+        "incarnation": read_text(row, "incarnation"),
+        "created_at": read_int(row, "created_at"),
+        "updated_at": read_seconds(row, "updated_at"),
+        "items": read_int(row, "items"),
+        "messages": read_int(row, "messages"),
+        "turns": read_int(row, "turns"),
+        "metadata": _value(row, "metadata") or {},
+        "memory": _value(row, "memory") or {},
+        "title": read_text(row, "title"),
+    }
 
 
 def head_check(address: Address, incarnation: str, counts: Mapping[str, int]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 import time
+from functools import lru_cache
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -86,13 +87,18 @@ def expressed(values: Mapping[str, Attribute], **expressions: str) -> dict[str, 
         By their names in DynamoDB's API.
     """
     text = " ".join(expressions[name] for name in _EXPRESSIONS if name in expressions)
-    request: dict[str, Any] = {
-        **expressions,
-        "ExpressionAttributeNames": {f"#{name}": name for name in re.findall(r"#(\w+)", text)},
-    }
-    if used := set(re.findall(r":(\w+)", text)):
+    names, used = _mentioned(text)
+    request: dict[str, Any] = {**expressions, "ExpressionAttributeNames": {f"#{name}": name for name in names}}
+    if used:
         request["ExpressionAttributeValues"] = {f":{name}": values[name] for name in used}
     return request
+
+
+@lru_cache(maxsize=256)
+def _mentioned(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell the names of attributes and of values in expressions: each turn has the same few."""
+    names, used = (re.findall(rf"{sign}(\w+)", text) for sign in "#:")
+    return tuple(dict.fromkeys(names)), tuple(dict.fromkeys(used))
 
 
 class Table:
