@@ -22,6 +22,7 @@ READ_TIMEOUT = 0.05
 
 LEASE_TIMES = 5
 WRITE_TIMES = 20
+POLL_TIMES = 20
 # Of each further value of a batch. One processor reads or writes a value in about a millisecond, so that more at once
 # would only wait for each other.
 BATCH_TIMES = 0.08
@@ -48,6 +49,7 @@ class CacheAccess:
         self._count = count
         self.timeout = timeout
         self.lease_timeout = LEASE_TIMES * timeout
+        self.poll_timeout = POLL_TIMES * timeout
         self._left: set[asyncio.Task[Any]] = set()
 
     async def get(self, key: str, *, timeout: float | None = None) -> bytes | None:

@@ -30,7 +30,6 @@ LEASE_SECONDS = 30.0
 
 RENEWAL_SECONDS = 10.0
 LEASE_GRACE = 0.5
-POLL_TIMEOUT = 1.0
 FIRST_POLL = 0.1
 LAST_POLL = 1.0
 POLL_GROWTH = 1.5
@@ -128,7 +127,7 @@ class SingleFlight:
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
             with contextlib.suppress(CacheUnavailable):
-                if await self._cache.get(ticket.lease, timeout=POLL_TIMEOUT) != ticket.token:
+                if await self._cache.get(ticket.lease, timeout=self._cache.poll_timeout) != ticket.token:
                     return
                 await self._cache.set(ticket.lease, ticket.token, ttl=LEASE_SECONDS)
 
@@ -155,7 +154,7 @@ class SingleFlight:
 
     async def _give_back(self, lease: str, token: bytes) -> bool:
         try:
-            if await self._cache.get(lease, timeout=POLL_TIMEOUT) != token:
+            if await self._cache.get(lease, timeout=self._cache.poll_timeout) != token:
                 return False
             await self._cache.delete(lease)
         except CacheUnavailable:
@@ -188,7 +187,7 @@ class SingleFlight:
                 if ticket is not None:
                     return ticket
                 await asyncio.sleep(min(deadline.remaining(), _jitter(interval)))
-                found = await request.look(min(POLL_TIMEOUT, deadline.remaining()))
+                found = await request.look(min(self._cache.poll_timeout, deadline.remaining()))
             except CacheUnavailable as error:
                 failures += 1
                 if failures == MOST_FAILURES or error.reason == "breaker_open":
@@ -202,7 +201,7 @@ class SingleFlight:
     async def _take_over(self, request: _Request[T]) -> Ticket[T] | None:
         """Take the lease where its holder gave it back without a value; None when somebody is at work."""
         lease = lease_key(request.key)
-        holder = await self._cache.get(lease, timeout=min(POLL_TIMEOUT, request.deadline.remaining()))
+        holder = await self._cache.get(lease, timeout=min(self._cache.poll_timeout, request.deadline.remaining()))
         if holder is None and await self._take(lease, request):
             return await self._lead(lease, request, waited=True)
         request.leaders.add(holder or b"somebody faster")
