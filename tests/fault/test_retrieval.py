@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from chat_core.api import event_loop
 from chat_core.cache import Reply
+from chat_core.keys import parse_response_id
 
 if TYPE_CHECKING:
     from tests.fault.conftest import World
+    from tests.integration.app import Answer
 
 LAMBDA_ANSWER_BYTES = 6 * 1024 * 1024
 
@@ -103,3 +109,34 @@ def test_what_an_earlier_version_let_in_is_read_mended_and_the_conversation_goes
         assert world.call("GET", "/v1/conversations/talk/context").status == 200
         assert world.turn("talk", "go on").status == 200
         world.momento.wipe()
+
+
+@pytest.mark.parametrize(("characters", "told"), [(100_000, True), (1_500_000, False)])
+def test_an_answer_that_fits_once_is_replayed_whatever_its_events_take(
+    world: World, characters: int, *, told: bool
+) -> None:
+    """Its text stands in five of them: they are left out where there is no room, and the last one tells all."""
+    answer = world.call("POST", "/v1/responses", {"model": "m", "input": "hello"}).body
+    parsed = parse_response_id(answer["id"])
+    assert parsed is not None
+    stored = event_loop.run(world.stores.responses.read("local", *parsed))
+    assert stored is not None
+    *inputs, message = stored.items
+    long = {**message, "content": [{**message["content"][0], "text": '"é' * (characters // 2)}]}
+    event_loop.run(world.stores.responses.put(replace(stored, items=(*inputs, long))))
+    path = f"/v1/responses/{answer['id']}"
+    replay = world.call("GET", path, query={"stream": "true"})
+    assert replay.status == 200
+    assert len(json.dumps(replay.body, ensure_ascii=False).encode()) < LAMBDA_ANSWER_BYTES
+    found = events_of(replay)
+    assert found[-1]["response"] == world.call("GET", path).body
+    assert found[-1]["response"]["output"][0]["content"][0]["text"] == '"é' * (characters // 2)
+    kinds = [event["type"] for event in found]
+    assert (kinds[0], kinds[1], kinds[-1]) == ("response.created", "response.in_progress", "response.completed")
+    assert ("response.output_text.delta" in kinds) is told
+    later = world.call("GET", path, query={"stream": "true", "starting_after": "1"})
+    assert events_of(later) == found[2:]
+
+
+def events_of(replay: Answer) -> list[dict[str, Any]]:
+    return [json.loads(line.removeprefix("data: ")) for line in replay.body.split("\n") if line.startswith("data: ")]
