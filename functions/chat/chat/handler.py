@@ -101,7 +101,7 @@ async def count_input_tokens(
 ) -> Response[str]:
     """Count what a response would be made from; nothing is written, and no reply is paid for."""
     if call.turn is None:
-        asked = await made.calls.resolved(ModelCall(call.user, call.body, call.directives), time_left)
+        asked = await made.calls.dereferenced(ModelCall(call.user, call.body, call.directives), time_left)
         return api.json_response(token_counts(stateless_tokens(asked.body)))
     context = (await made.turns.run(call.turn, time_left)).answer
     return api.json_response(token_counts(context["tokens"]["total"]))

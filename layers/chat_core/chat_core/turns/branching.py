@@ -115,7 +115,7 @@ class Point(NamedTuple):
         """Make the head of a branch that nobody names; its responses are kept for so many seconds."""
         incarnation = new_incarnation()
         address = unnamed_address(self.origin.address.user, incarnation)
-        return self.place(address, incarnation, now, ends_at=ends_at(now, seconds))
+        return self.place(address, incarnation, now, ends_at=end_of_unnamed(now, seconds))
 
     def head(self, place: Head) -> Head:
         """Tell the origin as it was at this point, as far as a view needs it."""
@@ -126,7 +126,7 @@ class Point(NamedTuple):
         return sources_up_to(sources, self.origin, self.seq)
 
 
-def ends_at(now: float, seconds: int) -> int:
+def end_of_unnamed(now: float, seconds: int) -> int:
     """Tell when a conversation ends that nobody has named.
 
     It is gone on with for as long as a response is kept; then a branch of it is made, so that each response finds all
@@ -177,13 +177,13 @@ async def branch_off(
             reading = point_in(parts.sources, origin, point.seq, param="previous_response_id")
             point = await deadline.stored(reading, at_most=deadline.remaining(), reserve=FOLLOW_RESERVE)
             place = point.place(place.address, place.incarnation, now, ends_at=place.ends_at)
-            commit = with_record(moved(commit, place), keyed, place, now)
+            commit = with_record(commit_behind(commit, place), keyed, place, now)
         else:
             return replace(place, folds=after.folds), after
     raise StoreUnavailable("The conversation changes too fast to go on from.")
 
 
-def moved(commit: Commit, head: Head) -> Commit:
+def commit_behind(commit: Commit, head: Head) -> Commit:
     """Make a commit that was meant for another head one for this head: what others changed stays changed."""
     return replace(
         commit,

@@ -15,7 +15,7 @@ from chat_core.messages import from_items, stored_item, upstream_items
 from chat_core.observability import Metric
 from chat_core.timing import timed
 from chat_core.turns.answer import answer_of, new_turn_id, with_ids
-from chat_core.turns.item_references import is_reference, resolved
+from chat_core.turns.item_references import dereferenced, is_reference
 from chat_core.turns.retold import Places, Retold
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Calls:
         store
             Whether it is to be stored. Where that fails the answer says that it is not.
         """
-        call = await self.resolved(call, deadline)
+        call = await self.dereferenced(call, deadline)
         if not (store and self._keeping.on):
             reply = await self._reply(call, deadline, listener)
             return Completed({**reply.response, **_own(reply, stored=False)}, reply.headers)
@@ -112,20 +112,20 @@ class Calls:
         answer = answer_of(name, frame, with_ids(output, incarnation, FIRST + len(inputs)))
         return Completed({**answer, "store": await self._put(response)}, reply.headers)
 
-    async def resolved(self, call: ModelCall, deadline: Deadline) -> ModelCall:
+    async def dereferenced(self, call: ModelCall, deadline: Deadline) -> ModelCall:
         """Replace references in a call's input by the user's own items that they name.
 
         Raises
         ------
         InvalidRequest
-            As `chat_core.turns.item_references.resolved`.
+            As `chat_core.turns.item_references.dereferenced`.
         StoreUnavailable
             If they cannot be read.
         """
         given = call.body["input"]
         if isinstance(given, str) or not any(map(is_reference, given)):
             return call
-        found = await deadline.stored(resolved(self._history, self._responses, call.user, given))
+        found = await deadline.stored(dereferenced(self._history, self._responses, call.user, given))
         sent = [each for item, one in zip(given, found, strict=True) for each in _sent(one, known=is_reference(item))]
         return replace(call, body={**call.body, "input": sent})
 

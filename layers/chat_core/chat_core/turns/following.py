@@ -48,7 +48,7 @@ class Change(NamedTuple):
 
 
 def committed(
-    answered: Answered, before: Head, after: Head, known: Known, *, moved: bool, branched: bool = False
+    answered: Answered, before: Head, after: Head, known: Known, *, overtaken: bool, branched: bool = False
 ) -> tuple[Completed, Change]:
     """Tell a turn's answer and its change, once it is in the history.
 
@@ -56,7 +56,7 @@ def committed(
     ----------
     known
         The copies of ``before``.
-    moved
+    overtaken
         Whether another turn came between: what this one knew and would keep is of another history.
     branched
         Whether it began a branch.
@@ -66,7 +66,7 @@ def committed(
     output = [stored.item for stored in items[answered.commit.inputs :]]
     answer = answer_of(name, answered.commit.frame, output)
     completed = Completed(answer, answered.headers)
-    if moved:
+    if overtaken:
         return completed, Change(before, after, messages, Known(None, known.reachable), None)
     context = answered.context
     # What a branch has of long-term memory is its own from now on, and read anew.

@@ -16,7 +16,7 @@ from chat_core.timing import timed
 from chat_core.tokens import counter_for
 from chat_core.turns.answer import new_turn_id, title_of
 from chat_core.turns.answering import Standing, answer_turn
-from chat_core.turns.branching import branch_off, ends_at, point_in
+from chat_core.turns.branching import branch_off, end_of_unnamed, point_in
 from chat_core.turns.brought_up import begin_question
 from chat_core.turns.following import committed
 from chat_core.turns.turn import OpenTurn
@@ -88,7 +88,7 @@ def _as_conversation(parts: TurnParts, response: StoredResponse) -> tuple[Head, 
         response.incarnation,
         created_at=response.created_at,
         updated_at=now,
-        ends_at=ends_at(response.created_at, parts.keeping.seconds),
+        ends_at=end_of_unnamed(response.created_at, parts.keeping.seconds),
     )
     commit = Commit(
         turn=Turn(response.turn_id, response.items, response.created_at),
@@ -176,4 +176,4 @@ async def branched_turn(
             question.close()
     with timed("commit"):
         before, after = await branch_off(parts, point, place, answered.commit, deadline, keyed=request.keyed)
-    return committed(answered, before, after, Known(), moved=before.items != place.items, branched=True)
+    return committed(answered, before, after, Known(), overtaken=before.items != place.items, branched=True)

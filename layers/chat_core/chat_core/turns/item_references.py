@@ -65,7 +65,7 @@ async def new_items(sources: Sources, head: Head, given: Sequence[Item]) -> NewI
     if head.seq and may_be_resent(given[first:]):
         tail = await sources.history.tail(head, before=head.seq + 1, limit=RESULTS_REACH)
         first += resent(given[first:], [one.item for one in tail])
-    fresh = await resolved(sources.history, sources.responses, head.address.user, given[first:], first=first)
+    fresh = await dereferenced(sources.history, sources.responses, head.address.user, given[first:], first=first)
     return NewItems(tuple(fresh), first)
 
 
@@ -88,7 +88,7 @@ def _names(name: str, item: Item) -> bool:
     return name == id_of(item, incarnation, seq)
 
 
-async def resolved(
+async def dereferenced(
     history: History, responses: ResponseStore, user: str, given: Sequence[Item], *, first: int = 0
 ) -> list[Item]:
     """Replace references by the user's own items that they name.

@@ -12,7 +12,7 @@ from chat_core.timing import timed
 from chat_core.turns.answer import new_turn_id
 from chat_core.turns.answering import Standing, answer_turn
 from chat_core.turns.asking import COMMIT_RESERVE, MODEL_MINIMUM
-from chat_core.turns.branching import branch_off, moved, point_in
+from chat_core.turns.branching import branch_off, commit_behind, point_in
 from chat_core.turns.brought_up import begin_question
 from chat_core.turns.following import FOLLOW_RESERVE, committed
 from chat_core.turns.once import with_record
@@ -146,7 +146,7 @@ class OpenTurn:
         """
         with timed("commit"):
             before, after = await self._append(answered.commit)
-        return committed(answered, before, after, self.known, moved=before != self.head)
+        return committed(answered, before, after, self.known, overtaken=before != self.head)
 
     async def _append(self, commit: Commit) -> tuple[Head, Head]:
         """Commit behind the head as it was read; behind the new one if another turn came between.
@@ -169,7 +169,7 @@ class OpenTurn:
             head = await stored(history.head(self.request.address), reserve=FOLLOW_RESERVE)
             if head.incarnation != self.head.incarnation:
                 raise errors.no_conversation()
-            late = with_record(moved(commit, head), self.request.keyed, head, self.parts.clock())
+            late = with_record(commit_behind(commit, head), self.request.keyed, head, self.parts.clock())
             try:
                 return head, await stored(history.commit(head, late, token=None), reserve=FOLLOW_RESERVE)
             except errors.CommitConflict:
@@ -183,5 +183,5 @@ class OpenTurn:
         if point.origin.incarnation != self.head.incarnation:
             raise errors.no_conversation()
         place = point.unnamed(now, parts.keeping.seconds)
-        turned = with_record(moved(commit, place), self.request.keyed, place, now)
+        turned = with_record(commit_behind(commit, place), self.request.keyed, place, now)
         return await branch_off(parts, point, place, turned, deadline, keyed=self.request.keyed)
