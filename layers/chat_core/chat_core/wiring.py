@@ -16,13 +16,13 @@ from chat_core.history.dynamodb import (
 )
 from chat_core.hot import HotCopies
 from chat_core.long_term.dynamodb import DynamoFactStore, DynamoLongTermStore, DynamoRecallIndex
-from chat_core.model.openai import OpenAIModel
 from chat_core.momento import Breaker, MomentoCache, MomentoCredentials, MomentoMemoryStore
 from chat_core.secrets import read_key
 from chat_core.turns import Sources
 
 if TYPE_CHECKING:
     from chat_core.history.dynamodb.derived import DerivedRows
+    from chat_core.model.openai import OpenAIModel
     from chat_core.settings import HistorySettings, MomentoSettings, OpenAISettings
 
 
@@ -80,6 +80,8 @@ def stores_on(table: Table, cache: MomentoCache, *, hot_messages: int) -> Stores
 
 def model_at(settings: OpenAISettings) -> OpenAIModel:
     """Make the way to the model's provider."""
+    from chat_core.model.openai import OpenAIModel  # a function that calls no model loads none of it
+
     return OpenAIModel(partial(_api_key, settings), settings.base_url)
 
 
