@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
+gc.set_threshold(200_000, 50, 20)  # what is imported and collected stays
 pytest_plugins = ("tests.one_environment",)
 
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "OmoideTests")

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +19,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@cache
+def key_of(number: int) -> rsa.RSAPrivateKey:
+    """Make the first key of every issuer, the second, and so on: one takes a tenth of a second."""
+    return rsa.generate_private_key(65537, 2048)
+
+
 @dataclass
 class Signer:
     """An issuer with an HTTP face: what it is and which keys it has."""
 
     url: str = ""
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
+    rotations: int = 0
     fetched: int = 0
     down: bool = False
     asked: int = 0
     nonsense: bytes = b""
 
     def rotate(self, kid: str) -> None:
-        self.keys = {kid: rsa.generate_private_key(65537, 2048)}
+        self.keys = {kid: key_of(self.rotations)}
+        self.rotations += 1
 
     def token(self, **claims: Any) -> str:
         kid, key = next(iter(self.keys.items()))
@@ -120,7 +129,7 @@ def test_a_token_with_wrong_claims_names_nobody(signer: Signer, issuers: Issuers
 
 def test_a_token_that_another_key_signed_names_nobody(signer: Signer, issuers: Issuers) -> None:
     issuers.caller(signer.token())
-    forged = Signer(signer.url)
+    forged = Signer(signer.url, rotations=1)
     forged.rotate("first")
     with pytest.raises(NotAuthenticated):
         issuers.caller(forged.token())
