@@ -11,8 +11,8 @@ SEED ?= 1
 PUBLISHED_BEFORE ?= 2026-11-20
 
 python := .venv/bin/python
-# SAM wants a region even where it asks no service.
-sam := SAM_CLI_TELEMETRY=0 .venv-sam/bin/python -m samcli
+# SAM wants a region even where it asks no service, and a folder of its own that a home need not have.
+sam := SAM_CLI_TELEMETRY=0 __SAM_CLI_APP_DIR='$(CURDIR)/.venv-sam/app' .venv-sam/bin/python -m samcli
 compile := .venv-tools/bin/python -m uv pip compile pyproject.toml --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --exclude-newer $(PUBLISHED_BEFORE)
 

@@ -155,6 +155,7 @@ def _sam() -> Path:
 def _sams_variables() -> dict[str, str]:
     variables = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
     variables["SAM_CLI_TELEMETRY"] = "0"
+    variables["__SAM_CLI_APP_DIR"] = str(SAM_ENVIRONMENT / "app")  # a home need not be writable
     variables.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM wants one, though a build asks no service
     return variables
 
