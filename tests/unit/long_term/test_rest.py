@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chat_core.deadline import Deadline
 from chat_core.errors import UpstreamError
-from chat_core.long_term.due import QUIET_SECONDS, quiet_from_change
+from chat_core.history import Head
+from chat_core.history.records import LastTurn
+from chat_core.keys import Address
+from chat_core.long_term.due import QUIET_SECONDS, quiet_from, quiet_from_change
 from chat_core.memory import parse_add_ons
 from tests.unit.long_term.test_one_fold import World
 
@@ -94,3 +98,12 @@ async def test_what_failed_in_a_rest_is_tried_again() -> None:
     assert await rest(world) == ["folded"]
     assert json.dumps(world.provider.asked).count("embeddings") == 1
     assert await world.facts() == ["Paris"]
+
+
+def test_the_first_turn_of_a_fork_begins_to_wait_though_its_items_are_new() -> None:
+    joined, now = parse_add_ons(JOINED), 1_000.0
+    fork = Head(Address("user", "fork"), "a" * 16, seq=4, updated_at=now - 60)
+    assert quiet_from(fork, joined, now) == now + QUIET_SECONDS - 300
+    followed = replace(fork, last=LastTurn("", now - 60, 5, 6, 1))
+    assert quiet_from(followed, joined, now) is None
+    assert quiet_from(followed, joined, now + QUIET_SECONDS) is not None

@@ -75,10 +75,10 @@ def makes_due(head: Head, added: Unfolded, folding: Folding | None, now: float) 
 def quiet_from(head: Head, add_ons: AddOns, now: float) -> float | None:
     """Tell when to look whether the conversation has come to rest, if a commit now begins to wait for that.
 
-    It does where others are joined with the conversation, and only where nobody waits yet: with the first turn, and
-    with the first after a rest. The schedule looks, and looks again until it is so.
+    It does where others are joined with the conversation, and only where nobody waits yet: with the first turn, also of
+    a branch or a fork, and with the first after a rest. The schedule looks, and looks again until it is so.
     """
-    if not add_ons.joins or (head.seq and now < head.updated_at + QUIET_SECONDS):
+    if not add_ons.joins or (head.last is not None and now < head.updated_at + QUIET_SECONDS):
         return None
     return _rest(now)
 

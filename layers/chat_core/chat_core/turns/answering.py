@@ -133,8 +133,7 @@ async def answer_turn(
         title=place.title or title_of(added),
         unfolded=unfolded,
         due=makes_due(place, unfolded, folding_of(settings.stored, settings.stored_add_ons), now),
-        # On a branch nobody waits yet.
-        quiet_from=quiet_from(place if head is place else replace(place, seq=0), settings.stored_add_ons, now),
+        quiet_from=quiet_from(place, settings.stored_add_ons, now),
     )
     kept = context.keep(settings.stored, added)
     commit = with_record(replace(commit, anchor=kept.anchor), request.keyed, place, now)
