@@ -8,6 +8,7 @@ kept here; what remains is moto's own. `tests/contract/embedded_aws` compares th
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import cache, lru_cache
 from typing import Any
 
@@ -27,7 +28,9 @@ def parse_expressions_once() -> None:
     parser.make = lru_cache(_KEPT_TEXTS)(parser.make)
     _NODES.Node.__deepcopy__ = _copied
     _NODES.Node.find_clauses = _find_clauses
-    _NODES.DepthFirstTraverser.traverse_node_recursively = _traverse
+    _NODES.DepthFirstTraverser.traverse = _traverse
+    resolving: Any = validators.ExpressionAttributeResolvingProcessor
+    resolving.pre_processing_of_child = _before_child
     _check_at_the_root(validators.ActionCountValidator, "verify_action_counts")
     _check_at_the_root(validators.OverlappingPathsValidator, "check_for_overlapping_paths")
     _parse_conditions_once()
@@ -70,27 +73,51 @@ def _find_clauses(self: Any, clause_types: list[type]) -> list[Any]:
     return clauses
 
 
-_concerned: dict[tuple[type, type], bool] = {}
+def _traverse(self: Any, root: Any) -> Any:
+    """Process a tree's nodes from the leaves up; `process` and the hook before each child are the traverser's own."""
+    concerned = self.nodes_to_be_processed()
+    processor = self.__class__
+    asked = processor.pre_processing_of_child is not _NODES.DepthFirstTraverser.pre_processing_of_child
 
-
-def _traverse(self: Any, node: Any, child_id: int = -1) -> Any:
-    kind = node.__class__
-    if not _is_node(kind):
+    def walk(node: Any, child_id: int) -> Any:
+        parent = node.parent
+        for place, child in enumerate(node.children or ()):
+            if asked:
+                self.pre_processing_of_child(node, place)
+            role = _role(child.__class__, concerned)
+            if role is not _Role.NONE:
+                walk(child, place)
+        if _role(node.__class__, concerned) is _Role.PROCESSED:
+            node = self.process(node)
+            node.parent = parent
+            if parent:
+                parent.children[child_id] = node
         return node
-    parent = node.parent
-    for place, child in enumerate(node.children or ()):
-        self.pre_processing_of_child(node, place)
-        if _is_node(child.__class__):
-            self.traverse_node_recursively(child, place)
-    concerned = _concerned.get((type(self), kind))
-    if concerned is None:
-        concerned = _concerned[type(self), kind] = issubclass(kind, self.nodes_to_be_processed())
-    if concerned:
-        node = self.process(node)
-        node.parent = parent
-        if parent:
-            parent.children[child_id] = node
-    return node
+
+    return walk(root, -1)
+
+
+class _Role(Enum):
+    """What a traverser does with a node of a class: nothing at all, look below it, or process it."""
+
+    NONE, INNER, PROCESSED = range(3)
+
+
+@cache
+def _role(kind: Any, concerned: Any) -> _Role:
+    if issubclass(kind, concerned):
+        return _Role.PROCESSED
+    inner = issubclass(kind, _NODES.Node) and not issubclass(kind, (_NODES.LeafNode, _NODES.DDBTypedValue))
+    return _Role.INNER if inner else _Role.NONE
+
+
+def _before_child(self: Any, parent_node: Any, child_id: int) -> None:
+    """Tell the path that an action changes from the values that it reads, as moto does by abstract classes."""
+    if parent_node.__class__ in _ACTIONS:
+        self.resolving = child_id != 0
+
+
+_ACTIONS = frozenset(getattr(_NODES, f"UpdateExpression{name}Action") for name in ("Set", "Remove", "Delete", "Add"))
 
 
 def _check_at_the_root(validator: Any, name: str) -> None:
