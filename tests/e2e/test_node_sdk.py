@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from local.model import faults
+from tests.npm import run_npm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +38,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if npm is None or node is None:
         pytest.skip("There is no npm and node to have OpenAI's SDK for Node from.")
     made = tmp_path_factory.mktemp("node")
-    packed = subprocess.run(  # noqa: S603
-        [npm, "pack", PACKAGE, "--silent", "--pack-destination", made], cwd=made, capture_output=True, check=False
-    )
+    failed = run_npm(npm, "pack", PACKAGE, "--pack-destination", str(made), folder=made)
     archives = list(made.glob("*.tgz"))
-    if packed.returncode != 0 or not archives:
-        pytest.skip(f"npm has no {PACKAGE} here.")
+    if failed or not archives:
+        pytest.skip(f"npm has no {PACKAGE} here: {failed}")
     assert base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode() == SHA512
     with tarfile.open(archives[0]) as archive:
         # Python 3.11.4 knows filters first.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.dev_server import ROOT, RunningServer, running_server
+from tests.npm import run_npm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +60,8 @@ def node_folder() -> Path:
     stamp = INSTALLED / ".installed"
     shutil.copytree(NODE, INSTALLED, dirs_exist_ok=True)
     if not stamp.is_file() or stamp.read_text() != sha256(lock).hexdigest():
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
-        done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode != 0:
-            pytest.skip(f"npm could not install the SDKs for JavaScript: {done.stderr[-500:]}")
+        failed = run_npm(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=INSTALLED)
+        if failed:
+            pytest.skip(f"npm could not install the SDKs for JavaScript: {failed}")
         stamp.write_text(sha256(lock).hexdigest())
     return INSTALLED
