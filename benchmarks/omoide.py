@@ -79,6 +79,12 @@ class Timed:
         finally:
             self.seconds += time.thread_time() - began
 
+    def is_ready(self) -> bool:
+        return bool(self._client.is_ready())
+
+    def prepare(self) -> None:
+        self._client.prepare()
+
     def close(self) -> None:
         self._client.close()
 

@@ -48,6 +48,14 @@ class Metered:
             for one, was, now in zip(named, before, after, strict=True):
                 self._count(operation, one[1], was, now)
 
+    def is_ready(self) -> bool:
+        """See `chat_core.aws.AwsClient.is_ready`."""
+        return bool(self.client.is_ready())
+
+    def prepare(self) -> None:
+        """See `chat_core.aws.AwsClient.prepare`."""
+        self.client.prepare()
+
     def close(self) -> None:
         """Close its connections."""
         self.client.close()

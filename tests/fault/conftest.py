@@ -69,6 +69,12 @@ class Wire:
             tell(operation)
         return answer
 
+    def is_ready(self) -> bool:
+        return bool(self._sender.is_ready())
+
+    def prepare(self) -> None:
+        self._sender.prepare()
+
     def close(self) -> None:
         self._sender.close()
 

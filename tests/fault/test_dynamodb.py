@@ -35,6 +35,12 @@ class _Told:
             self._ended.set()
             raise
 
+    def is_ready(self) -> bool:
+        return bool(self._client.is_ready())
+
+    def prepare(self) -> None:
+        self._client.prepare()
+
     def close(self) -> None:
         self._client.close()
 

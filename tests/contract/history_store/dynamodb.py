@@ -41,6 +41,12 @@ class StrictClient:
         self.after(operation, request)
         return answer
 
+    def is_ready(self) -> bool:
+        return bool(self._client.is_ready())
+
+    def prepare(self) -> None:
+        self._client.prepare()
+
     def close(self) -> None:
         pass
 

@@ -74,6 +74,12 @@ class _Echo:
 
         return Answer(200, body, str(zlib.crc32(body)))
 
+    def is_ready(self) -> bool:
+        return True
+
+    def prepare(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -244,6 +250,48 @@ def test_a_connection_that_the_service_closed_meanwhile_is_not_used_again(
     assert len({asked.connection for asked in service.asked}) == 3
 
 
+def test_who_prepares_has_a_connection_for_the_call(service: FakeService, client: AwsClient) -> None:
+    assert not client.is_ready()
+    for _ in range(2):
+        client.prepare()
+        assert client.is_ready()
+    [kept] = client._sender._idle  # type: ignore[attr-defined]
+    own = kept.sock.getsockname()[1]
+    client.call("PutItem", {}, tries=1)
+    assert [asked.connection for asked in service.asked] == [own]
+
+
+def test_what_the_service_closed_is_made_anew(service: FakeService, client: AwsClient) -> None:
+    service.keeps = False
+    client.call("GetItem", {})
+    [kept] = client._sender._idle  # type: ignore[attr-defined]
+    assert select.select([kept.sock], [], [], 5)[0]
+    assert not client.is_ready()
+    client.prepare()
+    assert client.is_ready()
+
+
+def test_a_request_is_one_packet(monkeypatch: pytest.MonkeyPatch, service: FakeService, client: AwsClient) -> None:
+    client.prepare()
+    [kept] = client._sender._idle  # type: ignore[attr-defined]
+    sent: list[bytes] = []
+    plain = kept.sock
+
+    class Watched:
+        def sendall(self, data: bytes) -> None:
+            sent.append(data)
+            plain.sendall(data)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(plain, name)
+
+    monkeypatch.setattr(kept, "sock", Watched())
+    client.call("GetItem", {"TableName": "t"})
+    [request] = sent
+    assert request.startswith(b"POST / HTTP/1.1\r\n")
+    assert request.endswith(b'\r\n\r\n{"TableName":"t"}')
+
+
 def test_calls_at_the_same_time_have_connections_of_their_own(service: FakeService, client: AwsClient) -> None:
     together = threading.Barrier(4)
     service.before = lambda: together.wait(5)
@@ -271,4 +319,6 @@ def test_nobody_there() -> None:
     client = AwsClient(DYNAMODB, endpoint, lambda: KEYS, Connections(endpoint))
     with pytest.raises(NoAnswer, match="ConnectionRefusedError"):
         client.call("GetItem", {})
+    with pytest.raises(NoAnswer, match="ConnectionRefusedError"):
+        client.prepare()
     client.close()

@@ -151,6 +151,21 @@ class AwsClient:
             given_up.wait(_RANDOM.uniform(0, wait * 2 ** (tried - 1)))
         raise AssertionError(tries)
 
+    def is_ready(self) -> bool:
+        """Whether a call would find a connection."""
+        return self._sender.is_ready()
+
+    def prepare(self) -> None:
+        """Have credentials and a connection, for a call that will have little time.
+
+        Raises
+        ------
+        NoAnswer
+            If they are not to be had.
+        """
+        self._credentials()
+        self._sender.prepare()
+
     def close(self) -> None:
         """Close the connections."""
         self._sender.close()

@@ -6,7 +6,7 @@ import select
 import ssl
 from collections import deque
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -32,6 +32,20 @@ class Answer:
 class Sender(Protocol):
     """Posts to a service."""
 
+    def is_ready(self) -> bool:
+        """Whether a call would find a connection."""
+        ...
+
+    def prepare(self) -> None:
+        """Make a connection for a call that is to come.
+
+        Raises
+        ------
+        NoAnswer
+            If there is none to be had.
+        """
+        ...
+
     def send(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post once, and wait for the whole answer.
 
@@ -45,6 +59,29 @@ class Sender(Protocol):
     def close(self) -> None:
         """Close the connections."""
         ...
+
+
+class _AtOnce(HTTPConnection):
+    """Sends a request's head and body together: as two packets they cost two calls of the system on either side."""
+
+    def __init__(self, *address: Any, **how: Any) -> None:
+        super().__init__(*address, **how)
+        self._parts: list[Any] = []
+
+    def send(self, data: Any) -> None:
+        """Take a part of the request."""
+        self._parts.append(data)
+
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> HTTPResponse:
+        """Send a request and read the head of what comes back."""
+        self._parts.clear()
+        self.request("POST", path, body, dict(headers))
+        self.sock.sendall(b"".join(self._parts))
+        return self.getresponse()
+
+
+class _AtOnceOverTls(_AtOnce, HTTPSConnection):
+    pass
 
 
 class Connections:
@@ -63,8 +100,23 @@ class Connections:
         self._path = endpoint.path
         self._certificates = certificates
         self._context: ssl.SSLContext | None = None
-        self._idle: deque[HTTPConnection] = deque()
+        self._idle: deque[_AtOnce] = deque()
         self._closed = False
+
+    def is_ready(self) -> bool:
+        """See `Sender`."""
+        connection = self._kept()
+        if connection is not None:
+            self._idle.append(connection)
+        return connection is not None
+
+    def prepare(self) -> None:
+        """See `Sender`."""
+        if not self.is_ready():
+            try:
+                self._idle.append(self._opened())
+            except OSError as error:
+                raise self._no_answer(error) from error
 
     def send(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """See `Sender`."""
@@ -72,14 +124,12 @@ class Connections:
         try:
             if connection is None:
                 connection = self._opened()
-            connection.request("POST", self._path, body, dict(headers))
-            response = connection.getresponse()
+            response = connection.post(self._path, headers, body)
             answer = Answer(response.status, response.read(), response.headers.get("x-amz-crc32"))
         except (OSError, HTTPException) as error:
             if connection is not None:
                 connection.close()
-            message = f"{type(error).__name__} from {self._parts.netloc}"
-            raise NoAnswer(message) from error
+            raise self._no_answer(error) from error
         if response.will_close or self._closed:
             connection.close()
         else:
@@ -92,7 +142,10 @@ class Connections:
         while self._idle:
             self._idle.pop().close()
 
-    def _kept(self) -> HTTPConnection | None:
+    def _no_answer(self, error: Exception) -> NoAnswer:
+        return NoAnswer(f"{type(error).__name__} from {self._parts.netloc}")
+
+    def _kept(self) -> _AtOnce | None:
         """Take one that is open still: the other side closes what has been idle, and an environment may sleep."""
         while self._idle:
             try:
@@ -104,13 +157,13 @@ class Connections:
             connection.close()
         return None
 
-    def _opened(self) -> HTTPConnection:
+    def _opened(self) -> _AtOnce:
         host, port = self._parts.hostname or "", self._parts.port
-        connection: HTTPConnection
+        connection: _AtOnce
         if self._parts.scheme == "https":
-            connection = HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=self._trusting())
+            connection = _AtOnceOverTls(host, port, timeout=CONNECT_SECONDS, context=self._trusting())
         else:
-            connection = HTTPConnection(host, port, timeout=CONNECT_SECONDS)
+            connection = _AtOnce(host, port, timeout=CONNECT_SECONDS)
         connection.connect()
         connection.sock.settimeout(READ_SECONDS)
         return connection
@@ -140,6 +193,13 @@ class Proxied:
         self._url = endpoint.url
         timeouts = (CONNECT_SECONDS, READ_SECONDS)
         self._session: Any = URLLib3Session(certificates or True, proxies=proxies, timeout=timeouts)
+
+    def is_ready(self) -> bool:
+        """See `Sender`; what it has is its own."""
+        return True
+
+    def prepare(self) -> None:
+        """See `Sender`."""
 
     def send(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """See `Sender`."""

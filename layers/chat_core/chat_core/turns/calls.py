@@ -19,7 +19,7 @@ from chat_core.turns.item_references import dereferenced, is_reference
 from chat_core.turns.retold import Places, Retold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from chat_core.cache import CallReport, Listener, ModelCall, Replies, Reply
     from chat_core.deadline import Deadline
@@ -90,9 +90,9 @@ class Calls:
         preparing = asyncio.ensure_future(self._prepare())
         try:
             reply = await self._reply(call, deadline, listener)
-            await preparing
-        finally:
+        except BaseException:
             preparing.cancel()
+            raise
         output = [stored_item(item) for item in reply.response["output"]]
         frame = {member: value for member, value in reply.response.items() if member not in ("id", "output")}
         frame |= _own(reply, stored=True)
@@ -110,7 +110,7 @@ class Calls:
             items=(*inputs, *output),
         )
         answer = answer_of(name, frame, with_ids(output, incarnation, FIRST + len(inputs)))
-        return Completed({**answer, "store": await self._put(response)}, reply.headers)
+        return Completed({**answer, "store": await self._put(response, preparing)}, reply.headers)
 
     async def dereferenced(self, call: ModelCall, deadline: Deadline) -> ModelCall:
         """Replace references in a call's input by the user's own items that they name.
@@ -137,10 +137,11 @@ class Calls:
         with suppress(Exception):
             await self._responses.prepare()
 
-    async def _put(self, response: StoredResponse) -> bool:
+    async def _put(self, response: StoredResponse, preparing: Awaitable[None]) -> bool:
         try:
             with timed("store"):
                 async with asyncio.timeout(self._keeping.timeout):
+                    await preparing
                     await self._responses.put(response)
         except (ChatError, TimeoutError):
             self._count(Metric.RESPONSES_NOT_STORED)

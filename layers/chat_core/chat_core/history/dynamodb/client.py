@@ -28,6 +28,14 @@ class Client(Protocol):
         """See `chat_core.aws.AwsClient.call`."""
         ...
 
+    def is_ready(self) -> bool:
+        """See `chat_core.aws.AwsClient.is_ready`."""
+        ...
+
+    def prepare(self) -> None:
+        """See `chat_core.aws.AwsClient.prepare`."""
+        ...
+
     def close(self) -> None:
         """Close the connections."""
         ...

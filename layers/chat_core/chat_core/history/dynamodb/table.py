@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 import time
+from contextlib import suppress
 from functools import lru_cache
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -188,8 +189,9 @@ class Table:
         await self._call("TransactWriteItems", {"TransactItems": puts}, once=True)
 
     async def prepare(self) -> None:
-        """Make the client, for who will need it with little time then."""
-        await asyncio.to_thread(self._connected)
+        """Have a connection, for who will need it with little time then; what fails shows when it is used."""
+        if self._client is None or not self._client.is_ready():
+            await asyncio.to_thread(self._prepare)
 
     async def delete(self, pk: str, sk: str, expressions: Mapping[str, Any] | None = None) -> Row | None:
         """Delete a row and return what it was; None if there was none.
@@ -252,6 +254,10 @@ class Table:
             if not given_up.is_set():
                 logger().warning("dynamodb_unavailable", reason=str(error))
             raise _unavailable() from error
+
+    def _prepare(self) -> None:
+        with suppress(NoAnswer):
+            self._connected().prepare()
 
     def _connected(self) -> Client:
         with self._lock:
