@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.aws import NoAnswer
+from chat_core.turns import calls
 from tests.openai_schema import assert_valid
 
 if TYPE_CHECKING:
@@ -76,6 +77,19 @@ def test_silent(world: World) -> None:
     world.gate.close()
     world.gate.open()
     assert world.turn("talk", "after").status == 200
+
+
+def test_a_connection_that_does_not_come_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What prepares a call's place has no more time than what stores it."""
+    monkeypatch.setattr(calls, "PUT_SECONDS", 0.2)
+    ended = threading.Event()
+    monkeypatch.setattr(world.wire, "is_ready", lambda: False)
+    monkeypatch.setattr(world.wire, "prepare", lambda: ended.wait(60))
+    answered = world.call("POST", "/v1/responses", STATELESS)
+    assert not ended.is_set()
+    ended.set()
+    assert (answered.status, answered.body["store"]) == (200, False)
+    assert world.rows() == []
 
 
 def test_what_was_given_up_is_not_done_late(world: World) -> None:
