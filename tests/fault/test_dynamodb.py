@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chat_core.aws import NoAnswer
-from chat_core.turns import calls
 from tests.openai_schema import assert_valid
+from tests.patience import VARIABLES
 
 if TYPE_CHECKING:
     from tests.fault.conftest import World
@@ -79,9 +79,11 @@ def test_silent(world: World) -> None:
     assert world.turn("talk", "after").status == 200
 
 
-def test_a_connection_that_does_not_come_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What prepares a call's place has no more time than what stores it."""
-    monkeypatch.setattr(calls, "PUT_SECONDS", 0.2)
+@pytest.mark.parametrize("patience", [{**VARIABLES, "STORE_TIMEOUT_MS": "200"}], ids=["a fifth of a second"])
+def test_a_connection_that_does_not_come_is_not_waited_for(
+    world: World, patience: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What prepares the write has no more time than the write."""
     ended = threading.Event()
     monkeypatch.setattr(world.wire, "is_ready", lambda: False)
     monkeypatch.setattr(world.wire, "prepare", lambda: ended.wait(60))
