@@ -176,6 +176,9 @@ def cold(function: str) -> None:
     # The layer has none, nor has LangChain's environment: moto brought it here, and Momento's SDK takes it where it is.
     sys.modules["cryptography"] = None  # type: ignore[assignment]
     if function == "chat":
+        from chat_core.runtime.loop import find_handler
+
+        find_handler("chat.handler.lambda_handler")  # as the environment's own loop imports it
         from chat.handler import lambda_handler
     else:
         from history.handler import lambda_handler

@@ -274,3 +274,16 @@ def test_a_snapshot_is_taken_between_what_is_registered_for_before_and_after(
     paths = [request.path.rpartition("/runtime/")[2] for request in environment.api.requests]
     assert paths == ["restore/next", "invocation/next"]
     assert environment.api.files == [{"before"}, {"before", "after"}]
+
+
+def test_the_garbage_collector_rests_while_a_handler_is_imported_and_leaves_it_alone(tmp_path: Path) -> None:
+    (tmp_path / "resting.py").write_text("import gc\nRESTED = not gc.isenabled()\ndef handler(event, context): ...\n")
+    code = (
+        "import gc; from chat_core.runtime.loop import find_handler; find_handler('resting.handler'); "
+        "import resting; print(resting.RESTED, gc.isenabled(), gc.get_freeze_count() > 1_000)"
+    )
+    paths = os.pathsep.join(map(str, (LAYER, tmp_path)))
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env={"PYTHONPATH": paths}
+    )
+    assert done.stdout == "True True True\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import json
@@ -16,6 +17,8 @@ from chat_core.runtime.answer import Answer, Report
 from chat_core.runtime.api import RuntimeApiFailed
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from chat_core.runtime.answer import Send
     from chat_core.runtime.api import RuntimeApi
 
@@ -87,10 +90,25 @@ def find_handler(name: str, *, streams: bool = True) -> Respond:
         Whether the module's ``streaming_handler`` is taken, where it has one.
     """
     module_name, _, function = name.rpartition(".")
-    module = importlib.import_module(module_name)
+    module = _imported(module_name)
     if streams and hasattr(module, "streaming_handler"):
         return _streamed(module.streaming_handler)
     return _whole(getattr(module, function))
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module while the garbage collector rests: what it would look through again and again stays for good.
+
+    Afterwards it is left out of every collection (`gc.freeze`): a tenth of a cold start, and most of a full collection.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()
 
 
 def buffer_lines() -> None:
