@@ -85,9 +85,8 @@ class Server:
         http.serve(self._front(application, services, origins))
         self._triggers = Triggers(application, self._pools, services[-1], say=_say)
         self._triggers.start()
-        if application.authorizer is None:
-            _say(f"  {'Page':<8} http://{HOST}:{http.server_port}/")
-        else:
+        _say(f"  {'Page':<8} http://{HOST}:{http.server_port}/")
+        if application.authorizer is not None:
             self._tell_keys(application.authorizer, services[-1])
         _say(f"Omoide is ready: http://{HOST}:{http.server_port}/v1  (Ctrl-C ends it)")
 

@@ -5,21 +5,19 @@ export class ApiError extends Error {
   constructor(status, error) {
     super(error?.message ?? `HTTP ${status}`);
     this.status = status;
-    this.code = error?.code ?? null;
-    this.param = error?.param ?? null;
   }
 }
+
+let key = "";
+/** Say who asks, where the server wants to know; the key is kept nowhere else. */
+export const use = (words) => (key = words);
 
 const at = (...parts) => `/v1/${parts.map(encodeURIComponent).join("/")}`;
 const of = (...parts) => at("conversations", ...parts);
 
 async function asked(method, url, body, { headers = {}, signal } = {}) {
-  const answer = await fetch(url, {
-    method,
-    signal,
-    headers: body === undefined ? headers : { "content-type": "application/json", ...headers },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
+  const sent = { ...(key && { authorization: `Bearer ${key}` }), ...(body !== undefined && { "content-type": "application/json" }), ...headers };
+  const answer = await fetch(url, { method, signal, headers: sent, body: body && JSON.stringify(body) });
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
     throw new ApiError(answer.status, told?.error);
@@ -55,7 +53,6 @@ export function context(id, memory, signal) {
   return json("GET", `${of(id, "context")}${text && `?${text}`}`, undefined, { signal });
 }
 
-/** Every item of a conversation, the oldest first. */
 export async function items(id) {
   const all = [];
   let after = "";
@@ -67,23 +64,11 @@ export async function items(id) {
   }
 }
 
-/**
- * Run a turn and hand on its events as they come.
- * @returns what the answer's headers tell, once they are there; `done` ends with the stream.
- */
+/** Run a turn, and hand on its events as they come. */
 export async function turn(body, { signal, tell }) {
   const start = performance.now();
-  const answer = await asked("POST", "/v1/responses", { ...body, stream: true }, {
-    signal,
-    headers: { "idempotency-key": crypto.randomUUID() },
-  });
-  const told = {
-    headers: Object.fromEntries(answer.headers),
-    headersMs: performance.now() - start,
-    firstMs: null,
-    totalMs: null,
-    answer: null,
-  };
+  const answer = await asked("POST", "/v1/responses", { ...body, stream: true }, { signal, headers: { "idempotency-key": crypto.randomUUID() } });
+  const told = { headers: Object.fromEntries(answer.headers), headersMs: performance.now() - start, firstMs: null, totalMs: null, answer: null };
   for await (const event of events(answer.body)) {
     if (told.firstMs === null && event.type?.endsWith(".delta")) told.firstMs = performance.now() - start;
     if (event.type === "error" || event.error) throw new ApiError(answer.status, event.error ?? event);
@@ -104,11 +89,8 @@ export async function* events(body) {
     const frames = (rest + value).split(/\r?\n\r?\n/);
     rest = frames.pop();
     for (const frame of frames) {
-      const data = frame
-        .split(/\r?\n/)
-        .filter((line) => line.startsWith("data:"))
-        .map((line) => line.slice(5).trimStart())
-        .join("\n");
+      const lines = frame.split(/\r?\n/).filter((line) => line.startsWith("data:"));
+      const data = lines.map((line) => line.slice(5).trimStart()).join("\n");
       if (data && data !== "[DONE]") yield JSON.parse(data);
     }
   }

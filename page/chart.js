@@ -5,24 +5,29 @@ import { number, t } from "./i18n.js";
 
 export const PARTS = ["system", "notes", "history", "recalled", "input", "tools", "framing"];
 
-/** Draw the parts of a whole; `most` is the budget that they are measured against. */
-export function stacked(parts, most) {
-  const total = PARTS.reduce((sum, part) => sum + (parts[part] ?? 0), 0);
-  const whole = Math.max(most || 0, total, 1);
+const drawing = (props, ...children) => h("svg", { viewBox: "0 0 1000 24", preserveAspectRatio: "none", ...props }, ...children);
+const rect = (x, width, props) => h("rect", { x, width, height: 24, ...props });
+
+/** Lay pieces side by side, as wide as their part of the whole. */
+function laid(pieces, whole, gap) {
   let x = 0;
-  return h(
-    "svg",
-    { class: "bar", viewBox: "0 0 1000 24", preserveAspectRatio: "none", role: "img", "aria-label": `${number(total)} / ${number(whole)}` },
-    h("rect", { key: "track", class: "track", width: 1000, height: 24 }),
-    PARTS.filter((part) => parts[part]).map((part) => {
-      const width = (parts[part] / whole) * 1000;
-      x += width;
-      return h("rect", { key: part, class: `part-${part}`, x: x - width, width, height: 24 });
-    }),
-  );
+  return pieces.map(({ share, ...props }) => {
+    const width = (share / whole) * 1000;
+    x += width;
+    return rect(x - width, Math.max(width - gap, 1), props);
+  });
 }
 
-/** Tell the parts as a table. */
+const sum = (pieces) => pieces.reduce((all, piece) => all + piece.share, 0);
+
+/** Draw the parts of a whole; `most` is the budget that they are measured against. */
+export function stacked(parts, most) {
+  const pieces = PARTS.filter((part) => parts[part]).map((part) => ({ key: part, class: `part-${part}`, share: parts[part] }));
+  const total = sum(pieces);
+  const whole = Math.max(most || 0, total, 1);
+  return drawing({ class: "bar", role: "img", "aria-label": `${number(total)} / ${number(whole)}` }, rect(0, 1000, { key: "track", class: "track" }), laid(pieces, whole, 0));
+}
+
 export function partsTable(parts) {
   return h(
     "table",
@@ -41,24 +46,11 @@ export function partsTable(parts) {
 
 /** Tell names with what belongs to them; what is not there is left out. */
 export const pairs = (told) =>
-  h("dl", null, told.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== 0).map(([name, value]) => h("div", { key: name }, h("dt", null, name), h("dd", null, value))));
+  h("dl", null, told.filter(([, value]) => value).map(([name, value]) => h("div", { key: name }, h("dt", null, name), h("dd", null, value))));
 
-/** Draw a history as a strip, one piece a message, as wide as its tokens; the labels stand in the transcript. */
-export function strip(label, pieces) {
-  const whole = pieces.reduce((sum, piece) => sum + piece.width, 0) || 1;
-  let x = 0;
-  return h(
-    "svg",
-    { class: "strip", viewBox: "0 0 1000 24", preserveAspectRatio: "none", role: "img", "aria-label": label },
-    pieces.map((piece) => {
-      const width = (piece.width / whole) * 1000;
-      x += width;
-      return h("rect", { key: piece.key, class: piece.kind, x: x - width, width: Math.max(width - 2, 1), height: 24, onclick: piece.onclick });
-    }),
-  );
-}
+/** Draw a history as a strip, a piece a message, as wide as its tokens. */
+export const strip = (label, pieces) => drawing({ class: "strip", role: "img", "aria-label": label }, laid(pieces, sum(pieces), 2));
 
-/** Draw rows of one bar each, which may begin later than at 0. */
 export function bars(caption, rows) {
   const most = Math.max(1, ...rows.map((row) => (row.start ?? 0) + row.value));
   return h(
@@ -73,7 +65,7 @@ export function bars(caption, rows) {
           "tr",
           { key: row.key, class: row.chosen ? "chosen" : null },
           h("th", { scope: "row" }, row.onclick ? button("plain", row.onclick, row.label) : row.label),
-          h("td", { class: "wide" }, h("svg", { class: "bar", viewBox: "0 0 1000 24", preserveAspectRatio: "none", "aria-hidden": "true" }, h("rect", { class: row.kind ?? "part-history", x: ((row.start ?? 0) / most) * 1000, width: (row.value / most) * 1000 || 1, height: 24 }))),
+          h("td", { class: "wide" }, drawing({ class: "bar", "aria-hidden": "true" }, rect(((row.start ?? 0) / most) * 1000, (row.value / most) * 1000 || 1, { class: row.kind ?? "part-history" }))),
           h("td", null, row.told ?? number(row.value)),
         ),
       ),

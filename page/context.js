@@ -1,10 +1,10 @@
 // The tab of the context: what the model would see, by part; other settings, tried out; policies side by side.
 
 import { bars, pairs, partsTable, stacked, strip } from "./chart.js";
-import { h, quiet } from "./dom.js";
+import { h, quiet, small } from "./dom.js";
 import { number, t } from "./i18n.js";
-import { inView, keep, LIMITS, look, POLICIES, show, state, tryOut, update } from "./state.js";
-import { toLine } from "./transcript.js";
+import { inView, keep, LIMITS, POLICIES, show, state, tryOut } from "./state.js";
+import { toLine, toldByItem } from "./transcript.js";
 
 export function context() {
   const told = state.context;
@@ -18,7 +18,7 @@ function seen(told) {
     "section",
     { key: "seen" },
     h("h2", null, t(state.draft.trim() ? "seesNext" : "sees")),
-    h("p", { class: "big" }, t("tokens", { n: told.tokens.total }), h("small", null, t("kept", { n: told.retained, m: told.retained + told.evicted }))),
+    h("p", { class: "big" }, t("tokens", { n: told.tokens.total }), small(t("kept", { n: told.retained, m: told.retained + told.evicted }))),
     stacked(told.tokens, told.memory?.max_tokens ?? whole),
     h("p", { class: saved > 0 ? "good" : "quiet" }, saved > 0 ? t("saves", { n: saved, m: whole }) : t("savesNothing")),
     partsTable(told.tokens),
@@ -34,12 +34,10 @@ function seen(told) {
 
 function history() {
   const seen = inView();
-  const told = new Map();
-  for (const one of state.context.messages ?? []) told.set(one.item_ids.at(-1), one.tokens);
-  for (const one of state.context.left_out ?? []) if (!told.has(one.item_id)) told.set(one.item_id, one.tokens);
+  const told = toldByItem();
   return strip(
     t("inHistory", { n: state.items.length }),
-    state.items.map((item) => ({ key: item.id, width: (told.get(item.id) ?? 0) + 4, kind: `${seen.has(item.id) ? "seen" : "unseen"} ${item.role ?? "tool"}`, onclick: () => show(item.id) })),
+    state.items.map((item) => ({ key: item.id, share: (told.get(item.id)?.tokens ?? 0) + 4, class: `${seen.has(item.id) ? "seen" : "unseen"} ${item.role ?? "tool"}`, onclick: () => show(item.id) })),
   );
 }
 
@@ -76,7 +74,7 @@ function whatIf(told) {
       "div",
       { class: "row" },
       h("button", { class: "main", disabled: !state.whatIf || !state.items.length, onclick: keep }, t("apply")),
-      h("button", { disabled: !state.whatIf, onclick: () => (update({ whatIf: null }), look()) }, t("reset")),
+      h("button", { disabled: !state.whatIf, onclick: () => tryOut(null) }, t("reset")),
     ),
   );
 }
@@ -88,7 +86,7 @@ const sideBySide = (compared) =>
       key: POLICIES[place],
       label: t(one.policy),
       value: one.tokens.total,
-      told: [number(one.tokens.total), h("small", null, ` ${number(one.retained)}/${number(one.retained + one.evicted)}`)],
+      told: [number(one.tokens.total), small(` ${number(one.retained)}/${number(one.retained + one.evicted)}`)],
       chosen: one.policy === state.context?.policy,
       onclick: () => tried({ policy: POLICIES[place], value: LIMITS[POLICIES[place]]?.usual }),
     })),

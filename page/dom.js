@@ -3,6 +3,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "g", "rect", "line", "path", "circle", "text", "title"]);
 
+export const small = (...children) => h("small", null, ...children);
+
 /** Describe an element. Children are descriptions, texts, numbers, or lists of them; null, true and false are nothing. */
 export function h(tag, props, ...children) {
   const { key, ...rest } = props ?? {};
@@ -82,7 +84,7 @@ function set(node, name, before, now) {
     // What somebody typed is on the element alone.
     if (node[name] !== now) node[name] = now ?? "";
   } else if (before !== now) {
-    if (now === undefined || now === null || now === false) node.removeAttribute(name);
+    if ((now ?? false) === false) node.removeAttribute(name);
     else node.setAttribute(name, now === true ? "" : String(now));
   }
 }

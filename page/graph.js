@@ -5,7 +5,6 @@ import { h } from "./dom.js";
 const WIDTH = 640;
 const HEIGHT = 400;
 
-/** Draw current facts; a click on a node goes to what was said. */
 export function graph(facts, onpick) {
   const nodes = new Map();
   const edges = facts.map((fact) => ({ from: node(nodes, fact.subject, fact), to: node(nodes, fact.object_value, fact), fact }));

@@ -4,7 +4,7 @@ export const WORDS = {
   conversations: ["Conversations", "会話一覧"],
   new: ["New conversation", "新しい会話"],
   demo: ["See it forget and remember", "忘れて、思い出すところを見る"],
-  none: ["It opens a conversation of 21 messages, of which the model sees 20. Or say something:", "21 件の会話を開きます。モデルに見えるのは 20 件です。話しかけることもできます："],
+  none: ["It opens 21 messages, of which the model sees 20. Or say something:", "21 件のうち、モデルに見えるのは 20 件です。話しかけることもできます："],
   example1: ["My name is Naomi Watanabe.", "私の名前は渡辺直美です。"],
   example2: ["What is my name?", "私の名前なんだっけ？"],
   tagline: ["A chat backend that remembers. Above the line the model cannot see; below it, it can.", "会話を覚えるチャットバックエンド。線より上はモデルに見えず、下は見えます。"],
@@ -20,22 +20,25 @@ export const WORDS = {
   erase: ["Erase", "消去"],
   eraseSure: ["Erase this conversation, for good?", "この会話を完全に消去しますか？"],
   line: ["The model sees from here on", "モデルに見えるのはここから"],
-  hidden: ["{n} messages above the line are left out", "線より上の {n} 件は対象外"],
-  allSeen: ["The model sees everything", "モデルにはすべて見えています"],
+  hidden: ["{n} left out", "{n} 件は対象外"],
+  allSeen: ["All in view", "すべて見えています"],
+  proof: ["Show it everything, and ask again", "すべて見せて、もう一度聞く"],
+  locked: ["This server asks for an API key.", "このサーバーには API キーが必要です。"],
+  keyHint: ["Its console shows one for the user local. The page forgets it when you leave.", "起動時のコンソールに、ユーザー local のキーがあります。ページを閉じると消えます。"],
   notes: ["Notes stand in for what is above", "上の部分はノートが代わりをします"],
   recalled: ["Recalled from earlier", "過去から想起"],
-  you: ["You", "あなた"],
+  user: ["You", "あなた"],
   assistant: ["Assistant", "アシスタント"],
   system: ["System", "システム"],
   tool: ["Tool", "ツール"],
   reasoning: ["Reasoning", "推論"],
   tokens: ["{n} tokens", "{n} トークン"],
-  next: ["next turn: {m} messages · {n} tokens", "次のターン：{m} 件 · {n} トークン"],
+  next: ["next turn: {n} tokens", "次のターン：{n} トークン"],
   held: ["{n} messages", "{n} 件"],
   kept: ["{n} of {m} messages", "{m} 件中 {n} 件"],
   context: ["Context", "コンテキスト"],
   turn: ["Turn", "ターン"],
-  memory: ["Memory", "会話メモリ"],
+  memory: ["Memory", "メモリ"],
   json: ["JSON", "JSON"],
   inspector: ["Inspector", "インスペクター"],
   sees: ["What the model sees", "モデルに見えるもの"],
@@ -131,8 +134,7 @@ export const WORDS = {
   empty: ["nothing", "なし"],
   expires: ["Expires in", "有効期限まで"],
   wipe: ["Wipe the cache", "キャッシュを空にする"],
-  wiped: ["The cache is empty. The next turn still knows: DynamoDB has it.", "キャッシュは空です。次のターンも覚えています。DynamoDB にあります。"],
-  wipeHint: ["The history stays: the next turn still knows, and fills the cache again.", "会話履歴は残ります。次のターンも覚えていて、キャッシュを埋め直します。"],
+  wipeHint: ["DynamoDB has it all: the next turn still knows, and fills the cache again.", "DynamoDB に残るので、次のターンも覚えていて、キャッシュを埋め直します。"],
   model: ["Model", "モデル"],
   language: ["日本語", "English"],
   close: ["Dismiss", "閉じる"],
@@ -161,7 +163,7 @@ export function toggle() {
   sessionStorage.setItem("language", chosen);
 }
 
-/** Say something, with its blanks filled; numbers as the language writes them. What has no word is said as it is. */
+/** Say something, with its blanks filled; what has no word is said as it is. */
 export function t(key, blanks = {}, unknown = key) {
   const text = WORDS[key]?.[LANGUAGES.indexOf(chosen)] ?? unknown;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
@@ -171,5 +173,10 @@ export function t(key, blanks = {}, unknown = key) {
 }
 
 export const number = (value) => new Intl.NumberFormat(chosen).format(value);
+/** Tell when something was: today by the hour alone. */
+export function when(seconds) {
+  const date = new Date(seconds * 1000);
+  return date.toLocaleString(chosen, { timeStyle: "short", dateStyle: date.toDateString() === new Date().toDateString() ? undefined : "short" });
+}
 /** Write seconds as a clock does: hours, minutes, seconds. */
 export const clock = (seconds) => [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part, place) => String(Math.floor(part)).padStart(place && 2, "0")).join(":");

@@ -1,6 +1,6 @@
 // The page: rail, transcript, inspector. One state, drawn anew whenever it changes.
 
-import { h, render } from "./dom.js";
+import { button, h, render } from "./dom.js";
 import { start, t } from "./i18n.js";
 import { rail } from "./rail.js";
 import { boot, choose, lookInTab, onChange, open, state, update } from "./state.js";
@@ -19,28 +19,14 @@ function inspector() {
   return h(
     "section",
     { key: "inspector", class: "inspector", "aria-label": t("inspector") },
-    h(
-      "div",
-      { class: "tabs", role: "tablist", "aria-label": t("inspector") },
-      names.map((name) =>
-        h(
-          "button",
-          {
-            key: name,
-            role: "tab",
-            id: `tab-${name}`,
-            "aria-selected": String(state.tab === name),
-            "aria-controls": "panel",
-            tabindex: state.tab === name ? 0 : -1,
-            onclick: () => choose(name),
-            onkeydown: (event) => moved(event, names, name),
-          },
-          name === "momento" ? "Momento" : t(name),
-        ),
-      ),
-    ),
+    h("div", { class: "tabs", role: "tablist", "aria-label": t("inspector") }, names.map((name) => tab(name, state.tab === name, names))),
     h("div", { key: `panel-${state.tab}`, class: "panel", id: "panel", role: "tabpanel", tabindex: 0, "aria-labelledby": `tab-${state.tab}` }, TABS[state.tab]()),
   );
+}
+
+function tab(name, open, names) {
+  const described = { key: name, role: "tab", id: `tab-${name}`, "aria-selected": String(open), "aria-controls": "panel", tabindex: open ? 0 : -1 };
+  return h("button", { ...described, onclick: () => choose(name), onkeydown: (event) => moved(event, names, name) }, name === "momento" ? "Momento" : t(name));
 }
 
 function moved(event, names, name) {
@@ -63,7 +49,7 @@ function switcher() {
 }
 
 function trouble() {
-  return h("div", { key: "trouble", class: "trouble", role: "alert" }, h("span", null, state.error), h("button", { class: "plain", onclick: () => update({ error: null }) }, t("close")));
+  return h("div", { key: "trouble", class: "trouble", role: "alert" }, h("span", null, state.error), button("plain", () => update({ error: null }), t("close")));
 }
 
 start();
@@ -73,9 +59,8 @@ onChange(() => {
   due = true;
   requestAnimationFrame(() => {
     due = false;
-    const follow = state.running !== null;
     draw();
-    if (follow) toEnd();
+    if (state.follow) toEnd();
   });
 });
 addEventListener("hashchange", () => open(decodeURIComponent(location.hash.slice(1)) || null));
@@ -84,5 +69,4 @@ draw();
 boot().then(() => {
   document.body.dataset.ready = "true";
   performance.mark("usable");
-  requestAnimationFrame(toEnd);
 });

@@ -2,7 +2,6 @@
 
 import { h } from "./dom.js";
 
-/** Describe a text as elements. */
 export function markdown(text) {
   const blocks = [];
   const lines = text.split("\n");

@@ -1,7 +1,7 @@
 // The tab of long-term memory: the summary and what it covers, facts by subject, their graph, what was recalled.
 
 import { pairs } from "./chart.js";
-import { button, h, quiet, section } from "./dom.js";
+import { button, h, quiet, section, small } from "./dom.js";
 import { graph } from "./graph.js";
 import { t } from "./i18n.js";
 import { correct, forget, rebuild, show, state, update } from "./state.js";
@@ -44,7 +44,7 @@ const recalled = (shown) =>
     "recalled",
     t("recalled"),
     shown.length
-      ? h("ol", { class: "recalls" }, shown.map((one) => h("li", { key: one.item_id }, button("plain", () => show(one.item_id), short(one.item_id)), h("small", null, t("score", { n: one.score, m: one.tokens })))))
+      ? h("ol", { class: "recalls" }, shown.map((one) => h("li", { key: one.item_id }, button("plain", () => show(one.item_id), short(one.item_id)), small(t("score", { n: one.score, m: one.tokens })))))
       : quiet(t("noRecall")),
   );
 
@@ -57,12 +57,12 @@ function factLine(fact) {
   return h(
     "li",
     { key: fact.id, class: fact.status, "data-fact-id": fact.id },
-    h("p", null, `${fact.predicate}: `, h("strong", null, fact.object_value), " ", (fact.status !== "current" || dates.length > 0) && h("small", null, [fact.status !== "current" && t(fact.status), ...dates].filter(Boolean).join(" · "))),
+    h("p", null, `${fact.predicate}: `, h("strong", null, fact.object_value), " ", (fact.status !== "current" || dates.length > 0) && small([fact.status !== "current" && t(fact.status), ...dates].filter(Boolean).join(" · "))),
     h(
       "span",
       { class: "row" },
       fact.item_ids?.length > 0 && button("plain", () => show(fact.item_ids.at(-1)), t("evidence")),
-      fact.status === "current" && h("button", { class: "plain", onclick: () => update({ editing: fact.id }) }, t("correct")),
+      fact.status === "current" && button("plain", () => update({ editing: fact.id }), t("correct")),
       button("plain danger", () => forget(fact), t("forget")),
     ),
   );

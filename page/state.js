@@ -12,19 +12,13 @@ export const LIMITS = {
   summary_window: { name: "trigger_tokens", least: 200, most: 8000, usual: 4000, step: 100 },
 };
 
+const NOTHING = { items: [], context: null, compared: null, memory: null, momento: null, shownTurn: null, whatIf: null, editing: null, stopped: null };
+
 export const state = {
+  ...NOTHING,
   conversations: [],
   current: null,
-  items: [],
-  context: null,
-  whatIf: null,
-  compared: null,
   turns: new Map(),
-  shownTurn: null,
-  editing: null,
-  stopped: null,
-  memory: null,
-  momento: null,
   models: [],
   model: "",
   tab: "context",
@@ -33,12 +27,13 @@ export const state = {
   running: null,
   error: null,
   loading: false,
+  locked: false,
+  follow: false,
 };
 
 let changed = () => {};
 export const onChange = (listener) => (changed = listener);
 
-/** Change what is known, and show it. */
 export function update(change) {
   Object.assign(state, change);
   changed();
@@ -58,18 +53,18 @@ async function guarded(work) {
   try {
     return await work();
   } catch (error) {
-    if (error.name !== "AbortError") update({ error: error.message || t("failed") });
+    if (error.status === 401) update({ locked: true, pane: "chat", error: state.locked ? error.message : null });
+    else if (error.name !== "AbortError") update({ error: error.message || t("failed") });
     return undefined;
   }
 }
 
-/** Read what it opens with. */
 export async function boot() {
   await guarded(async () => {
     update({ loading: true });
     const [list, models] = [await api.conversations(), await api.models().catch(() => ({ data: [] }))];
     const chat = models.data.map((model) => model.id).filter((id) => !id.includes("embedding"));
-    update({ conversations: list.data, models: chat, loading: false });
+    update({ conversations: list.data, models: chat, locked: false, error: null });
     const wanted = decodeURIComponent(location.hash.slice(1));
     if (wanted) await open(wanted);
     else if (list.data.length && matchMedia("(min-width: 48rem)").matches) await open(list.data[0].id);
@@ -77,16 +72,22 @@ export async function boot() {
   update({ loading: false });
 }
 
-/** Show a conversation. */
-export async function open(id) {
-  if (state.running) stop();
-  const nothing = { items: [], context: null, compared: null, memory: null, momento: null, shownTurn: null, whatIf: null, editing: null, stopped: null };
-  update({ current: id, pane: "chat", draft: "", ...nothing });
-  history.replaceState(null, "", id ? `#${encodeURIComponent(id)}` : location.pathname);
-  if (id) await refresh();
+export function unlock(key) {
+  api.use(key);
+  return boot();
 }
 
-/** Read the open conversation anew. */
+export async function open(id) {
+  if (state.running) stop();
+  update({ current: id, pane: "chat", draft: "", follow: true, ...NOTHING });
+  history.replaceState(null, "", id ? `#${encodeURIComponent(id)}` : location.pathname);
+  if (id) await refresh();
+  followed();
+}
+
+/** The newest words are followed until what was asked for is drawn. */
+const followed = () => requestAnimationFrame(() => (state.follow = state.running !== null));
+
 export async function refresh() {
   const id = state.current;
   await guarded(async () => {
@@ -163,11 +164,16 @@ export function write(draft) {
   lookSoon(300);
 }
 
-/** Store the settings that are tried out with the conversation. */
-export async function keep() {
-  await guarded(() => api.change(state.current, { memory: asked() }));
-  update({ whatIf: null });
+async function changing(work) {
+  await guarded(work);
   await look();
+}
+
+/** Store the settings that are tried out with the conversation. */
+export function keep() {
+  const memory = asked();
+  update({ whatIf: null });
+  return changing(() => api.change(state.current, { memory }));
 }
 
 /** Say something, and show what comes back as it comes. */
@@ -177,7 +183,7 @@ export async function send(text) {
   clearTimeout(waiting);
   const id = state.current ?? fresh("chat");
   const running = { input, text: "", stopper: new AbortController() };
-  update({ running, current: id, draft: "", error: null, stopped: null });
+  update({ running, current: id, draft: "", error: null, stopped: null, follow: true });
   history.replaceState(null, "", `#${encodeURIComponent(id)}`);
   const body = { conversation: id, input };
   if (state.model) body.model = state.model;
@@ -203,6 +209,7 @@ export async function send(text) {
   update({ running: null, stopped: stopped ? { input, known: state.items.length } : null });
   await refresh();
   await list();
+  followed();
   if (stopped) await awaited(id);
 }
 
@@ -228,13 +235,14 @@ async function awaited(id) {
   }
 }
 
-/** Say again what was said last. */
 export function again() {
   const last = state.items.findLast((item) => item.role === "user");
   if (last) send(textOf(last));
 }
 
-/** Ask the last question anew in a fork that ends before it. */
+export const againWithAll = () => (update({ whatIf: { policy: "buffer" } }), again());
+
+/** Ask the last question anew, in a fork. */
 export async function regenerate() {
   const place = state.items.findLastIndex((item) => item.role === "user");
   const question = textOf(state.items[place]);
@@ -245,18 +253,14 @@ export async function regenerate() {
   await send(question);
 }
 
-/** Make a conversation whose beginning is out of the window. */
 export async function demonstrate() {
   const id = fresh("demo");
-  const items = DEMO[language()].map((text, place) => ({ type: "message", role: place % 2 ? "assistant" : "user", content: text }));
-  for (let place = 0; place < items.length; place += 20) {
-    if (!(await guarded(() => api.append(id, items.slice(place, place + 20))))) return;
-  }
+  const items = DEMO[language()].map((content, place) => ({ type: "message", role: place % 2 ? "assistant" : "user", content }));
+  if (!(await guarded(() => api.append(id, items)))) return;
   await open(id);
   await send(t("example2"));
 }
 
-/** The turn that an item answers, if run here. */
 export const turnOf = (item) => [...state.turns.values()].find((told) => told.answer.output.some((one) => one.id === item.id));
 
 export const textOf = (item) =>
@@ -278,30 +282,20 @@ export async function eraseCurrent() {
   update({ pane: "chats" });
 }
 
-export async function forget(fact) {
-  await guarded(() => (fact ? api.forgetFact(fact.id) : api.forgetMemory(state.current)));
-  await look();
-}
+export const forget = (fact) => changing(() => (fact ? api.forgetFact(fact.id) : api.forgetMemory(state.current)));
 
-/** Store what a fact should say, which was written over it. */
 export async function correct(fact, words) {
   update({ editing: null });
-  if (!words || words === fact.object_value) return;
-  await guarded(() => api.correctFact(fact.id, { object_value: words, version: fact.version }));
-  await look();
+  if (words && words !== fact.object_value) await changing(() => api.correctFact(fact.id, { object_value: words, version: fact.version }));
 }
 
-export async function rebuild() {
-  await guarded(() => api.rebuildMemory(state.current));
-  await look();
-}
+export const rebuild = () => changing(() => api.rebuildMemory(state.current));
 
 export async function wipe() {
   await guarded(api.wipeMomento);
   await lookInTab();
 }
 
-/** Bring an item to where it can be seen. */
 export function show(itemId) {
   update({ pane: "chat" });
   const node = document.querySelector(`[data-item-id="${CSS.escape(itemId)}"]`);

@@ -1,9 +1,9 @@
 // The transcript and its line: above it messages are dim, since the model cannot see them; below it they are lit.
 
-import { button, h } from "./dom.js";
-import { number, t } from "./i18n.js";
+import { button, h, small } from "./dom.js";
+import { number, t, when } from "./i18n.js";
 import { markdown } from "./markdown.js";
-import { again, branch, choose, demonstrate, eraseCurrent, inView, regenerate, send, show, state, stop, textOf, turnOf, update, write } from "./state.js";
+import { again, againWithAll, branch, choose, demonstrate, eraseCurrent, inView, regenerate, send, show, state, stop, textOf, turnOf, unlock, update, write } from "./state.js";
 
 export function transcript() {
   return h(
@@ -13,14 +13,13 @@ export function transcript() {
     h(
       "div",
       { key: "log", class: "log", role: "log", "aria-live": "polite", "aria-busy": state.running ? "true" : null, tabindex: 0, "aria-label": t("chat"), onmade: (node) => (log = node) },
-      state.items.length || state.running || state.stopped ? messages() : welcome(),
+      state.locked ? locked() : state.items.length || state.running || state.stopped ? messages() : welcome(),
     ),
-    composer(),
+    !state.locked && composer(),
   );
 }
 
 let log;
-/** Follow the newest words. */
 export const toEnd = () => log?.scrollTo({ top: log.scrollHeight });
 
 function head() {
@@ -41,19 +40,30 @@ function head() {
   );
 }
 
+/** Ask for a key, where the server lets nobody in without one. */
+const locked = () =>
+  h(
+    "form",
+    { key: "locked", class: "welcome", onsubmit: (event) => (event.preventDefault(), unlock(event.target.elements[0].value.trim())) },
+    h("label", { class: "tagline", for: "key" }, t("locked")),
+    h("p", null, t("keyHint")),
+    h("input", { id: "key", type: "password", autocomplete: "off", required: true }),
+    h("button", { class: "main" }, t("send")),
+  );
+
+export const demo = () => [h("p", { class: "tagline" }, t("tagline")), button("main", demonstrate, t("demo"))];
+
 function welcome() {
   return h(
     "section",
     { key: "welcome", class: "welcome" },
-    h("p", { class: "tagline" }, t("tagline")),
-    button("main", demonstrate, t("demo")),
+    demo(),
     h("p", null, t("none")),
     h("div", { class: "examples" }, ["example1", "example2"].map((key) => h("button", { key, onclick: () => send(t(key)) }, t(key)))),
   );
 }
 
 let line;
-/** Bring the line to where it can be seen. */
 export const toLine = () => line?.isConnected && line.scrollIntoView({ block: "center", behavior: "smooth" });
 
 function messages() {
@@ -77,24 +87,19 @@ function messages() {
   if (recalled.length) parts.push(standIn("recalled", recalled));
   if (state.running) parts.push(asking(state.running.input), answering());
   else if (state.stopped) parts.push(asking(state.stopped.input), h("p", { key: "stopped", class: "again", role: "status" }, t("stopped")));
-  else if (state.items.some((item) => item.role === "user")) parts.push(anew());
+  else if (state.items.some((item) => item.role === "user")) parts.push(anew(above));
   return parts;
 }
 
-const anew = () =>
-  h(
-    "p",
-    { key: "again", class: "again" },
-    button("plain", again, "↻ ", t("again")),
-    h("button", { class: "plain", onclick: regenerate, title: t("inFork") }, t("regenerate")),
-  );
+/** What comes next: of the demonstration, the proof that what is above the line was not lost. */
+const anew = (hidden) => [
+  h("p", { key: "again", class: "again" }, button("plain", again, "↻ ", t("again")), h("button", { class: "plain", onclick: regenerate, title: t("inFork") }, t("regenerate"))),
+  hidden && state.current.startsWith("demo-") && h("p", { key: "proof", class: "again" }, button("main", againWithAll, t("proof"))),
+];
 
 function border() {
   const notes = state.context?.messages?.filter((one) => one.part === "notes") ?? [];
-  return [
-    notes.length > 0 && standIn("notes", notes),
-    h("div", { key: "line", class: "line", role: "separator", "aria-label": t("line"), onmade: (node) => (line = node) }, h("span", null, "▼ ", t("line"))),
-  ];
+  return [notes.length > 0 && standIn("notes", notes), h("div", { key: "line", class: "line", role: "separator", "aria-label": t("line"), onmade: (node) => (line = node) }, h("span", null, "▼ ", t("line")))];
 }
 
 function standIn(kind, told) {
@@ -103,19 +108,18 @@ function standIn(kind, told) {
     "div",
     { key: kind, class: `stand-in ${kind}`, role: "note" },
     button("plain", () => choose("memory"), kind === "notes" ? "✎ " : "⟲ ", t(kind)),
-    h("small", null, t("tokens", { n: told.reduce((sum, one) => sum + (one.tokens ?? 0), 0) })),
+    small(t("tokens", { n: told.reduce((sum, one) => sum + (one.tokens ?? 0), 0) })),
     shown.map((one) => h("button", { key: one.item_id, class: "chip", onclick: () => show(one.item_id) }, `“${short(one.item_id)}” ${number(one.score)}`)),
   );
 }
 
-/** Give the first words of an item. */
 export function short(id) {
   const text = textOf(state.items.find((item) => item.id === id) ?? {}).split("\n")[0];
   return text.length > 32 ? `${text.slice(0, 31)}…` : text || "…";
 }
 
 /** Find what is told of an item: the tokens of a message stand at its last one, a reason at what is left out. */
-function toldByItem() {
+export function toldByItem() {
   const found = new Map();
   for (const told of state.context?.messages ?? []) {
     if (told.item_ids.length && told.part !== "recalled") found.set(told.item_ids.at(-1), { tokens: told.tokens });
@@ -129,7 +133,6 @@ function toldByItem() {
 
 function message(item, visible, { tokens, reason }) {
   const kind = item.type === "message" ? item.role : item.type;
-  const names = { user: "you", assistant: "assistant", system: "system", developer: "system", reasoning: "reasoning" };
   return h(
     "article",
     {
@@ -142,8 +145,9 @@ function message(item, visible, { tokens, reason }) {
     h(
       "header",
       null,
-      h("strong", null, t(names[kind] ?? "tool")),
-      tokens !== undefined && tokens !== null && h("small", null, t("tokens", { n: tokens })),
+      h("strong", null, t(kind === "developer" ? "system" : kind, {}, t("tool"))),
+      Number.isFinite(tokens) && small(t("tokens", { n: tokens })),
+      small(when(item.omoide.created_at)),
       reason && reason !== "window" && h("small", { class: `reason ${reason}` }, t(`reason_${reason}`, {}, reason)),
       item.role === "assistant" && cacheChip(turnOf(item)),
       item.role === "assistant" && button("plain quiet", () => branch(item), t("fork")),
@@ -165,7 +169,7 @@ function cacheChip(told) {
 }
 
 const pending = (key, role, ...text) =>
-  h("article", { key, class: `message ${role}`, "data-in-view": "true" }, h("header", null, h("strong", null, t(role === "user" ? "you" : role))), h("div", { class: "text", id: key }, text));
+  h("article", { key, class: `message ${role}`, "data-in-view": "true" }, h("header", null, h("strong", null, t(role))), h("div", { class: "text", id: key }, text));
 
 const asking = (input) => pending("asking", "user", markdown(input));
 const answering = () => pending("answering", "assistant", state.running.text ? markdown(state.running.text) : h("p", { class: "wait" }, "…"));
@@ -175,14 +179,7 @@ function composer() {
     "form",
     { key: "composer", class: "composer", onsubmit: (event) => (event.preventDefault(), send(state.draft)) },
     h("label", { for: "draft", class: "hidden" }, t("message")),
-    h("textarea", {
-      id: "draft",
-      rows: 2,
-      placeholder: t("placeholder"),
-      value: state.draft,
-      oninput: (event) => write(event.target.value),
-      onkeydown: entered,
-    }),
+    h("textarea", { id: "draft", rows: 2, placeholder: t("placeholder"), value: state.draft, oninput: (event) => write(event.target.value), onkeydown: entered }),
     h(
       "div",
       { class: "row" },
@@ -203,7 +200,7 @@ function composer() {
 
 function next() {
   const told = state.context;
-  return told && t("next", { m: told.messages?.length ?? 0, n: told.tokens.total });
+  return told && t("next", { n: told.tokens.total });
 }
 
 /** Enter sends, but not while an input method composes: Safari tells that by the key code alone. */

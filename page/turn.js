@@ -1,7 +1,7 @@
 // The tab of a turn: what the response cache did, what was saved, and where the time went.
 
 import { bars, pairs, serverTiming } from "./chart.js";
-import { h, quiet, section } from "./dom.js";
+import { h, quiet, section, small } from "./dom.js";
 import { t } from "./i18n.js";
 import { show, state } from "./state.js";
 
@@ -15,7 +15,7 @@ export function turn() {
   return section(
     "turn",
     t("cache"),
-    h("p", { class: `big ${status}` }, status ? status.toUpperCase() : "–", h("small", null, status && t(status))),
+    h("p", { class: `big ${status}` }, status ? status.toUpperCase() : "–", small(status && t(status))),
     cache.saved_tokens > 0 && h("p", { class: "good" }, t("savedTold", { n: cache.saved_tokens, m: Math.round(cache.saved_ms ?? 0) })),
     pairs([
       [t("age"), status === "hit" && cache.age !== undefined && t("seconds", { n: cache.age })],
@@ -24,6 +24,7 @@ export function turn() {
       [t("memory"), memory.policy && `${t(memory.policy)} · ${t("kept", { n: memory.retained, m: memory.retained + memory.evicted })}`],
       [t("recalled"), memory.recalled?.length > 0 && memory.recalled.map((id, place) => h("button", { key: id, class: "plain", onclick: () => show(id) }, `[${place + 1}]`))],
       [t("model"), answer.model],
+      [t("turn"), h("code", null, answer.omoide?.turn_id)],
       [t("firstToken"), told.firstMs !== null && ms(told.firstMs)],
       [t("whole"), ms(told.totalMs)],
     ]),
@@ -33,13 +34,15 @@ export function turn() {
 
 const ms = (value) => t("ms", { n: Math.round(value) });
 
-/** Put the service's stages one after another, then what came as a stream; a hit shows the model's time that it spared. */
+/** Put the service's stages one after another, then the stream; a hit shows the model's time that it spared. */
 function waterfall(told, cache) {
   const rows = [];
   const row = (label, start, value, kind) => rows.push({ key: label, label, start, value, told: ms(value), kind });
   let end = 0;
-  for (const stage of serverTiming(told.headers["server-timing"])) {
-    if (stage.name === "total") continue;
+  const stages = serverTiming(told.headers["server-timing"]);
+  for (const stage of stages) {
+    // What comes before the first event is a part of the model's time.
+    if (stage.name === "total" || (stage.name === "first_event" && stages.some((one) => one.name === "model"))) continue;
     row(stage.name, end, stage.ms, "part-input");
     end += stage.ms;
   }

@@ -80,8 +80,9 @@ def show(chromium: Browser, server: RunningServer, request: pytest.FixtureReques
     """Open the page as somebody with this language, scheme and screen has it; what it should not do fails the test."""
     opened: list[Shown] = []
 
-    def show(**settings: Any) -> Shown:
-        shown = Shown(chromium, server.url.removesuffix("/v1"), f"{request.node.name}-{len(opened)}", **settings)
+    def show(user: str = "", **settings: Any) -> Shown:
+        user = user or f"{request.node.name}-{len(opened)}"
+        shown = Shown(chromium, server.url.removesuffix("/v1"), user, **settings)
         opened.append(shown)
         return shown
 

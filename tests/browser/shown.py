@@ -21,6 +21,15 @@ SECONDS = 60
 _EXPECTED = re.compile(r"status of 404")
 
 
+def ask(address: str, user: str, method: str, path: str, body: Any = None) -> Any:
+    """Ask the API."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", "X-Local-User": user}
+    asked = http.Request(f"{address}{path}", data, headers, method=method)  # noqa: S310
+    with http.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
+        return json.load(answer)
+
+
 class Shown:
     """One window on the page. Requests to other hosts are kept in ``elsewhere``.
 
@@ -180,11 +189,7 @@ class Shown:
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the API as the same user."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "X-Local-User": self.user}
-        asked = http.Request(f"{self.address}{path}", data, headers, method=method)  # noqa: S310
-        with http.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
-            return json.load(answer)
+        return ask(self.address, self.user, method, path, body)
 
     def items(self, conversation: str = "") -> list[Any]:
         """Read the history, the oldest first."""

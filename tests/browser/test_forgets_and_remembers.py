@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Show
 
+IN_SIGHT = """node => node.getBoundingClientRect().bottom
+    <= document.querySelector('.log').getBoundingClientRect().bottom"""
 NAMELESS = {"ja-JP": "まだお名前を伺っていません。", "en-US": "You have not told me your name yet."}
 NAMED = {"ja-JP": "あなたの名前は渡辺直美さんです！", "en-US": "Your name is Naomi Watanabe!"}
 
@@ -49,6 +51,23 @@ def test_one_button_shows_it(show: Show, locale: str, screen: Mapping[str, int])
     shown.page.locator(".again button").first.click()
     shown.answered(before)
     assert shown.texts(".message.assistant .text")[-1] == NAMED[locale]
+
+
+@pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("locale", ["ja-JP", "en-US"])
+def test_two_presses_show_it_to_who_has_never_been_here(show: Show, locale: str, screen: Mapping[str, int]) -> None:
+    shown = show(locale=locale, screen=screen)
+    shown.shown("button.main:enabled").first.click()
+    shown.answered(10)
+    shown.settled()
+    assert shown.texts(".message.assistant .text")[-1] == NAMELESS[locale]
+    proof = shown.page.locator(".again .main")
+    assert proof.evaluate(IN_SIGHT)
+    before = shown.page.locator(".message.assistant[data-item-id]").count()
+    proof.click()
+    shown.answered(before)
+    assert shown.texts(".message.assistant .text")[-1] == NAMED[locale]
+    assert proof.count() == 0
 
 
 def test_what_is_kept_holds_for_the_next_visit(show: Show) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -81,19 +82,24 @@ def test_looking_leaves_no_trace(shown: Shown, aws: EmbeddedAws, model: StandInM
     assert model.calls.total() == calls
 
 
-def rows(aws: EmbeddedAws, partition: str = "") -> list[Any]:
-    """Read the whole table, or one conversation's rows: head, items and all."""
-    table: Any = boto3.resource(
+@cache
+def table_at(url: str) -> Any:
+    """Find the table; making a client takes longer than many reads."""
+    resource: Any = boto3.resource(
         "dynamodb",
-        endpoint_url=aws.url,
+        endpoint_url=url,
         region_name="us-east-1",
         aws_access_key_id="fake",
         aws_secret_access_key="fake",
     )
-    [name] = [one.name for one in table.tables.all()]
-    if partition:
-        return list(table.Table(name).query(KeyConditionExpression=Key("pk").eq(partition))["Items"])
-    return list(table.Table(name).scan()["Items"])
+    [table] = resource.tables.all()
+    return table
+
+
+def rows(aws: EmbeddedAws, partition: str = "") -> list[Any]:
+    """Read the whole table, or one conversation's rows: head, items and all."""
+    table = table_at(aws.url)
+    return list((table.query(KeyConditionExpression=Key("pk").eq(partition)) if partition else table.scan())["Items"])
 
 
 def held_by_momento(shown: Shown) -> list[Any]:
