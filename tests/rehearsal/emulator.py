@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENVIRONMENT = ROOT / ".venv-rehearse"
-START_SECONDS = 60
+START_SECONDS = 120
 REGION = "us-east-1"
 # The person's own account and settings stay out.
 _OWN = ("AWS_", "CACHE_", "CHAT_", "HISTORY_", "MOMENTO_", "OPENAI_", "POWERTOOLS_", "SAM_", "PYTHONPATH", "PYTHONHOME")
