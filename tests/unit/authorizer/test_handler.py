@@ -23,7 +23,7 @@ def key_of(key: str, **changes: Any) -> ApiKey:
 
 @pytest.fixture(autouse=True)
 def _parts(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = handler.Parts(KeyTable(TABLE), Issuers(()))
+    parts = handler.Parts(KeyTable(TABLE, table), Issuers(()))
     monkeypatch.setattr(handler, "parts", lambda: parts)
 
 
