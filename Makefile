@@ -28,7 +28,7 @@ install = @for found in $(or $(PYTHON),python3.13 $(managed) python3.12 python3.
 # Environments start often, in `make run` and in the tests: without bytecode each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test quick clients browser fuzz chaos build deploy outputs user adopt rehearse key lint format openapi conformance bench recall plots pictures cost python requirements clean
+.PHONY: help run test quick clients browser fuzz chaos build deploy outputs user adopt rehearse key lint format openapi conformance bench recall plots pictures page cost python requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -113,6 +113,9 @@ plots: .venv/.dev ## Draw what make bench found: docs/plots, and the figures bes
 
 pictures: .venv/.run .venv/.browser ## Take the page's pictures in Chromium: docs/pictures
 	@$(python) -m tools.pictures
+
+page: .venv/.dev .venv/.browser ## Measure in Chromium how soon the page can be used, and shows the first words
+	@PYTHONPATH="$$($(python) -m tools.paths)" $(python) -m benchmarks.page
 
 cost: .venv/.run ## Tell what turns cost [ARGS='--turns 1000000 --history 10000 --policy message_window --sent 1111']
 	@$(python) -m tools.cost $(ARGS)
