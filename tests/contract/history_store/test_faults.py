@@ -237,7 +237,7 @@ async def test_the_connection_is_made_on_the_first_call_from_the_environment(
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_REGION": "eu-central-1",
     }.items():
         monkeypatch.setenv(name, value)
     rows = Table(table)
