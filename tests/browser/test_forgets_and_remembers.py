@@ -67,6 +67,7 @@ def test_two_presses_show_it_to_who_has_never_been_here(show: Show, locale: str,
     proof.click()
     shown.answered(before)
     assert shown.texts(".message.assistant .text")[-1] == NAMED[locale]
+    shown.settled()  # the context comes behind the answer
     assert proof.count() == 0
 
 
