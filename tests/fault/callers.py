@@ -43,6 +43,8 @@ class Post:
     caller: int
     streamed: bool
     answer: str = ""
+    given_up: bool = False
+    """Whether its caller went on without an answer; one that comes later is behind what was sent meanwhile."""
 
     @property
     def acknowledged(self) -> bool:
@@ -115,6 +117,7 @@ class Callers:
                 self._post(post, hasty)
                 if post.acknowledged:
                     break
+            post.given_up = not post.acknowledged
 
     def _post(self, post: Post, client: OpenAI) -> None:
         try:
@@ -156,7 +159,7 @@ class Callers:
         for caller in range(CALLERS):
             own = [post for post in self.posts if (post.caller, post.conversation) == (caller, conversation)]
             for earlier, later in pairwise(own):
-                if earlier.acknowledged and later.acknowledged:
+                if earlier.acknowledged and not earlier.given_up and later.acknowledged:
                     yield earlier, later
 
     def items(self, conversation: str) -> list[dict[str, Any]]:
