@@ -1,4 +1,4 @@
-"""What is known of the SDK beyond its documentation: that a stub can be kept, and its interceptors run in place."""
+"""What is known of the SDK beyond its documentation: that a stub can be kept."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 from unittest import mock
 
-import grpc
-from grpc.aio import _call, _interceptor
 from momento_wire_types import cacheclient_pb2_grpc
 
 from chat_core.momento import MomentoCache, MomentoCredentials, MomentoResponseCache
@@ -39,35 +37,3 @@ def test_a_connection_makes_one_stub_for_all_its_calls() -> None:
 
         assert asyncio.run(work()) == [b"a", b"b", b"c"]
     assert len(made) == 1
-
-
-def test_the_sdks_interceptors_run_without_grpcs_tasks_for_them() -> None:
-    sent: list[dict[str, Any]] = []
-    init = _call.UnaryUnaryCall.__init__
-
-    def watched(self: Any, request: Any, deadline: Any, metadata: Any, *rest: Any, **more: Any) -> None:
-        sent.append(dict(metadata))
-        init(self, request, deadline, metadata, *rest, **more)
-
-    with (
-        EmbeddedMomento() as momento,
-        mock.patch.object(_call.UnaryUnaryCall, "__init__", watched),
-        mock.patch.object(_interceptor.InterceptedUnaryUnaryCall, "__init__", side_effect=AssertionError),
-    ):
-        address = f"127.0.0.1:{momento.port}"
-
-        async def work() -> bytes | None:
-            cache = MomentoCache("omoide", lambda *, refresh: MomentoCredentials(local=address), connect_timeout=5.0)
-            values = MomentoResponseCache(cache)
-            await values.set("a", b"a", ttl=60, timeout=5.0)
-            momento.faults.fail("Get", code=grpc.StatusCode.UNAVAILABLE, times=2)
-            found = await values.get("a", timeout=5.0)
-            await cache.aclose()
-            return found
-
-        start_momento({"MOMENTO_LOCAL": address})
-        sent.clear()
-        assert asyncio.run(work()) == b"a"
-    assert all(one["cache"] == "omoide" and "authorization" in one for one in sent)
-    # The SDK tells of itself once, and tries what is only read again.
-    assert ["agent" in one for one in sent] == [True, False, False, False]
