@@ -167,7 +167,7 @@ def test_a_turn_is_recalled_by_what_it_is_about_and_none_by_what_nobody_spoke_of
     say(client, conversation, "My dog's food is chicken and rice.")
     for number in range(40):
         say(client, conversation, f"{FILLER[number % len(FILLER)]} That was on day {number}.")
-    wait_until_indexed(client, conversation, turns=41 - 12)  # up to 24 messages wait for those to come
+    wait_until_indexed(client, conversation, turns=41 - 13)  # the newest, and up to 24 messages behind it, wait
     asked = client.responses.create(
         model="gpt-4.1-mini", conversation=conversation, input="What did I say about my dog's food?"
     )
