@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,7 +74,8 @@ def test_a_failure_of_another_kind_leaves_the_key_alone(provider: StandInModel) 
 
 def test_calls_side_by_side_have_one_client_and_survive_a_rotated_key(provider: StandInModel) -> None:
     keys = Keys()
-    provider.script.extend([faults.http_error(401)] * 2)
+    # Both are refused before either comes again: the new key is refused to nobody.
+    provider.script.extend([replace(faults.http_error(401), delay=1.0)] * 2)
 
     async def main() -> list[Any]:
         model = OpenAIModel(keys, provider.base_url)
