@@ -25,8 +25,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run one more than there are processors: the tests wait as much as they compute."""
-    return min((os.cpu_count() or 1) + 1, 4)
+    """Run twice as many as there are processors, to a bound: the tests wait as much as they compute."""
+    return min(2 * (os.cpu_count() or 1), 4)
 
 
 class ServerScheduling(LoadFileScheduling):  # type: ignore[misc]

@@ -45,11 +45,14 @@ def notes(client: OpenAI, conversation: str) -> str:
     return "\n".join(text for text in shown if "<memory_notes>" in text)
 
 
-def wait_for(client: OpenAI, conversation: str, words: str) -> None:
+def wait_for(client: OpenAI, conversation: str, words: str, *, saying: str = "") -> None:
+    """Wait for words in the notes; what failed is tried again with a turn after its wait, so ``saying`` makes some."""
     deadline = time.monotonic() + 30
     while words not in notes(client, conversation):
         assert time.monotonic() < deadline, notes(client, conversation) or "there are no notes"
         time.sleep(0.05)
+        if saying:
+            say(client, conversation, saying)
 
 
 def recalled(response: Response) -> list[str]:
@@ -119,7 +122,7 @@ def test_notes_in_another_language_are_refused_and_asked_for_again(client: OpenA
     say(client, conversation, "私の名前は渡辺直美です。")
     for number in range(30):
         say(client, conversation, f"今日は{number}回歩いて、とても楽しかったです。")
-    wait_for(client, conversation, "ユーザーの名前は渡辺直美です。")
+    wait_for(client, conversation, "ユーザーの名前は渡辺直美です。", saying="今日は休みました。")
     assert "Assistant was of help" not in notes(client, conversation)
     assert not model.script
 
