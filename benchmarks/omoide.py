@@ -79,14 +79,8 @@ class Timed:
         finally:
             self.seconds += time.thread_time() - began
 
-    def is_ready(self) -> bool:
-        return bool(self._client.is_ready())
-
-    def prepare(self) -> None:
-        self._client.prepare()
-
-    def close(self) -> None:
-        self._client.close()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
 
 class Side:

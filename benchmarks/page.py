@@ -6,14 +6,13 @@ Chromium and the dev server run on this machine, warm. The model is the stand-in
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 import statistics
 import sys
 from typing import TYPE_CHECKING
 
 from local.model.server import StandInModel
 from tests.dev_server import running_server
+from tools.chromium import find_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -63,7 +62,7 @@ def told(what: str, times: list[float], target: int) -> str:
 
 def main() -> int:
     """Measure, and print the figures."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    found = find_chromium()
     if found is None or importlib.util.find_spec("playwright") is None:
         print("Not measured: there is no Chromium here (Debian: apt-get install chromium); CHROMIUM=… names one.")
         return 0

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+from tools.chromium import find_chromium
 from tools.paths import ROOT, import_paths
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _take(browser: Browser, address: str, picture: Picture) -> None:
 
 def main() -> int:
     """Take all pictures, and write of which page they are."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    found = find_chromium()
     if found is None:
         print("Pictures need Chromium (Debian: apt-get install chromium); CHROMIUM=… names one.", file=sys.stderr)
         return 1

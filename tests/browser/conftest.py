@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 import statistics
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from local.embedded_aws import EmbeddedAws
 from local.model.server import StandInModel
 from tests.browser.shown import Shown
 from tests.dev_server import RunningServer, running_server
+from tools.chromium import find_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +30,7 @@ _usable: list[float] = []
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A Chromium of this machine; CHROMIUM names one."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    found = find_chromium()
     if found is None:
         pytest.skip("there is no Chromium here (Debian: apt-get install chromium); CHROMIUM=… names one")
     if importlib.util.find_spec("playwright") is None:

@@ -36,14 +36,8 @@ class _Told:
             self._ended.set()
             raise
 
-    def is_ready(self) -> bool:
-        return bool(self._client.is_ready())
-
-    def prepare(self) -> None:
-        self._client.prepare()
-
-    def close(self) -> None:
-        self._client.close()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
 
 def assert_unavailable(answer: Answer) -> None:

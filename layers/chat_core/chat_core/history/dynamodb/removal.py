@@ -74,7 +74,7 @@ async def erase(
         raise no_conversation()
     if incarnation is not None:
         gone = copies is None or await copies()
-        gone_or_kept = await (_remove_bare if gone else _keep_bare)(table, pk, incarnation)
+        gone_or_kept = await _let_go(table, pk, incarnation, gone=gone)
         if copied and not any(counts.values()):
             raise no_conversation()
         counts["conversations"] = int(gone_or_kept)
@@ -127,22 +127,19 @@ def everything_of(pk: str) -> dict[str, Any]:
     return {**request, "ConsistentRead": True}
 
 
-async def _remove_bare(table: Table, pk: str, incarnation: str) -> bool:
-    """Remove a bare head that nobody has taken for a new conversation; tell whether no other erasure has taken over."""
-    try:
-        await table.delete(pk, HEAD, expressed({"incarnation": text(incarnation)}, ConditionExpression=_BARE))
-    except ConditionFailed:
-        return read_text(await table.get(pk, HEAD) or {}, "incarnation") == incarnation
-    return True
+async def _let_go(table: Table, pk: str, incarnation: str, *, gone: bool) -> bool:
+    """Remove a bare head that nobody has taken for a new conversation; tell whether no other erasure has taken over.
 
-
-async def _keep_bare(table: Table, pk: str, incarnation: str) -> bool:
-    """Keep a bare head for as long as a copy in the cache lasts; returns as `_remove_bare` does."""
-    until = number(int(table.clock()) + _COPIES_SECONDS)
-    values = {"incarnation": text(incarnation), "expires_at": until, COPIES: {"BOOL": True}}
-    update = f"SET #{COPIES} = :{COPIES}, #expires_at = :expires_at REMOVE #{_FORMER}"
+    Where its copies are not gone it is kept, for as long as a copy in the cache lasts.
+    """
+    values: Row = {"incarnation": text(incarnation)}
     try:
-        await table.update(pk, HEAD, expressed(values, UpdateExpression=update, ConditionExpression=_BARE))
+        if gone:
+            await table.delete(pk, HEAD, expressed(values, ConditionExpression=_BARE))
+        else:
+            values |= {"expires_at": number(int(table.clock()) + _COPIES_SECONDS), COPIES: {"BOOL": True}}
+            update = f"SET #{COPIES} = :{COPIES}, #expires_at = :expires_at REMOVE #{_FORMER}"
+            await table.update(pk, HEAD, expressed(values, UpdateExpression=update, ConditionExpression=_BARE))
     except ConditionFailed:
         return read_text(await table.get(pk, HEAD) or {}, "incarnation") == incarnation
     return True
